@@ -1,0 +1,262 @@
+"""The NC64C's programmer's model as plain numbers: widths, limits, packet and SRAM formats.
+
+This is the one place where they stand. The RTL (through `hw.layouts`), the golden model, the
+mapper and the test benches import it; it imports nothing of the project.
+
+The rules that the numbers cannot say
+-------------------------------------
+*Tick.* In tick t a core consumes the axon spikes delivered before the chip's t-th `go` (counted
+from the last RESTART, the first is tick 0); what it fires is delivered before the next one. A tick
+is over when every core is idle and every router empty; host packets sent after that, and before
+the next `go`, are for the next tick. Two spikes on one axon in one tick are one spike.
+
+*Neuron n, in order n = 0 .. NEURONS-1, when FIRST_TICK <= tick < LAST_TICK*::
+
+    I = sum over pages f, planes p:  PLANE_WEIGHT[p] * popcount(axons[f] & row(n, f, p))
+    v = saturate(v - (v >> k) + I + bias)        # one exact sum, saturated once; no k: no leak
+    fired = v >= threshold + (lfsr & NOISE_MASK)  # exact, nothing wraps; v is the saturated one
+    if fired: v = 0 | saturate(v - threshold) | v # RESET_MODE zero | subtract | none
+    v = max(v, FLOOR)
+    lfsr = next(lfsr)                             # one step per neuron per active tick
+
+`row(n, f, p)` is dendrite (n * F + f) * P + p. Outside the window a core keeps its membranes and
+its LFSR and drops the spikes delivered for that tick. `>>` is arithmetic; `saturate` clips to
+MEMBRANE_BITS. I needs no saturation of its own: 8192 axons x 8 planes x 16-bit weights fit 32 bits.
+
+*LFSR.* Galois, right shift: bit 0 is shifted out, and if it was 1 the rest is XORed with
+LFSR_TAPS. Period 2^16 - 1; state 0 stays 0 (no noise).
+
+*RESTART* (a CONTROL write, only while the chip is idle): tick := 0, membranes := 0, lfsr := SEED,
+and spikes delivered so far are dropped; spikes that arrive behind it count for tick 0.
+
+*Routing.* A flit goes to every core of a rectangle of the mesh, X first, then Y, one copy a core;
+1 x 1 is unicast. A HOST flit goes west along its row to the host port. Flits from one source to one
+destination keep their order. READ only while the chip is idle: a reply may otherwise wait behind
+spikes that wait behind the request.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum, IntFlag
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Field:
+    """A bit field of a word: `width` bits from bit `offset` up."""
+
+    name: str
+    offset: int
+    width: int
+
+    @property
+    def mask(self) -> int:
+        return (1 << self.width) - 1
+
+
+class Format:
+    """A word made of named bit fields, least significant first."""
+
+    def __init__(self, name: str, **widths: int) -> None:
+        self.name = name
+        self.fields: dict[str, Field] = {}
+        offset = 0
+        for field, width in widths.items():
+            self.fields[field] = Field(field, offset, width)
+            offset += width
+        self.width = offset
+
+    def __iter__(self) -> Iterator[Field]:
+        return iter(self.fields.values())
+
+    def pack(self, **values: Any) -> Any:
+        """The word with these field values; fields left out are 0.
+
+        Values are ints or unsigned 64-bit numpy arrays (then so is the word). Too large a value is
+        a `ValueError`: a silently cut address would land in another core's memory.
+        """
+        word: Any = 0
+        for name, value in values.items():
+            field = self.fields[name]
+            if isinstance(value, int):
+                if not 0 <= value <= field.mask:
+                    raise ValueError(f"{self.name}.{name} = {value} does not fit {field.width} bits")
+            elif value.size and int(value.max()) > field.mask:
+                raise ValueError(f"{self.name}.{name} = {value.max()} does not fit {field.width} bits")
+            word = word | (value << field.offset)
+        return word
+
+    def get(self, word: Any, name: str) -> Any:
+        """One field of a word (int or unsigned 64-bit numpy array), as an unsigned number."""
+        field = self.fields[name]
+        return (word >> field.offset) & field.mask
+
+
+# ---------------------------------------------------------------- sizes of the full chip
+MESH_COLUMNS = 8
+MESH_ROWS = 8
+AXONS = 1024  # inputs of a core, per page
+DENDRITES = 1024  # rows of a core's synapse SRAM
+NEURONS = DENDRITES  # a neuron needs at least one dendrite
+MAX_PLANES = 8  # one-bit synapses that make one multi-bit weight
+PAGE_COUNTS = (1, 2, 4, 8)  # pages of axons that make one neuron's fan-in
+MAX_PAGES = max(PAGE_COUNTS)
+FANOUT_ENTRIES = 4096  # destinations a core holds for all of its neurons
+
+# ---------------------------------------------------------------- widths
+DATA_BITS = 32  # payload of a flit, and the word of every memory map
+COORD_BITS = 3
+AXON_BITS = 10
+PAGE_BITS = 3
+DENDRITE_BITS = 10
+NEURON_BITS = 10
+COUNT_BITS = AXON_BITS + 1  # popcount of one row: 0 .. 1024
+PLANE_BITS = 3
+PLANE_WEIGHT_BITS = 16  # signed
+MEMBRANE_BITS = 32  # signed; also threshold, bias and floor
+LEAK_BITS = 5
+LFSR_BITS = 16
+LFSR_TAPS = 0xB400  # x^16 + x^14 + x^13 + x^11 + 1, primitive
+TICK_BITS = 32
+FANOUT_BITS = 12
+COUNTER_BITS = 64  # read as two words, low first
+REGION_BITS = 3
+OFFSET_BITS = 15  # DENDRITE_BITS + log2(ROW_WORDS)
+
+MEMBRANE_MAX = (1 << (MEMBRANE_BITS - 1)) - 1
+MEMBRANE_MIN = -(1 << (MEMBRANE_BITS - 1))
+FLOOR_NONE = MEMBRANE_MIN
+
+ROW_WORDS = AXONS // DATA_BITS  # words of a full-size synapse row
+AXON_WORD_BITS = 64  # the axon buffer is read this many axons at a time
+
+
+class Kind(IntEnum):
+    """What a flit is."""
+
+    SPIKE = 0  # data = AXON; to the axon buffer of every core of the rectangle
+    WRITE = 1  # data = word, to (region, offset)
+    READ = 2  # data = number of words from (region, offset) up; each comes back as a HOST flit
+    HOST = 3  # to the host; x0, y0 = the core it comes from
+
+
+class Region(IntEnum):
+    """Memories of a core, as WRITE, READ and HOST flits name them."""
+
+    SYNAPSE = 0  # offset = dendrite * ROW_WORDS + word; bit b of word w is axon 32 w + b
+    NEURON = 1  # offset = neuron * 4 + NeuronWord
+    FANOUT = 2  # offset = entry; data = FANOUT
+    MEMBRANE = 3  # offset = neuron; read only
+    REGISTER = 4  # offset = Register
+    COUNTER = 5  # offset = 2 * Counter + (0 low word, 1 high word); read only
+    SPIKE = 7  # HOST flits only: offset = neuron that fired, data = tick
+
+
+class NeuronWord(IntEnum):
+    THRESHOLD = 0
+    BIAS = 1
+    FANOUT = 2  # data = FANOUT_RANGE
+
+
+class Register(IntEnum):
+    """Configuration registers of a core; the value after reset stands behind each."""
+
+    CONTROL = 0  # Control bits; write only
+    PLANES = 1  # 1 .. 8; 1
+    PAGE_SHIFT = 2  # log2 of pages: 0 .. 3; 0
+    NEURONS = 3  # 0 .. 1024; 0
+    LEAK = 4  # LEAK; 0: no leak
+    RESET_MODE = 5  # ResetMode; ZERO
+    NOISE_MASK = 6  # LFSR_BITS; 0
+    SEED = 7  # LFSR_BITS; 1
+    FLOOR = 8  # signed MEMBRANE_BITS; FLOOR_NONE
+    FIRST_TICK = 9  # TICK_BITS; 0
+    LAST_TICK = 10  # TICK_BITS, exclusive; 2^32 - 1
+    TRACE = 11  # 1: every neuron that fires also sends a HOST flit; 0
+    PLANE_WEIGHT = 16  # .. 23: one per plane, signed PLANE_WEIGHT_BITS; 0
+
+
+class Control(IntFlag):
+    RESTART = 1
+    CLEAR_COUNTERS = 2  # this core's counters and its router's
+
+
+class ResetMode(IntEnum):
+    ZERO = 0
+    SUBTRACT = 1
+    NONE = 2
+
+
+class Counter(IntEnum):
+    TICKS = 0  # `go`s seen
+    BUSY_CYCLES = 1  # cycles in which the core was not idle
+    SPIKES_IN = 2  # SPIKE flits taken, those to a page the core does not have excepted
+    SPIKES_OUT = 3  # neurons fired
+    SYNAPTIC_OPS = 4  # one-bit synapses that met a spike
+    FLITS = 5  # flits the router passed on, copies counted
+    STALLS = 6  # output-cycles in which a flit waited for a busy neighbour
+
+
+FLIT = Format(
+    "FLIT",
+    data=DATA_BITS,
+    offset=OFFSET_BITS,
+    region=REGION_BITS,
+    x0=COORD_BITS,
+    y0=COORD_BITS,
+    x1=COORD_BITS,
+    y1=COORD_BITS,
+    kind=2,
+)
+AXON = Format("AXON", axon=AXON_BITS, page=PAGE_BITS)
+FANOUT = Format(
+    "FANOUT",
+    axon=AXON_BITS,
+    page=PAGE_BITS,
+    x0=COORD_BITS,
+    y0=COORD_BITS,
+    x1=COORD_BITS,
+    y1=COORD_BITS,
+    host=1,  # 1: to the host instead of the rectangle
+)
+FANOUT_RANGE = Format("FANOUT_RANGE", start=FANOUT_BITS, count=FANOUT_BITS)
+LEAK = Format("LEAK", shift=LEAK_BITS, enable=1)
+
+
+@dataclass(frozen=True)
+class ChipShape:
+    """Size of a chip. The default is the real one; smaller ones serve tests.
+
+    Raises `ValueError` for a size that the formats above cannot address.
+    """
+
+    columns: int = MESH_COLUMNS
+    rows: int = MESH_ROWS
+    axons: int = AXONS
+    dendrites: int = DENDRITES
+
+    def __post_init__(self) -> None:
+        for name, value, most in (
+            ("columns", self.columns, MESH_COLUMNS),
+            ("rows", self.rows, MESH_ROWS),
+        ):
+            if not 1 <= value <= most:
+                raise ValueError(f"chip {name} = {value}: must be 1 to {most}")
+        if self.axons not in (64, 128, 256, 512, 1024):
+            raise ValueError(f"chip axons = {self.axons}: must be 64, 128, 256, 512 or 1024")
+        if self.dendrites not in (16, 32, 64, 128, 256, 512, 1024):
+            raise ValueError(
+                f"chip dendrites = {self.dendrites}: must be a power of two, 16 to {DENDRITES}"
+            )
+
+    @property
+    def cores(self) -> int:
+        return self.columns * self.rows
+
+    @property
+    def row_words(self) -> int:
+        """Words of one synapse row; offsets in Region.SYNAPSE still count ROW_WORDS a row."""
+        return self.axons // DATA_BITS
+
+
+FULL_CHIP = ChipShape()
