@@ -1,0 +1,201 @@
+"""A golden core's configuration memories: written and read word by word, and what they mean."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hw.spec import (
+    DATA_BITS,
+    FANOUT,
+    FANOUT_ENTRIES,
+    FANOUT_RANGE,
+    FLOOR_NONE,
+    LEAK,
+    LFSR_BITS,
+    MAX_PLANES,
+    NEURONS,
+    PAGE_COUNTS,
+    PLANE_WEIGHT_BITS,
+    ROW_WORDS,
+    TICK_BITS,
+    ChipShape,
+    NeuronWord,
+    Region,
+    Register,
+    ResetMode,
+)
+
+NEURON_STRIDE = 4  # offsets between two neurons' words
+WORD_MASK = (1 << DATA_BITS) - 1
+
+# What a register holds at most, and after reset; there is no register where this is silent.
+# CONTROL keeps nothing. Plane weights are stored as written, sign and all.
+_REGISTERS = {
+    Register.PLANES: (MAX_PLANES, 1),
+    Register.PAGE_SHIFT: (len(PAGE_COUNTS) - 1, 0),
+    Register.NEURONS: (NEURONS, 0),
+    Register.LEAK: ((1 << LEAK.width) - 1, 0),
+    Register.RESET_MODE: (max(ResetMode), ResetMode.ZERO),
+    Register.NOISE_MASK: ((1 << LFSR_BITS) - 1, 0),
+    Register.SEED: ((1 << LFSR_BITS) - 1, 1),
+    Register.FLOOR: (WORD_MASK, FLOOR_NONE & WORD_MASK),
+    Register.FIRST_TICK: ((1 << TICK_BITS) - 1, 0),
+    Register.LAST_TICK: ((1 << TICK_BITS) - 1, (1 << TICK_BITS) - 1),
+    Register.TRACE: (1, 0),
+    **{Register.PLANE_WEIGHT + plane: (WORD_MASK, 0) for plane in range(MAX_PLANES)},
+}
+_REGISTER_WORDS = Register.PLANE_WEIGHT + MAX_PLANES
+_REGISTER_MOST = np.array([_REGISTERS.get(i, (-1, 0))[0] for i in range(_REGISTER_WORDS)])
+_REGISTER_RESET = np.array([_REGISTERS.get(i, (-1, 0))[1] for i in range(_REGISTER_WORDS)])
+
+
+@dataclass(frozen=True, eq=False)
+class Configuration:
+    """A core's configuration as numbers.
+
+    `row` is bool [neurons, pages, planes, axons], `plane_weight` int64 [planes], `threshold` and
+    `bias` int64 [neurons]. Fan-out: neuron `sender[i]` (int64 [entries]) has the FANOUT word
+    `entry[i]` (uint64 [entries]).
+    """
+
+    planes: int
+    pages: int
+    neurons: int
+    leak: int | None
+    reset: ResetMode
+    noise_mask: int
+    floor: int
+    first_tick: int
+    last_tick: int
+    trace: bool
+    plane_weight: NDArray[np.int64]
+    row: NDArray[np.bool_]
+    threshold: NDArray[np.int64]
+    bias: NDArray[np.int64]
+    sender: NDArray[np.int64]
+    entry: NDArray[np.uint64]
+
+
+class ConfigurationMemory:
+    """Synapses, neuron parameters, fan-out table and registers of core (x, y), after power-up.
+
+    Raises `ValueError` for words that are not there or values that do not fit, and for a
+    configuration that is none: hardware would do something then, but nothing defined.
+    """
+
+    def __init__(self, shape: ChipShape, x: int, y: int) -> None:
+        self._shape = shape
+        self._name = f"core ({x}, {y})"
+        self._words: dict[int, NDArray[np.int64]] = {
+            Region.SYNAPSE: np.zeros(shape.dendrites * ROW_WORDS, np.int64),
+            Region.NEURON: np.zeros(shape.dendrites * NEURON_STRIDE, np.int64),
+            Region.FANOUT: np.zeros(FANOUT_ENTRIES, np.int64),
+            Region.REGISTER: _REGISTER_RESET.copy(),
+        }
+
+    def write(self, region: int, offset: NDArray[np.int64], data: NDArray[np.int64]) -> None:
+        """Store words (unsigned 32 bits in int64 [n]) at these offsets; the later one counts."""
+        if region not in self._words:
+            raise ValueError(f"{self._name}: region {region} cannot be written")
+        self._check(region, offset)
+        most = self._most(region, offset)
+        if (data > most).any():
+            wrong = int(np.flatnonzero(data > most)[0])
+            raise ValueError(
+                f"{self._name}: {int(data[wrong]):#x} does not fit the word at "
+                f"{Region(region).name} {int(offset[wrong])}"
+            )
+        if region == Region.REGISTER:
+            weight = offset >= Register.PLANE_WEIGHT
+            data = np.where(weight, _signed(data, PLANE_WEIGHT_BITS) & WORD_MASK, data)
+        self._words[region][offset] = data
+
+    def read(self, region: int, offset: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The words (unsigned 32 bits in int64 [n]) at these offsets.
+
+        CONTROL, gaps between the registers and a neuron's fourth word read as 0, plane weights
+        with their sign.
+        """
+        self._check(region, offset)
+        return self._words[region][offset]
+
+    def _check(self, region: int, offset: NDArray[np.int64]) -> None:
+        wrong = offset >= len(self._words[region])
+        if region == Region.SYNAPSE:
+            wrong |= offset % ROW_WORDS >= self._shape.row_words
+        if wrong.any():
+            where = int(offset[np.flatnonzero(wrong)[0]])
+            raise ValueError(f"{self._name}: nothing at {Region(region).name} {where}")
+
+    @staticmethod
+    def _most(region: int, offset: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Largest value of the words at these offsets."""
+        if region == Region.REGISTER:
+            return _REGISTER_MOST[offset]
+        if region == Region.FANOUT:
+            return np.full(len(offset), (1 << FANOUT.width) - 1)
+        most = np.full(len(offset), WORD_MASK)
+        if region == Region.NEURON:
+            most[offset % NEURON_STRIDE == NeuronWord.FANOUT] = (1 << FANOUT_RANGE.width) - 1
+            most[offset % NEURON_STRIDE > NeuronWord.FANOUT] = -1
+        return most
+
+    @property
+    def pages(self) -> int:
+        return PAGE_COUNTS[int(self._words[Region.REGISTER][Register.PAGE_SHIFT])]
+
+    @property
+    def seed(self) -> int:
+        return int(self._words[Region.REGISTER][Register.SEED])
+
+    def configuration(self) -> Configuration:
+        """What the memories say; only the rows and words of the N neurons count."""
+        register = self._words[Region.REGISTER]
+        planes, neurons = int(register[Register.PLANES]), int(register[Register.NEURONS])
+        rows = neurons * planes * self.pages
+        if planes == 0 or rows > self._shape.dendrites:
+            raise ValueError(
+                f"{self._name}: {neurons} neurons x {planes} planes x {self.pages} pages: "
+                f"must be 1 plane or more, and at most {self._shape.dendrites} rows"
+            )
+        leak = int(register[Register.LEAK])
+        words = self._words[Region.SYNAPSE].reshape(-1, ROW_WORDS)[:rows, : self._shape.row_words]
+        row = np.unpackbits(words.astype("<u4").view(np.uint8), axis=1, bitorder="little")
+        neuron = self._words[Region.NEURON].reshape(-1, NEURON_STRIDE)[:neurons]
+        weight = register[Register.PLANE_WEIGHT : Register.PLANE_WEIGHT + planes]
+        sender, entry = self._fan_out(neuron[:, NeuronWord.FANOUT])
+        return Configuration(
+            planes=planes,
+            pages=self.pages,
+            neurons=neurons,
+            leak=LEAK.get(leak, "shift") if LEAK.get(leak, "enable") else None,
+            reset=ResetMode(register[Register.RESET_MODE]),
+            noise_mask=int(register[Register.NOISE_MASK]),
+            floor=int(_signed(register[Register.FLOOR], DATA_BITS)),
+            first_tick=int(register[Register.FIRST_TICK]),
+            last_tick=int(register[Register.LAST_TICK]),
+            trace=bool(register[Register.TRACE]),
+            plane_weight=_signed(weight, PLANE_WEIGHT_BITS),
+            row=row.astype(np.bool_).reshape(neurons, self.pages, planes, self._shape.axons),
+            threshold=_signed(neuron[:, NeuronWord.THRESHOLD], DATA_BITS),
+            bias=_signed(neuron[:, NeuronWord.BIAS], DATA_BITS),
+            sender=sender,
+            entry=entry,
+        )
+
+    def _fan_out(self, ranges: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+        start, count = FANOUT_RANGE.get(ranges, "start"), FANOUT_RANGE.get(ranges, "count")
+        if (start + count > FANOUT_ENTRIES).any():
+            raise ValueError(
+                f"{self._name}: a neuron's fan-out runs beyond {FANOUT_ENTRIES} entries"
+            )
+        sender = np.repeat(np.arange(len(ranges)), count)
+        within = np.arange(len(sender)) - np.repeat(np.cumsum(count) - count, count)
+        entry = self._words[Region.FANOUT][np.repeat(start, count) + within]
+        return sender, entry.astype(np.uint64)
+
+
+def _signed(word: NDArray[np.int64], bits: int) -> NDArray[np.int64]:
+    """The low `bits` bits of each word as a signed number."""
+    return ((word + (1 << bits - 1)) & ((1 << bits) - 1)) - (1 << bits - 1)

@@ -1,0 +1,158 @@
+"""Stimulus and response: the flits of one image as phases, and what comes back as spikes.
+
+Golden model and RTL take the same phases; routers reorder, so responses are compared sorted.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cosim.program import Program
+from hw.spec import (
+    COORD_BITS,
+    DATA_BITS,
+    FLIT,
+    MEMBRANE_BITS,
+    ChipShape,
+    Control,
+    Kind,
+    Region,
+    Register,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Phase:
+    """Inject `flits` (uint64 [n]), wait until the chip is idle; then, if `go`, run one tick."""
+
+    flits: NDArray[np.uint64]
+    go: bool
+
+
+class ChipModel(Protocol):
+    """The golden model and the RTL, seen from outside."""
+
+    def run(self, phases: Sequence[Phase]) -> list[NDArray[np.uint64]]:
+        """The HOST flits (uint64 [n]) that came out during each phase, in any order."""
+
+
+class Observation(NamedTuple):
+    """What one image's responses say; both arrays are int64 and sorted by row.
+
+    `spikes` [n, 3]: tick, core number, neuron. `membranes` [n, 3]: core number, neuron, value.
+    """
+
+    spikes: NDArray[np.int64]
+    membranes: NDArray[np.int64]
+
+
+def write(region: Region, offset: int, data: int, *, x: int, y: int) -> np.uint64:
+    """A WRITE flit of one word (data signed or not) to one core."""
+    word = data & ((1 << DATA_BITS) - 1)
+    return _access(Kind.WRITE, region, offset, word, x, y)
+
+
+def read(region: Region, offset: int, count: int, *, x: int, y: int) -> np.uint64:
+    """A READ flit for `count` words of one core, from `offset` up."""
+    return _access(Kind.READ, region, offset, count, x, y)
+
+
+def control(shape: ChipShape, command: Control) -> Phase:
+    """The phase that gives a command to all cores."""
+    flit = FLIT.pack(
+        kind=int(Kind.WRITE),
+        region=int(Region.REGISTER),
+        offset=int(Register.CONTROL),
+        data=int(command),
+        x1=shape.columns - 1,
+        y1=shape.rows - 1,
+    )
+    return Phase(np.array([flit], np.uint64), go=False)
+
+
+def read_membranes(program: Program) -> Phase:
+    """The phase that reads the membranes of all neurons of the program."""
+    flits = [read(Region.MEMBRANE, 0, core.neurons, x=core.x, y=core.y) for core in program.cores]
+    return Phase(np.array(flits, np.uint64), go=False)
+
+
+def image_phases(program: Program, spikes: NDArray[np.bool_]) -> list[Phase]:
+    """All that one image needs: restart, its input spikes tick by tick, read-back of membranes.
+
+    `spikes` is bool [T, C, H, W], what is streamed in. The ticks after the T-th bring the last
+    step through the deeper layers. Raises `ValueError` for spikes of another shape.
+    """
+    if program.inputs is None:
+        raise ValueError("the program has no input map")
+    if len(spikes) != program.timesteps:
+        raise ValueError(f"{len(spikes)} steps of input, the program takes {program.timesteps}")
+    nothing = np.zeros(0, np.uint64)
+    streamed = [Phase(program.inputs.flits(step), go=True) for step in spikes]
+    drained = [Phase(nothing, go=True)] * (program.ticks - program.timesteps)
+    restart = control(program.shape, Control.RESTART)
+    return [restart, *streamed, *drained, read_membranes(program)]
+
+
+def decode(responses: Sequence[NDArray[np.uint64]]) -> Observation:
+    """Spikes and membranes in the responses to one image's phases; other read-back is left out.
+
+    A spike that was sent twice (traced, and with a fan-out entry to the host) is there twice.
+    """
+    flits = np.concatenate([np.zeros(0, np.uint64), *responses])
+    region, offset, data, x, y = (
+        FLIT.get(flits, name).astype(np.int64) for name in ("region", "offset", "data", "x0", "y0")
+    )
+    core = y << COORD_BITS | x
+    value = np.where(data >> (MEMBRANE_BITS - 1), data - (1 << MEMBRANE_BITS), data)
+    spike, membrane = region == Region.SPIKE, region == Region.MEMBRANE
+    return Observation(
+        _sorted_rows(data[spike], core[spike], offset[spike]),
+        _sorted_rows(core[membrane], offset[membrane], value[membrane]),
+    )
+
+
+def layer_spikes(program: Program, observation: Observation) -> dict[str, NDArray[np.bool_]]:
+    """Spikes per layer before pooling, bool [T, C, H, W], by step of the algorithm.
+
+    Raises `ValueError` for a spike that no layer has at that tick: it must not go unseen.
+    """
+    tick, core, neuron = observation.spikes.T
+    seen = np.zeros(len(tick), np.bool_)
+    found = {}
+    for layer in program.layers:
+        site = layer.site(core, neuron)
+        step = tick - layer.delay
+        here = (site >= 0) & (step >= 0) & (step < program.timesteps)
+        spikes = np.zeros((program.timesteps, layer.core.size), np.bool_)
+        spikes[step[here], site[here]] = True
+        found[layer.name] = spikes.reshape(-1, *layer.core.shape)
+        seen |= here
+    if not seen.all():
+        first = observation.spikes[np.flatnonzero(~seen)[0]]
+        raise ValueError("tick {}, core {}, neuron {}: a spike of no layer".format(*first))
+    return found
+
+
+def class_membranes(program: Program, observation: Observation) -> NDArray[np.int64]:
+    """Membranes of the last layer, int64 [classes]; `ValueError` where one was not read."""
+    output = program.layers[-1]
+    core, neuron, value = observation.membranes.T
+    site = output.site(core, neuron)
+    if len(np.unique(site[site >= 0])) < output.core.size:
+        raise ValueError(f"layer {output.name}: not all membranes were read")
+    membranes = np.zeros(output.core.size, np.int64)
+    membranes[site[site >= 0]] = value[site >= 0]
+    return membranes
+
+
+def _access(kind: Kind, region: Region, offset: int, data: int, x: int, y: int) -> np.uint64:
+    fields = {"region": int(region), "offset": offset, "data": data}
+    return np.uint64(FLIT.pack(kind=int(kind), **fields, x0=x, y0=y, x1=x, y1=y))
+
+
+def _sorted_rows(*columns: NDArray[np.int64]) -> NDArray[np.int64]:
+    rows = np.column_stack(columns)
+    return rows[np.lexsort(rows.T[::-1])]
