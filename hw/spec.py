@@ -194,7 +194,7 @@ class Counter(IntEnum):
     SPIKES_OUT = 3  # neurons fired
     SYNAPTIC_OPS = 4  # one-bit synapses that met a spike
     FLITS = 5  # flits the router passed on, copies counted
-    STALLS = 6  # output-cycles in which a flit waited for a busy neighbour
+    STALLS = 6  # output-cycles in which a flit waited because the output's queue was full
 
 
 FLIT = Format(

@@ -1,0 +1,99 @@
+"""The chip: a mesh of tiles, a host port at the west end of every row, and the tick."""
+
+from typing import Protocol
+
+from amaranth import Cat, Elaboratable, Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from hw import layouts, spec
+from hw.router import Port
+from hw.tile import Tile
+
+# A flit or a `go` shows in a tile's `idle` this many cycles after it was given to the chip.
+SETTLE_CYCLES = 4
+
+OPPOSITE = {
+    Port.WEST: Port.EAST,
+    Port.EAST: Port.WEST,
+    Port.SOUTH: Port.NORTH,
+    Port.NORTH: Port.SOUTH,
+}
+
+
+class TileMaker(Protocol):
+    """Makes the tile at (x, y): something with a tile's signature."""
+
+    def __call__(self, shape: spec.ChipShape) -> Elaboratable: ...
+
+
+def make_tile(shape: spec.ChipShape) -> Tile:
+    return Tile(shape.axons, shape.dendrites)
+
+
+class Chip(wiring.Component):
+    """The NC64C.
+
+    Interface attributes
+    --------------------
+    host_in, host_out : In, Out
+        Flits from and to the host, one port a row.
+    go : In
+        Start a tick; only while `idle`.
+    idle : Out
+        The tick is over: every core is idle, no flit is under way, and none came from the host in
+        the last SETTLE_CYCLES.
+    """
+
+    def __init__(
+        self, shape: spec.ChipShape = spec.FULL_CHIP, tile_maker: TileMaker = make_tile
+    ) -> None:
+        self.shape = shape
+        self._make_tile = tile_maker
+        super().__init__(
+            {
+                "host_in": In(layouts.flit_stream()).array(shape.rows),
+                "host_out": Out(layouts.flit_stream()).array(shape.rows),
+                "go": In(1),
+                "idle": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        columns, rows = self.shape.columns, self.shape.rows
+        tiles = {}
+        for y in range(rows):
+            for x in range(columns):
+                tile = self._make_tile(self.shape)
+                m.submodules[f"tile_{x}_{y}"] = tile
+                m.d.comb += [tile.x.eq(x), tile.y.eq(y)]
+                tiles[x, y] = tile
+
+        steps = {Port.WEST: (-1, 0), Port.EAST: (1, 0), Port.SOUTH: (0, -1), Port.NORTH: (0, 1)}
+        for (x, y), tile in tiles.items():
+            for side, (dx, dy) in steps.items():
+                neighbour = tiles.get((x + dx, y + dy))
+                if neighbour is not None:
+                    connect(m, tile.outputs[side], neighbour.inputs[OPPOSITE[side]])
+                elif side == Port.WEST:
+                    connect(m, flipped(self.host_in[y]), tile.inputs[side])
+                    connect(m, tile.outputs[side], flipped(self.host_out[y]))
+                else:
+                    # Over the edge: a flit with an impossible rectangle leaves the chip here.
+                    m.d.comb += tile.outputs[side].ready.eq(1)
+
+        go = Signal()
+        m.d.sync += go.eq(self.go)
+        m.d.comb += [tile.go.eq(go) for tile in tiles.values()]
+
+        stirred = Signal()
+        unsettled = Signal(SETTLE_CYCLES - 1)
+        m.d.comb += stirred.eq(self.go | Cat(port.valid for port in self.host_in).any())
+        m.d.sync += [
+            unsettled.eq(Cat(stirred, unsettled)),
+            self.idle.eq(
+                Cat(tile.idle for tile in tiles.values()).all() & ~stirred & (unsettled == 0)
+            ),
+        ]
+        return m

@@ -1,0 +1,54 @@
+"""Verilog of the chip: one module for the tile, one for the chip that places it."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from amaranth import ClockSignal, Elaboratable, Instance, Module, ResetSignal
+from amaranth.back import verilog
+from amaranth.lib import wiring
+
+from hw import spec
+from hw.chip import Chip, make_tile
+from hw.tile import TileSignature
+
+TILE_MODULE = "nc64c_tile"
+CHIP_MODULE = "nc64c_chip"
+
+
+def ports(component: wiring.Component) -> Iterator[tuple[str, str, Any]]:
+    """Name in Verilog, direction ("i" or "o") and value of every port of a component."""
+    for path, member, value in component.signature.flatten(component):
+        direction = "o" if member.flow == wiring.Out else "i"
+        yield "__".join(map(str, path)), direction, value
+
+
+class PlacedTile(wiring.Component):
+    """A tile as a Verilog instance: all 64 then share one module, built once."""
+
+    def __init__(self, shape: spec.ChipShape) -> None:
+        super().__init__(TileSignature())
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        connections = {f"{way}_{name}": value for name, way, value in ports(self)}
+        m.submodules.tile = Instance(
+            TILE_MODULE, i_clk=ClockSignal(), i_rst=ResetSignal(), **connections
+        )
+        return m
+
+
+def to_verilog(component: Elaboratable, name: str) -> str:
+    text: str = verilog.convert(component, name=name, emit_src=False, strip_internal_attrs=True)
+    return text
+
+
+def tile_verilog(shape: spec.ChipShape) -> str:
+    return to_verilog(make_tile(shape), TILE_MODULE)
+
+
+def chip_verilog(shape: spec.ChipShape) -> str:
+    """The chip around its tiles; `tile_verilog` is the module it places."""
+    return to_verilog(Chip(shape, PlacedTile), CHIP_MODULE)

@@ -1,0 +1,73 @@
+"""A tile of the mesh: one core and its router."""
+
+from amaranth import Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from hw import layouts, spec
+from hw.core import Core
+from hw.router import Port, Router
+
+SIDES = (Port.WEST, Port.EAST, Port.SOUTH, Port.NORTH)
+
+
+class TileSignature(wiring.Signature):
+    """The tile's ports.
+
+    Interface attributes
+    --------------------
+    x, y : In
+        Where the tile is.
+    go : In
+        Start a tick.
+    idle : Out
+        The tile had nothing to do and held no flit in the cycle before.
+    inputs, outputs : In, Out
+        Links to the neighbours, by `Port`.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                "x": In(spec.COORD_BITS),
+                "y": In(spec.COORD_BITS),
+                "go": In(1),
+                "idle": Out(1),
+                "inputs": In(layouts.flit_stream()).array(len(SIDES)),
+                "outputs": Out(layouts.flit_stream()).array(len(SIDES)),
+            }
+        )
+
+
+class Tile(wiring.Component):
+    """The block that the chip is made of, the same at every place.
+
+    No path leads from an input to an output within a cycle, and a tile that is idle and receives
+    neither a flit nor `go` does not change: tiles are simulated one by one, and only while awake.
+    """
+
+    def __init__(self, axons: int = spec.AXONS, dendrites: int = spec.DENDRITES) -> None:
+        self._axons, self._dendrites = axons, dendrites
+        super().__init__(TileSignature())
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.core = core = Core(self._axons, self._dendrites)
+        m.submodules.router = router = Router()
+        x, y, go = Signal.like(self.x), Signal.like(self.y), Signal()
+        m.d.sync += [x.eq(self.x), y.eq(self.y), go.eq(self.go)]
+        for block in (core, router):
+            m.d.comb += [block.x.eq(x), block.y.eq(y)]
+        for side in SIDES:
+            connect(m, flipped(self.inputs[side]), router.inputs[side])
+            connect(m, router.outputs[side], flipped(self.outputs[side]))
+        connect(m, core.outbound, router.inputs[Port.LOCAL])
+        connect(m, router.outputs[Port.LOCAL], core.inbound)
+        m.d.comb += [
+            core.go.eq(go),
+            core.flits.eq(router.flits),
+            core.stalls.eq(router.stalls),
+            router.clear_counters.eq(core.clear_counters),
+        ]
+        m.d.sync += self.idle.eq(core.idle & router.idle)
+        return m
