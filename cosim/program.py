@@ -81,8 +81,9 @@ class LayerMap:
     neuron: NDArray[np.int64]
 
     def site(self, core: NDArray[np.int64], neuron: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Flat index in (C, H, W) of these neurons, int64 [n]; -1 for one of another layer."""
-        return self._sites[core, neuron]
+        """Flat index in (C, H, W) of these neurons, int64 [n]; -1 for one that is not here."""
+        exists = neuron < NEURONS
+        return np.where(exists, self._sites[core, np.where(exists, neuron, 0)], -1)
 
     @cached_property
     def _sites(self) -> NDArray[np.int64]:

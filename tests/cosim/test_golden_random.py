@@ -1,0 +1,105 @@
+"""The golden model against the chip in loops, on random programs; and the programs' own reach."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from cosim.golden import GoldenChip
+from cosim.program import CoreImage, Program, configuration, core_number
+from cosim.stimulus import Phase
+from hw.spec import FANOUT, FLIT, MAX_PLANES, MEMBRANE_MAX, MEMBRANE_MIN, ChipShape, Kind, ResetMode
+from tests.cosim.random_programs import random_phases, random_program
+from tests.cosim.slow_chip import SlowChip
+
+SMALL = ChipShape(2, 2, 64, 64)
+SHAPES = (SMALL, ChipShape(1, 1, 64, 64), ChipShape(3, 1, 64, 32), ChipShape(1, 2, 128, 128))
+SEEDS = range(60)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_equals_the_loops(seed: int) -> None:
+    """Every HOST flit of every phase: spikes, membranes, counters, memories."""
+    rng = np.random.default_rng(seed)
+    shape = SHAPES[seed % len(SHAPES)]
+    program = random_program(rng, shape)
+    phases = [Phase(configuration(program), go=False), *random_phases(rng, program, ticks=5)]
+    golden, slow = GoldenChip(shape).run(phases), SlowChip(shape).run(phases)
+    for number, (got, expected) in enumerate(zip(golden, slow, strict=True)):
+        where = f"seed {seed}, phase {number}"
+        np.testing.assert_array_equal(np.sort(got), np.sort(expected), err_msg=where)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_batch_equals_single_images(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    program = random_program(rng, SMALL)
+    load = [Phase(configuration(program), go=False)]
+    images = list(_images(rng, program, count=7))
+    batch = GoldenChip(SMALL, images=len(images))
+    batch.run(load)
+    for number, responses in enumerate(batch.run_images(images)):
+        single = GoldenChip(SMALL)
+        single.run(load)
+        expected = single.run(images[number])
+        for got, want in zip(responses, expected, strict=True):
+            np.testing.assert_array_equal(np.sort(got), np.sort(want), err_msg=f"seed {seed}")
+
+
+def _images(rng: np.random.Generator, program: Program, count: int) -> Iterator[list[Phase]]:
+    """Phases that differ in their spikes only: parts of one image's."""
+    phases = random_phases(rng, program, ticks=4)
+    for _ in range(count):
+        image = []
+        for phase in phases:
+            spike = FLIT.get(phase.flits, "kind") == Kind.SPIKE
+            kept = rng.random(len(phase.flits)) < rng.random()
+            image.append(Phase(phase.flits[~spike | kept], phase.go))
+        yield image
+
+
+def test_the_random_programs_reach_the_extremes() -> None:
+    """What 200 seeds of the smallest test shape cover: the promise made to all who use them."""
+    cores = [
+        core
+        for seed in range(200)
+        for core in random_program(np.random.default_rng(seed), SMALL).cores
+    ]
+    assert {core.planes for core in cores} == set(range(1, MAX_PLANES + 1))
+    assert {core.pages for core in cores} == {1, 2, 4, 8}
+    assert {core.leak for core in cores} == {None, *range(32)}
+    assert {core.reset for core in cores} == set(ResetMode)
+    assert {0, 0xFFFF} <= {core.noise_mask for core in cores}
+    assert {0, 1, 0xFFFF} <= {core.seed for core in cores}
+    assert {MEMBRANE_MIN, MEMBRANE_MAX, -1, 0, 1} <= {core.floor for core in cores}
+    weights = {weight for core in cores for weight in core.plane_weights}
+    assert {-32768, 32767, 0} <= weights
+    thresholds = np.concatenate([core.threshold for core in cores])
+    biases = np.concatenate([core.bias for core in cores])
+    for values in (thresholds, biases):
+        assert {MEMBRANE_MIN, MEMBRANE_MAX} <= set(values.tolist())
+    for planes in range(1, MAX_PLANES + 1):
+        for pages in (1, 2, 4, 8):
+            these = [core for core in cores if (core.planes, core.pages) == (planes, pages)]
+            assert any(core.neurons == 64 // (planes * pages) for core in these)
+    assert {0, 1} <= {core.neurons for core in cores}
+    assert any(core.first_tick >= core.last_tick for core in cores)
+    densities = {float(core.synapses.mean()) for core in cores if core.synapses.size}
+    assert {0.0, 1.0} <= densities
+    _check_fanout(cores)
+
+
+def _check_fanout(cores: list[CoreImage]) -> None:
+    counts = np.concatenate([core.fanout_count for core in cores])
+    assert {0, 1} <= set(counts.tolist())
+    assert counts.max() > 30
+    words = np.concatenate([core.fanout for core in cores]).astype(np.uint64)
+    x0, x1, y0, y1, host, page = (
+        FANOUT.get(words, name) for name in ("x0", "x1", "y0", "y1", "host", "page")
+    )
+    assert host.any()
+    assert ((x0 < x1) & (y0 < y1)).any()
+    assert set(page.tolist()) == set(range(8))
+    sender = np.concatenate([np.full(len(core.fanout), core.number) for core in cores])
+    own = (x0 == x1) & (y0 == y1) & (core_number(1, 0) * x0 + core_number(0, 1) * y0 == sender)
+    assert own.any()
