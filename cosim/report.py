@@ -1,0 +1,296 @@
+"""The report: one self-contained page that a person understands at a glance.
+
+Takes a `Run` and nothing else, so that `nc64c report` can render it again at any time.
+"""
+
+import base64
+import struct
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from numpy.typing import NDArray
+
+from cosim.record import (
+    LEVELS,
+    REPORT_FILE,
+    SUMMARY_FILE,
+    Grid,
+    Run,
+    accuracy,
+    adversarial_loss,
+    mismatches,
+    summary,
+    to_json,
+)
+from hw.spec import MAX_PAGES
+from sw.files import atomic_write
+
+NAMES = {"float": "Float", "quantised": "Quantised", "golden": "Golden", "rtl": "RTL"}
+HOT = 0.72  # share of a heat map's top from which the other text colour has more contrast
+MIN_LOSS_SCALE = 10.0  # points; so that a chart of tiny losses does not make them look large
+RESOURCES = ("cores", "neurons", "dendrites", "axons", "synapses")
+
+
+class Verdict(NamedTuple):
+    """The run in one sentence. `first` is {set: its first mismatch}."""
+
+    equal: bool
+    headline: str
+    detail: str
+    first: dict[str, str]
+
+
+class Figure(NamedTuple):
+    """A key figure."""
+
+    name: str
+    value: str
+    unit: str = ""
+    note: str = ""
+
+
+class HeatMap(NamedTuple):
+    """A grid over the mesh; `rows` are from the north (the highest number) down."""
+
+    title: str
+    note: str
+    top: int
+    rows: list[dict[str, Any]]
+
+
+def write(folder: Path, run: Run) -> None:
+    """Writes `report.html` and `summary.json`. Raises `InputError` if they cannot be written."""
+    atomic_write(folder / REPORT_FILE, render(run).encode())
+    atomic_write(folder / SUMMARY_FILE, to_json(summary(run)))
+
+
+def render(run: Run) -> str:
+    """The page, as HTML."""
+    environment = Environment(
+        loader=PackageLoader("cosim"),
+        autoescape=select_autoescape(),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {"points": points, "number": number, "short": short}
+    sets = list(run["sets"])
+    losses = {level: adversarial_loss(run, level) for level in LEVELS}
+    attacks = list(losses["rtl"])
+    return environment.get_template("report.html").render(
+        run=run,
+        images=len(run["labels"]),
+        levels=LEVELS,
+        names=NAMES,
+        verdict=verdict(run),
+        figures=list(_figures(run)),
+        accuracies={name: {lv: accuracy(run, name, lv) for lv in LEVELS} for name in sets},
+        losses={name: {lv: losses[lv][name] for lv in LEVELS} for name in attacks},
+        loss_top=max(
+            [MIN_LOSS_SCALE, *(loss for by_set in losses.values() for loss in by_set.values())]
+        ),
+        examples=[_example(run, example) for example in run["examples"]],
+        spikes=_spike_rows(run),
+        maps=list(_maps(run)),
+        resources=RESOURCES,
+        totals=_totals(run),
+        capacity=_capacity(run),
+        facts=dict(_facts(run)),
+    )
+
+
+def verdict(run: Run) -> Verdict:
+    """Whether RTL equals golden, and golden the network; for the page and the command line."""
+    sets = run["sets"].values()
+    spikes = sum(chosen["compared_spikes"] for chosen in sets)
+    membranes = sum(chosen["compared_membranes"] for chosen in sets)
+    wrong_spikes = sum(chosen["mismatched_spikes"] for chosen in sets)
+    wrong_membranes = sum(chosen["mismatched_membranes"] for chosen in sets)
+    wrong_mapping = sum(chosen["mapping_mismatches"] for chosen in sets)
+    equal = not mismatches(run) and membranes > 0
+    compared = f"{number(spikes)} spikes, {number(membranes)} membranes compared"
+    if not wrong_spikes + wrong_membranes and membranes:
+        headline = f"RTL equals golden: {compared}, 0 mismatches"
+    elif not membranes:
+        headline = "RTL and golden were not compared: there was nothing to compare"
+    else:
+        headline = (
+            f"RTL differs from golden: {number(wrong_spikes)} spikes and "
+            f"{number(wrong_membranes)} membranes mismatched; {compared}"
+        )
+    detail = (
+        "The golden model in turn gives the spikes and outputs of the integer network, "
+        "computed as plain convolutions and matrix products."
+        if not wrong_mapping
+        else f"The golden model differs from the integer network in {number(wrong_mapping)} "
+        "spikes and outputs: the mapping is wrong."
+    )
+    first = {name: one["first_mismatch"] for name, one in run["sets"].items()}
+    return Verdict(equal, headline, detail, {name: one for name, one in first.items() if one})
+
+
+def points(value: float, digits: int = 2) -> str:
+    """A percentage or a few points, with a real minus sign."""
+    return f"{value:,.{digits}f}".replace("-", "\u2212")
+
+
+def number(value: int) -> str:
+    """A whole number, in groups of three digits."""
+    return f"{value:,}"
+
+
+def short(value: int) -> str:
+    """A whole number in at most four characters or so: 950, 12k, 3.4M."""
+    for size, unit in ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k")):
+        if value >= size:
+            scaled = value / size
+            return f"{scaled:.1f}{unit}" if scaled < 10 else f"{scaled:.0f}{unit}"
+    return str(value)
+
+
+def _figures(run: Run) -> Iterator[Figure]:
+    rtl, content = run["rtl"], summary(run)
+    images = len(run["labels"]) * len(run["sets"])
+    for name in [name for name in run["sets"] if name == "clean"]:
+        quantised = points(accuracy(run, name, "quantised"))
+        yield Figure(
+            "Clean accuracy, RTL",
+            points(accuracy(run, name, "rtl")),
+            "%",
+            f"quantised algorithm {quantised} %",
+        )
+    losses = adversarial_loss(run, "rtl")
+    for name in list(losses)[-1:]:
+        quantised = points(adversarial_loss(run, "quantised")[name])
+        yield Figure(
+            f"Adversarial loss, {name}, RTL",
+            points(losses[name]),
+            "points",
+            f"quantised algorithm {quantised}",
+        )
+    used = content["chip"]["cores_used"]
+    yield Figure("Cores in use", str(used), f"of {run['chip']['columns'] * run['chip']['rows']}")
+    yield Figure(
+        "Synaptic operations", short(content["rtl"]["synaptic_ops"] // images), "per image"
+    )
+    yield Figure("Clock cycles", number(rtl["cycles"] // images), "per image")
+    yield Figure(
+        "RTL simulation",
+        f"{content['rtl']['images_per_s']:.1f}",
+        "images/s",
+        f"{number(images)} images in {_duration(rtl['wall_s'])}",
+    )
+
+
+def _maps(run: Run) -> Iterator[HeatMap]:
+    counters, chip = run["rtl"]["counters"], run["chip"]
+    yield _heat("Flits", "passed on by each router, copies counted", counters["flits"])
+    yield _heat("Stalls", "output cycles in which a flit waited", counters["stalls"])
+    yield _heat("Busy cycles", "in which the core was not idle", counters["busy_cycles"])
+    yield _heat("Spikes", "fired by the core's neurons", counters["spikes_out"])
+    yield _heat("Neurons", "in use per core", chip["neurons"])
+    yield _heat("Synapses", "one-bit synapses in use per core", chip["synapses"])
+
+
+def _heat(title: str, note: str, grid: Grid) -> HeatMap:
+    top = max(map(max, grid))
+    rows = []
+    for y in reversed(range(len(grid))):
+        cells = []
+        for x, value in enumerate(grid[y]):
+            share = value / top if top else 0.0
+            style = "none" if not value else "hot" if share > HOT else "warm"
+            cells.append({"x": x, "value": value, "share": round(share, 3), "style": style})
+        rows.append({"y": y, "cells": cells})
+    return HeatMap(title, note, top, rows)
+
+
+def _spike_rows(run: Run) -> list[dict[str, Any]]:
+    """A row per layer and level; layers on the host have no chip levels."""
+    sets = run["sets"].values()
+    layers = next(iter(sets))["spikes"]
+    rows = []
+    for layer, by_level in layers.items():
+        for level in [level for level in LEVELS if level in by_level]:
+            cells = []
+            for counts in (chosen["spikes"][layer] for chosen in sets):
+                wrong = level == "rtl" and counts[level] != counts.get("golden")
+                cells.append((counts[level], wrong))
+            first = level == LEVELS[0]
+            rows.append(
+                {"layer": layer, "level": level, "first": first, "span": len(by_level)}
+                | {"cells": cells}
+            )
+    return rows
+
+
+def _totals(run: Run) -> dict[str, int]:
+    rows: list[Any] = list(run["chip"]["layers"])
+    return {name: sum(row[name] for row in rows) for name in RESOURCES}
+
+
+def _capacity(run: Run) -> dict[str, int]:
+    chip = run["chip"]
+    cores = chip["columns"] * chip["rows"]
+    return {
+        "cores": cores,
+        "neurons": cores * chip["dendrites"],
+        "dendrites": cores * chip["dendrites"],
+        "axons": cores * chip["axons"] * MAX_PAGES,
+        "synapses": cores * chip["dendrites"] * chip["axons"],
+    }
+
+
+def _facts(run: Run) -> Iterator[tuple[str, str]]:
+    facts, rtl = run["facts"], run["rtl"]
+    yield "Command", facts["command"]
+    yield "Checkpoint", facts["checkpoint"]
+    yield "Seed", f"{facts['seed']} (draws the images)"
+    yield "Started", facts["started"]
+    yield "Time", f"{_duration(facts['wall_s'])} in all"
+    processes = "1 process" if facts["jobs"] == 1 else f"{facts['jobs']} processes"
+    work = f"{number(rtl['ticks'])} ticks, {number(rtl['cycles'])} cycles"
+    yield "RTL", f"{_duration(rtl['wall_s'])} in {processes}; {work}"
+    yield "Verilator build", _duration(rtl["build_s"]) if rtl["build_s"] >= 1 else "cached"
+    yield "Machine", f"{facts['cpu']}, {facts['cores']} cores for this run"
+    yield "Versions", ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes:.0f} min {rest:.0f} s" if minutes else f"{rest:.1f} s"
+
+
+def _example(run: Run, example: Any) -> dict[str, Any]:
+    classes, index = run["classes"], example["index"]
+    label = run["labels"][index]
+    pictures = []
+    for name, pixels in example["images"].items():
+        answer = run["sets"][name]["predictions"]["rtl"][index]
+        pictures.append(
+            {
+                "set": name,
+                "source": _png(np.array(pixels, np.uint8)),
+                "answer": classes[answer] if 0 <= answer < len(classes) else "no answer",
+                "right": answer == label,
+            }
+        )
+    return {"index": index, "label": classes[label], "pictures": pictures}
+
+
+def _png(pixels: NDArray[np.uint8]) -> str:
+    """A data URI of a picture: uint8 [H, W] (grey) or [H, W, 3] (colour)."""
+    height, width = pixels.shape[:2]
+    colour_type = 0 if pixels.ndim == 2 else 2
+    lines = pixels.reshape(height, -1)
+    raw = np.concatenate([np.zeros((height, 1), np.uint8), lines], axis=1).tobytes()
+    header = struct.pack(">IIBBBBB", width, height, 8, colour_type, 0, 0, 0)
+    data = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        for kind, body in ((b"IHDR", header), (b"IDAT", zlib.compress(raw, 9)), (b"IEND", b""))
+    )
+    return "data:image/png;base64," + base64.b64encode(data).decode()
