@@ -1,209 +1,101 @@
-"""The integer network: the one door out of `sw`, in memory and as a file."""
+"""The integer network as a file, and all that goes with it: the one door out of `sw`."""
 
-from dataclasses import dataclass
-from typing import Literal, get_args
+from pathlib import Path
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from sw import tensorfile
+from sw.checks import MAX_FEATURES, Shape, check_range, check_shape
 from sw.errors import InputError
+from sw.fold import fold
+from sw.layers import KERNEL, IntegerLayer, IntegerNetwork, LayerKind, Reset
+from sw.tensorfile import Format, Layout
 
-Shape = tuple[int, int, int]  # C, H, W
-LayerKind = Literal["conv", "fc"]
-Reset = Literal["zero", "subtract", "none"]
+__all__ = [
+    "IntegerLayer",
+    "IntegerNetwork",
+    "LayerKind",
+    "Reset",
+    "Shape",
+    "fold",
+    "load",
+    "save",
+]
 
-MAX_WEIGHT_BITS = 8
-MAX_FRACTION_BITS = 20
-MAX_LEAK = 31
-MAX_TIMESTEPS = 1024
-MAX_FEATURES = 65_536  # of a layer, and its height and width: far over any chip, far under memory
-MEMBRANE_MAX = 2**31 - 1  # thresholds and biases are 32-bit signed
-MEMBRANE_MIN = -(2**31)
-KERNEL = 3
+FORMAT = Format("network file", "nc64c-network-1")
+ARRAYS = ("weights", "threshold", "bias")
+SETTINGS = ("name", "kind", "weight_bits", "fraction_bits", "leak", "reset", "spiking", "pool")
 
 
-@dataclass(frozen=True)
-class IntegerLayer:
-    """One layer in integers; per step  v = v - (v >> leak) + (weights x inputs << f) + bias.
-
-    A spiking layer fires where v >= threshold, then resets. Nothing saturates here: `integer.run`
-    computes in 64 bits.
-
-    Attributes:
-        name: "conv1", "fc1" and so on, unique within the network.
-        kind: a convolution of 3 x 3, stride 1, padding 1 with zeros; or fully connected.
-        weights: int32, conv [out, in, 3, 3], fc [out, in] with in = (C, H, W) flattened. The codes
-            of Eq. 13 with K bits: odd, at most 2^K - 1 in size; there is no zero.
-        weight_bits: K, 1..8.
-        fraction_bits: f; a synapse of weight w adds w << f to the membrane.
-        threshold: int64 [out], in membrane units, within 32 bits signed.
-        bias: int64 [out], added every step, within 32 bits signed.
-        leak: the shift k by which v loses v >> k (arithmetic, so it rounds down); None: no leak.
-        reset: what a spike does to v: it becomes 0, loses the threshold, or stays.
-        spiking: False for the output layer, which integrates and never fires.
-        pool: 2 x 2 max pooling of the spikes behind it, which for spikes is OR.
-        input_shape: C, H, W of what comes in (for fc: of what is flattened).
+def save(path: Path, network: IntegerNetwork) -> None:
+    """Write a network as a safetensors file, whole or not at all.
 
     Raises:
-        InputError: a field does not fit the others or the limits above.
+        InputError: the file cannot be written.
     """
-
-    name: str
-    kind: LayerKind
-    weights: NDArray[np.int32]
-    weight_bits: int
-    fraction_bits: int
-    threshold: NDArray[np.int64]
-    bias: NDArray[np.int64]
-    leak: int | None
-    reset: Reset
-    spiking: bool
-    pool: bool
-    input_shape: Shape
-
-    @property
-    def features(self) -> int:
-        """Output channels (conv) or neurons (fc)."""
-        return int(self.weights.shape[0])
-
-    @property
-    def output_shape(self) -> Shape:
-        """C, H, W of the layer's spikes, before pooling."""
-        if self.kind == "fc":
-            return (self.features, 1, 1)
-        return (self.features, *self.input_shape[1:])
-
-    @property
-    def pooled_shape(self) -> Shape:
-        """C, H, W of what the next layer gets."""
-        channels, height, width = self.output_shape
-        return (channels, height // 2, width // 2) if self.pool else (channels, height, width)
-
-    def __post_init__(self) -> None:
-        self._check_settings()
-        self._check_shapes()
-        self._check_values()
-
-    def _check_settings(self) -> None:
-        where = f"layer {self.name}"
-        if self.kind not in get_args(LayerKind):
-            raise InputError(f"{where}: kind is {self.kind!r}, must be conv or fc")
-        if self.reset not in get_args(Reset):
-            raise InputError(f"{where}: reset is {self.reset!r}, must be zero, subtract or none")
-        check_range(f"{where}: weight bits", self.weight_bits, 1, MAX_WEIGHT_BITS)
-        check_range(f"{where}: fraction bits", self.fraction_bits, 0, MAX_FRACTION_BITS)
-        if self.leak is not None:
-            check_range(f"{where}: leak shift", self.leak, 0, MAX_LEAK)
-        check_shape(f"{where}: input shape", self.input_shape)
-        if self.pool and (self.kind == "fc" or any(side % 2 for side in self.input_shape[1:])):
-            raise InputError(f"{where}: only a convolution of even height and width can be pooled")
-        if self.pool and not self.spiking:
-            raise InputError(f"{where}: pools spikes, but is not spiking")
-
-    def _check_shapes(self) -> None:
-        channels, height, width = self.input_shape
-        fan_in = (channels, KERNEL, KERNEL) if self.kind == "conv" else (channels * height * width,)
-        check_array(f"layer {self.name}: weights", self.weights, np.int32, (None, *fan_in))
-        for name, values in (("threshold", self.threshold), ("bias", self.bias)):
-            check_array(f"layer {self.name}: {name}", values, np.int64, (self.features,))
-
-    def _check_values(self) -> None:
-        largest = 2**self.weight_bits - 1
-        if np.any(self.weights % 2 == 0) or np.any(np.abs(self.weights) > largest):
-            raise InputError(
-                f"layer {self.name}: weights must be odd integers from -{largest} to {largest}"
-                f" ({self.weight_bits} bits)"
-            )
-        for name, values in (("threshold", self.threshold), ("bias", self.bias)):
-            if values.min() < MEMBRANE_MIN or values.max() > MEMBRANE_MAX:
-                raise InputError(f"layer {self.name}: a {name} does not fit 32 bits signed")
+    document = {
+        "name": network.name,
+        "dataset": network.dataset,
+        "encoding": network.encoding,
+        "timesteps": network.timesteps,
+        "classes": network.classes,
+        "input_shape": network.input_shape,
+        "layers": [
+            {setting: getattr(layer, setting) for setting in SETTINGS}
+            | {"input_shape": layer.input_shape, "features": layer.features}
+            for layer in network.layers
+        ],
+    }
+    tensors = {
+        f"{layer.name}.{array}": getattr(layer, array)
+        for layer in network.layers
+        for array in ARRAYS
+    }
+    tensorfile.write(path, FORMAT, document, tensors)
 
 
-@dataclass(frozen=True)
-class IntegerNetwork:
-    """A chain of integer layers; the last one is the output.
-
-    Layer 0 of a direct-encoded network is analog: its inputs are integer pixels 0..255, the same
-    every step; all other layers take spikes.
-
-    Attributes:
-        name: the network's name.
-        dataset: the name of the data set that it classifies.
-        encoding: how images become inputs of layer 0.
-        timesteps: T, steps per image.
-        classes: the classes' names, one per neuron of the output layer.
-        layers: in order, each one's input shape the pooled shape of the one before.
+def load(path: Path) -> IntegerNetwork:
+    """Read a network; every size is checked before its memory is taken.
 
     Raises:
-        InputError: the layers do not fit together.
+        InputError: the file is missing, truncated, foreign or damaged, or holds no valid network.
     """
-
-    name: str
-    dataset: str
-    encoding: Literal["direct"]
-    timesteps: int
-    classes: tuple[str, ...]
-    layers: tuple[IntegerLayer, ...]
-
-    @property
-    def input_shape(self) -> Shape:
-        """C, H, W of an image."""
-        return self.layers[0].input_shape
-
-    def __post_init__(self) -> None:
-        if self.encoding != "direct":
-            raise InputError(f"network {self.name}: encoding is {self.encoding!r}, must be direct")
-        check_range(f"network {self.name}: timesteps", self.timesteps, 1, MAX_TIMESTEPS)
-        if len(self.layers) < 2:
-            raise InputError(f"network {self.name}: needs at least 2 layers")
-        if len({layer.name for layer in self.layers}) != len(self.layers):
-            raise InputError(f"network {self.name}: two of its layers have the same name")
-        for before, after in zip(self.layers, self.layers[1:], strict=False):
-            self._check_pair(before, after)
-        output = self.layers[-1]
-        if output.spiking or output.kind != "fc":
-            raise InputError(f"layer {output.name}: the output must be fc and not spiking")
-        if output.features != len(self.classes):
-            raise InputError(
-                f"layer {output.name}: has {output.features} outputs"
-                f" for {len(self.classes)} classes"
-            )
-
-    def _check_pair(self, before: IntegerLayer, after: IntegerLayer) -> None:
-        if not before.spiking:
-            raise InputError(f"layer {before.name}: only the last layer may be without spikes")
-        if before.kind == "fc" and after.kind == "conv":
-            raise InputError(f"layer {after.name}: a convolution cannot follow {before.name} (fc)")
-        if after.input_shape != before.pooled_shape:
-            raise InputError(
-                f"layer {after.name}: takes {after.input_shape},"
-                f" but {before.name} gives {before.pooled_shape}"
-            )
-
-
-def check_range(what: str, value: int, least: int, most: int) -> None:
-    """Raises `InputError` unless `value` is an int from `least` to `most`."""
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise InputError(f"{what}: is {value!r}, must be an integer from {least} to {most}")
-
-
-def check_shape(what: str, shape: Shape) -> None:
-    """Raises `InputError` unless `shape` is three sensible sizes C, H, W."""
-    if len(shape) != 3:
-        raise InputError(f"{what}: is {shape}, must be channels, height and width")
-    for size in shape:
-        check_range(what, size, 1, MAX_FEATURES)
-
-
-def check_array(
-    what: str, array: NDArray[np.generic], dtype: type[np.generic], shape: tuple[int | None, ...]
-) -> None:
-    """Raises `InputError` unless `array` has this type and shape; None stands for any size."""
-    fits = len(array.shape) == len(shape) and all(
-        size > 0 and want in (None, size) for size, want in zip(array.shape, shape, strict=True)
-    )
-    if array.dtype != dtype or not fits:
-        expected = ", ".join("any" if size is None else str(size) for size in shape)
-        raise InputError(
-            f"{what}: are {array.dtype} {list(array.shape)}, must be {np.dtype(dtype)} [{expected}]"
+    document = tensorfile.read_document(path, FORMAT)
+    try:
+        expected: Layout = {}
+        for settings in document["layers"]:
+            expected |= _layer_layout(settings)
+        tensors = tensorfile.read_tensors(path, FORMAT, expected)
+        layers = []
+        for settings in document["layers"]:
+            arrays = {array: tensors[f"{settings['name']}.{array}"] for array in ARRAYS}
+            fields: dict[str, Any] = {setting: settings[setting] for setting in SETTINGS}
+            fields |= arrays | {"input_shape": tuple(settings["input_shape"])}
+            layers.append(IntegerLayer(**fields))
+        return IntegerNetwork(
+            name=document["name"],
+            dataset=document["dataset"],
+            encoding=document["encoding"],
+            timesteps=document["timesteps"],
+            classes=tuple(document["classes"]),
+            layers=tuple(layers),
         )
+    except InputError as error:
+        raise error if str(path) in str(error) else InputError(f"{path}: {error}") from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"network file {path}: its description is damaged ({error!r})") from error
+
+
+def _layer_layout(settings: dict[str, Any]) -> Layout:
+    """The tensors that a layer of these settings has."""
+    where = f"layer {settings['name']}"
+    shape, features = tuple(settings["input_shape"]), settings["features"]
+    check_shape(f"{where}: input shape", shape)
+    check_range(f"{where}: features", features, 1, MAX_FEATURES)
+    channels, height, width = shape
+    conv = settings["kind"] == "conv"
+    fan_in = (channels, KERNEL, KERNEL) if conv else (channels * height * width,)
+    return {
+        f"{settings['name']}.weights": ("I32", (features, *fan_in)),
+        f"{settings['name']}.threshold": ("I64", (features,)),
+        f"{settings['name']}.bias": ("I64", (features,)),
+    }

@@ -1,0 +1,54 @@
+"""The leaky integrate-and-fire neuron, over all time steps at once, with its surrogate gradient."""
+
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+
+
+def surrogate(u: Tensor, theta: float) -> Tensor:
+    """d spike / d membrane, the paper's Eq. 2: max(0, 1 - |u / theta - 1|)."""
+    return (1 - (u / theta - 1).abs()).clamp_(min=0)
+
+
+def lif(drive: Tensor, theta: float, leak: float) -> Tensor:
+    """Spikes of neurons that start at rest.
+
+    Per step u = leak * v + drive; where u >= theta it fires and v = 0, elsewhere v = u.
+    The gradient is Eq. 1 (back-propagation through time) with Eq. 2 for the spike; whether a
+    neuron was reset is taken as a constant.
+
+    Args:
+        drive: float [T, B, ...], what each step adds to the membrane.
+        theta: threshold, above 0.
+        leak: the paper's lambda, the share of the membrane that a step keeps, 0..1.
+
+    Returns:
+        0.0 or 1.0, of the drive's type and shape.
+    """
+    return cast(Tensor, _Lif.apply(drive, theta, leak))  # type: ignore[no-untyped-call]
+
+
+class _Lif(torch.autograd.Function):
+    """One node of the graph for all steps: it keeps the membranes and nothing else."""
+
+    @staticmethod
+    def forward(ctx: Any, drive: Tensor, theta: float, leak: float) -> Tensor:
+        u = torch.empty(drive.shape, dtype=drive.dtype)
+        v = torch.zeros_like(drive[0])
+        for step, added in enumerate(drive):
+            torch.add(added, v, alpha=leak, out=u[step])
+            v = u[step].masked_fill(u[step] >= theta, 0)
+        ctx.save_for_backward(u)
+        ctx.theta, ctx.leak = theta, leak
+        return (u >= theta).to(drive.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        (by_spike,) = gradients
+        (u,) = ctx.saved_tensors
+        by_u = by_spike * surrogate(u, ctx.theta)
+        for step in range(len(u) - 1, 0, -1):
+            kept = u[step - 1] < ctx.theta
+            by_u[step - 1] += ctx.leak * by_u[step] * kept
+        return by_u, None, None

@@ -1,0 +1,115 @@
+"""Safetensors files of this project: named arrays and a line of JSON, checked before they are read.
+
+The header says how long the file must be and what is in it; nothing is allocated before it agrees
+with the file's size and with what the reader expects.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.numpy
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+
+from sw.errors import InputError
+from sw.files import atomic_write
+
+Array = NDArray[Any]
+Layout = dict[str, tuple[str, tuple[int, ...]]]  # per tensor: safetensors' type name, shape
+
+TYPE_NAMES = {"float32": "F32", "int32": "I32", "int64": "I64"}
+LENGTH_BYTES = 8  # of the header's length, which stands first
+MAX_HEADER_BYTES = 4 << 20
+MAX_FILE_BYTES = 1 << 30
+
+
+@dataclass(frozen=True)
+class Format:
+    """A kind of file: what sentences call it, and the mark in its metadata."""
+
+    noun: str
+    mark: str
+
+
+def write(path: Path, form: Format, document: dict[str, Any], tensors: dict[str, Array]) -> None:
+    """Write arrays and a JSON document, whole or not at all.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    metadata = {"format": form.mark, "document": json.dumps(document, allow_nan=False)}
+    contiguous = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+    atomic_write(path, safetensors.numpy.save(contiguous, metadata))
+
+
+def read_document(path: Path, form: Format) -> dict[str, Any]:
+    """The file's JSON document, once its header agrees with its size.
+
+    Raises:
+        InputError: the file is missing, unreadable, truncated, too large, or of another kind.
+    """
+    foreign = InputError(f"{path} is not a {form.noun}: it is no safetensors file of this project")
+    try:
+        with path.open("rb") as file:
+            size = path.stat().st_size
+            start = file.read(LENGTH_BYTES + 1)
+            length = int.from_bytes(start[:LENGTH_BYTES], "little")
+            if start[LENGTH_BYTES:] != b"{" or length > MAX_HEADER_BYTES:
+                raise foreign
+            if size > MAX_FILE_BYTES:
+                raise InputError(f"{form.noun} {path} has {size} bytes, more than {MAX_FILE_BYTES}")
+            header_bytes = start[LENGTH_BYTES:] + file.read(length - 1)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise InputError(f"cannot read {form.noun} {path}: {reason}") from error
+    if len(header_bytes) < length:
+        raise _truncated(path, form, size, LENGTH_BYTES + length)
+    try:
+        header = json.loads(header_bytes)
+        metadata = header.pop("__metadata__")
+        ends = [int(entry["data_offsets"][1]) for entry in header.values()]
+        if metadata["format"] != form.mark:
+            raise foreign
+        document = json.loads(metadata["document"])
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        raise foreign from error
+    if not isinstance(document, dict):
+        raise foreign
+    if size < LENGTH_BYTES + length + max(ends, default=0):
+        raise _truncated(path, form, size, LENGTH_BYTES + length + max(ends))
+    return document
+
+
+def read_tensors(path: Path, form: Format, expected: Layout) -> dict[str, Array]:
+    """The file's arrays, which must be exactly the expected ones, every number of them finite.
+
+    Raises:
+        InputError: a tensor is missing, left over, of another type or shape, or has NaN.
+    """
+    try:
+        with safe_open(path, framework="numpy") as file:
+            for name in sorted(expected.keys() ^ set(file.keys())):
+                fault = "lacks" if name in expected else "has an unknown"
+                raise InputError(f"{form.noun} {path}: {fault} tensor {name}")
+            for name, (kind, shape) in expected.items():
+                entry = file.get_slice(name)
+                found = (entry.get_dtype(), tuple(entry.get_shape()))
+                if found != (kind, shape):
+                    raise InputError(
+                        f"{form.noun} {path}: tensor {name} is {found[0]} {list(found[1])},"
+                        f" must be {kind} {list(shape)}"
+                    )
+            tensors = {name: file.get_tensor(name) for name in expected}
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{form.noun} {path} is damaged: {error}") from error
+    for name, array in tensors.items():
+        if not np.isfinite(array).all():
+            raise InputError(f"{form.noun} {path}: tensor {name} holds NaN or infinite values")
+    return tensors
+
+
+def _truncated(path: Path, form: Format, size: int, wanted: int) -> InputError:
+    return InputError(f"{form.noun} {path} is truncated: it has {size} of {wanted} bytes")
