@@ -10,9 +10,6 @@ from hw import layouts, spec
 from hw.router import Port
 from hw.tile import Tile
 
-# A flit or a `go` shows in a tile's `idle` this many cycles after it was given to the chip.
-SETTLE_CYCLES = 4
-
 OPPOSITE = {
     Port.WEST: Port.EAST,
     Port.EAST: Port.WEST,
@@ -41,8 +38,8 @@ class Chip(wiring.Component):
     go : In
         Start a tick; only while `idle`.
     idle : Out
-        The tick is over: every core is idle, no flit is under way, and none came from the host in
-        the last SETTLE_CYCLES.
+        The tick is over: every core is idle, no flit is under way, and neither a flit nor `go` came
+        from the host in the cycle before.
     """
 
     def __init__(
@@ -87,13 +84,7 @@ class Chip(wiring.Component):
         m.d.sync += go.eq(self.go)
         m.d.comb += [tile.go.eq(go) for tile in tiles.values()]
 
-        stirred = Signal()
-        unsettled = Signal(SETTLE_CYCLES - 1)
-        m.d.comb += stirred.eq(self.go | Cat(port.valid for port in self.host_in).any())
-        m.d.sync += [
-            unsettled.eq(Cat(stirred, unsettled)),
-            self.idle.eq(
-                Cat(tile.idle for tile in tiles.values()).all() & ~stirred & (unsettled == 0)
-            ),
-        ]
+        # A flit shows in its tile's `idle` in the next cycle, a `go` in the one after.
+        stirred = self.go | go | Cat(port.valid for port in self.host_in).any()
+        m.d.sync += self.idle.eq(Cat(tile.idle for tile in tiles.values()).all() & ~stirred)
         return m

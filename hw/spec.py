@@ -127,6 +127,7 @@ MEMBRANE_MAX = (1 << (MEMBRANE_BITS - 1)) - 1
 MEMBRANE_MIN = -(1 << (MEMBRANE_BITS - 1))
 FLOOR_NONE = MEMBRANE_MIN
 
+NEURON_STRIDE = 4  # offsets between the words of two neurons
 ROW_WORDS = AXONS // DATA_BITS  # words of a full-size synapse row
 AXON_WORD_BITS = 64  # the axon buffer is read this many axons at a time
 
@@ -144,7 +145,7 @@ class Region(IntEnum):
     """Memories of a core, as WRITE, READ and HOST flits name them."""
 
     SYNAPSE = 0  # offset = dendrite * ROW_WORDS + word; bit b of word w is axon 32 w + b
-    NEURON = 1  # offset = neuron * 4 + NeuronWord
+    NEURON = 1  # offset = neuron * NEURON_STRIDE + NeuronWord
     FANOUT = 2  # offset = entry; data = FANOUT
     MEMBRANE = 3  # offset = neuron; read only
     REGISTER = 4  # offset = Register
@@ -153,6 +154,8 @@ class Region(IntEnum):
 
 
 class NeuronWord(IntEnum):
+    """Words of a neuron, NEURON_STRIDE offsets from one neuron to the next."""
+
     THRESHOLD = 0
     BIAS = 1
     FANOUT = 2  # data = FANOUT_RANGE

@@ -21,7 +21,7 @@ class TileSignature(wiring.Signature):
     go : In
         Start a tick.
     idle : Out
-        The tile had nothing to do and held no flit in the cycle before.
+        The tile has nothing to do and holds no flit.
     inputs, outputs : In, Out
         Links to the neighbours, by `Port`.
     """
@@ -69,5 +69,5 @@ class Tile(wiring.Component):
             core.stalls.eq(router.stalls),
             router.clear_counters.eq(core.clear_counters),
         ]
-        m.d.sync += self.idle.eq(core.idle & router.idle)
+        m.d.comb += self.idle.eq(core.idle & router.idle & ~go)
         return m

@@ -1,0 +1,67 @@
+"""What goes into a simulator process and comes back, as files of plain arrays."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cosim.stimulus import Phase
+
+
+def _joined(arrays: list[NDArray[np.uint64]]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Arrays end to end, and the length of each."""
+    lengths = np.array([len(array) for array in arrays], np.int64)
+    return np.concatenate([*arrays, np.zeros(0, np.uint64)]), lengths
+
+
+def _split(words: NDArray[np.uint64], lengths: NDArray[np.int64]) -> list[NDArray[np.uint64]]:
+    return np.split(words, np.cumsum(lengths)[:-1]) if len(lengths) else []
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """`phases` for the chip; each of `parts` (int64 [n]) is a run of so many phases, an image say.
+
+    `backdoor` (uint64 [n]) are WRITE flits that are stored before the first phase.
+    """
+
+    phases: tuple[Phase, ...]
+    parts: NDArray[np.int64]
+    backdoor: NDArray[np.uint64]
+
+    def save(self, path: Path) -> None:
+        flits, lengths = _joined([phase.flits for phase in self.phases])
+        go = np.array([phase.go for phase in self.phases], bool)
+        with path.open("wb") as file:
+            np.savez(
+                file, flits=flits, lengths=lengths, go=go, parts=self.parts, backdoor=self.backdoor
+            )
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        with np.load(path, allow_pickle=False) as data:
+            flits = _split(data["flits"], data["lengths"])
+            phases = (Phase(f, bool(go)) for f, go in zip(flits, data["go"], strict=True))
+            return cls(tuple(phases), data["parts"], data["backdoor"])
+
+
+@dataclass(frozen=True, eq=False)
+class Response:
+    """HOST flits of each phase, and how many clock cycles and ticks all of them took."""
+
+    phases: tuple[NDArray[np.uint64], ...]
+    cycles: int
+    ticks: int
+
+    def save(self, path: Path) -> None:
+        flits, lengths = _joined(list(self.phases))
+        with path.open("wb") as file:
+            np.savez(file, flits=flits, lengths=lengths, counts=[self.cycles, self.ticks])
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        with np.load(path, allow_pickle=False) as data:
+            cycles, ticks = map(int, data["counts"])
+            return cls(tuple(_split(data["flits"], data["lengths"])), cycles, ticks)

@@ -1,0 +1,217 @@
+"""The RTL as a chip model: jobs for simulator processes, started, watched and collected."""
+
+import os
+import selectors
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import cocotb_tools.config
+import find_libpython
+import numpy as np
+from numpy.typing import NDArray
+
+from cosim import bench
+from cosim.job import Job, Response
+from cosim.program import Program, configuration
+from cosim.simulator import Simulator, build
+from cosim.stimulus import Phase, read
+from hw.spec import FLIT, ChipShape, Counter, Region
+
+__all__ = ["RtlChip", "RtlRun", "build", "run_jobs"]
+
+Responses = list[NDArray[np.uint64]]
+
+
+class SimulationError(RuntimeError):
+    """A simulator process ended without its responses; the message has the end of its log."""
+
+
+@dataclass(frozen=True, eq=False)
+class RtlRun:
+    """What the RTL did with some jobs.
+
+    `responses[job][phase]` are HOST flits (uint64 [n]); `cycles` and `ticks` are summed over the
+    processes, configuration included; `counters` are int64 [rows, columns], summed likewise.
+    """
+
+    responses: list[Responses]
+    cycles: int
+    ticks: int
+    wall_s: float
+    counters: dict[Counter, NDArray[np.int64]]
+
+
+class RtlChip:
+    """One chip in RTL, as a `ChipModel`: every `run` starts from power-up in a process of its own."""
+
+    def __init__(self, simulator: Simulator, *, backdoor: NDArray[np.uint64] | None = None) -> None:
+        self._simulator = simulator
+        self._backdoor = np.zeros(0, np.uint64) if backdoor is None else backdoor
+
+    def run(self, phases: Sequence[Phase]) -> Responses:
+        """The HOST flits (uint64 [n]) that came out during each phase, in any order."""
+        return list(self.respond(phases).phases)
+
+    def respond(self, phases: Sequence[Phase]) -> Response:
+        """The same with the cycles and ticks that it took."""
+        job = Job(tuple(phases), np.array([len(phases)], np.int64), self._backdoor)
+        return _run_processes(self._simulator, [job], lambda _: None)[0]
+
+
+def run_jobs(
+    simulator: Simulator,
+    program: Program,
+    jobs: Sequence[Sequence[Phase]],
+    *,
+    processes: int,
+    backdoor: bool = True,
+    on_done: Callable[[int], None] = lambda _: None,
+) -> RtlRun:
+    """Run jobs (each one image's phases) on chips that hold `program`, over `processes` processes.
+
+    The memories are loaded through the back door or the front door; registers always go through
+    the front door. `on_done` is called with the number of jobs done so far. Interrupted, no process
+    is left behind. Raises `SimulationError`.
+    """
+    start = time.monotonic()
+    flits = configuration(program)
+    in_memory = FLIT.get(flits, "region") != Region.REGISTER
+    stored = flits[in_memory & backdoor]
+    loading = [Phase(flits[~(in_memory & backdoor)], go=False)]
+    reading = [Phase(_counter_reads(program.shape), go=False)]
+
+    shards = [
+        list(range(first, len(jobs), processes)) for first in range(min(processes, len(jobs)))
+    ]
+    work = []
+    for shard in shards:
+        phases = [*loading, *(phase for index in shard for phase in jobs[index]), *reading]
+        parts = [len(jobs[index]) for index in shard]
+        parts[0] += len(loading)
+        work.append(Job(tuple(phases), np.array(parts, np.int64), stored))
+    results = _run_processes(simulator, work, on_done)
+
+    responses: list[Responses] = [[] for _ in jobs]
+    counters = {counter: _no_counts(program.shape) for counter in Counter}
+    for shard, result in zip(shards, results, strict=True):
+        place = len(loading)
+        for index in shard:
+            responses[index] = list(result.phases[place : place + len(jobs[index])])
+            place += len(jobs[index])
+        for counter, counts in _counts(program.shape, result.phases[-1]).items():
+            counters[counter] += counts
+    return RtlRun(
+        responses,
+        sum(result.cycles for result in results),
+        sum(result.ticks for result in results),
+        time.monotonic() - start,
+        counters,
+    )
+
+
+def _no_counts(shape: ChipShape) -> NDArray[np.int64]:
+    return np.zeros((shape.rows, shape.columns), np.int64)
+
+
+def _counter_reads(shape: ChipShape) -> NDArray[np.uint64]:
+    """READs of all counters of all cores."""
+    words = 2 * len(Counter)
+    flits = [
+        read(Region.COUNTER, 0, words, x=x, y=y)
+        for y in range(shape.rows)
+        for x in range(shape.columns)
+    ]
+    return np.array(flits, np.uint64)
+
+
+def _counts(shape: ChipShape, replies: NDArray[np.uint64]) -> dict[Counter, NDArray[np.int64]]:
+    x, y = (FLIT.get(replies, name).astype(np.int64) for name in ("x0", "y0"))
+    offset, data = (FLIT.get(replies, name).astype(np.int64) for name in ("offset", "data"))
+    totals = {counter: _no_counts(shape) for counter in Counter}
+    for counter, total in totals.items():
+        for half, shift in ((0, 0), (1, 32)):
+            mine = offset == 2 * counter + half
+            total[y[mine], x[mine]] += data[mine] << shift
+    return totals
+
+
+def _run_processes(
+    simulator: Simulator, jobs: Sequence[Job], on_done: Callable[[int], None]
+) -> list[Response]:
+    """One process a job; `on_done` hears the number of job parts done in all of them."""
+    with ExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nc64c-")))
+        selector = stack.enter_context(selectors.DefaultSelector())
+        running = []
+        for index, job in enumerate(jobs):
+            folder = scratch / str(index)
+            folder.mkdir()
+            job.save(folder / "job.npz")
+            process, progress = _start(simulator, folder)
+            stack.callback(_stop, process)
+            stack.callback(os.close, progress)
+            selector.register(progress, selectors.EVENT_READ)
+            running.append((process, folder))
+        done = 0
+        while selector.get_map():
+            for key, _ in selector.select():
+                lines = os.read(key.fd, 4096)
+                if lines:
+                    done += len(lines)
+                    on_done(done)
+                else:
+                    selector.unregister(key.fd)
+        return [_collect(process, folder) for process, folder in running]
+
+
+def _start(simulator: Simulator, folder: Path) -> tuple[subprocess.Popen[bytes], int]:
+    """A simulator process in `folder`, and the pipe on which it reports progress."""
+    progress, report = os.pipe()
+    environment = os.environ | {
+        "GPI_USERS": f"{find_libpython.find_libpython()};{cocotb_tools.config.pygpi_entry_point()}",
+        "PYGPI_PYTHON_BIN": sys.executable,
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+        "COCOTB_TOPLEVEL": "tb",
+        "COCOTB_TEST_MODULES": bench.__name__,
+        "COCOTB_TRUST_INERTIAL_WRITES": "1",
+        "COCOTB_RESULTS_FILE": str(folder / "results.xml"),
+        "TOPLEVEL_LANG": "verilog",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        bench.JOB: str(folder / "job.npz"),
+        bench.RESPONSE: str(folder / "response.npz"),
+        bench.PROGRESS: str(report),
+    }
+    waves = ["--trace", "--trace-file", str(Path.cwd() / "dump.vcd")] if simulator.waves else []
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [str(simulator.executable), *waves],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            pass_fds=[report],
+            start_new_session=True,  # Ctrl-C is the parent's to handle: it stops the process
+        )
+    os.close(report)
+    return process, progress
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+
+
+def _collect(process: subprocess.Popen[bytes], folder: Path) -> Response:
+    process.wait()
+    if not (folder / "response.npz").exists():
+        log = (folder / "log").read_text(errors="replace").splitlines()
+        raise SimulationError("the simulator ended early:\n" + "\n".join(log[-30:]))
+    return Response.load(folder / "response.npz")

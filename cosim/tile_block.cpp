@@ -1,0 +1,117 @@
+// The C++ side of tile_block.sv: one Verilated tile per place, clocked by a call; and the back door,
+// which stores WRITE flits straight into the tiles' memories.
+
+#include <array>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+
+#include "Vnc64c_tile.h"
+#include "Vnc64c_tile___024root.h"
+#include "nc64c_spec.h"  // generated from hw/spec.py
+#include "verilated.h"
+
+// Verilator spells `__` in a port's name `___05F`, and `.` in a hierarchical one `__DOT__`.
+#define LINK(side, port, signal) side##___05F##port##___05F##signal
+#define MEMORY(block, name) rootp->nc64c_tile__DOT__core__DOT__##block##__DOT__##name
+
+namespace {
+
+using namespace nc64c;
+
+std::array<std::array<Vnc64c_tile*, ROWS>, COLUMNS> tiles{};
+
+uint32_t field(uint64_t flit, int offset, int width) {
+    return static_cast<uint32_t>(flit >> offset & ((uint64_t{1} << width) - 1));
+}
+
+bool store(Vnc64c_tile& tile, uint32_t region, uint32_t offset, uint32_t data) {
+    switch (region) {
+        case REGION_SYNAPSE:
+            if (offset % ROW_WORDS >= AXONS / 32) return false;
+            tile.MEMORY(synapses, sram)[offset / ROW_WORDS][offset % ROW_WORDS] = data;
+            return true;
+        case REGION_NEURON:
+            switch (offset % NEURON_STRIDE) {
+                case NEURON_THRESHOLD: tile.MEMORY(soma, thresholds)[offset / NEURON_STRIDE] = data; break;
+                case NEURON_BIAS: tile.MEMORY(soma, biases)[offset / NEURON_STRIDE] = data; break;
+                case NEURON_FANOUT: tile.MEMORY(soma, fanouts)[offset / NEURON_STRIDE] = data; break;
+                default: return false;
+            }
+            return true;
+        case REGION_FANOUT:
+            tile.MEMORY(emitter, table)[offset] = data;
+            return true;
+        default:
+            return false;
+    }
+}
+
+}  // namespace
+
+extern "C" {
+
+void* nc64c_tile_new(const char* scope) {
+    int x = 0;
+    int y = 0;
+    const char* place = std::strstr(scope, "tile_");
+    if (!place || std::sscanf(place, "tile_%d_%d", &x, &y) != 2 || x >= COLUMNS || y >= ROWS) {
+        VL_FATAL_MT(__FILE__, __LINE__, "", "a tile whose place its scope does not tell");
+    }
+    Vnc64c_tile* tile = new Vnc64c_tile{Verilated::threadContextp(), scope};
+    tiles[x][y] = tile;
+    return tile;
+}
+
+int nc64c_tile_clock(void* handle, int control, long long in_0, long long in_1, long long in_2,
+                     long long in_3, long long* out_0, long long* out_1, long long* out_2,
+                     long long* out_3) {
+    Vnc64c_tile& tile = *static_cast<Vnc64c_tile*>(handle);
+    const uint32_t bits = static_cast<uint32_t>(control);
+    tile.rst = bits & 1;
+    tile.go = bits >> 1 & 1;
+    tile.LINK(inputs, 0, valid) = bits >> 4 & 1;
+    tile.LINK(inputs, 1, valid) = bits >> 5 & 1;
+    tile.LINK(inputs, 2, valid) = bits >> 6 & 1;
+    tile.LINK(inputs, 3, valid) = bits >> 7 & 1;
+    tile.LINK(outputs, 0, ready) = bits >> 8 & 1;
+    tile.LINK(outputs, 1, ready) = bits >> 9 & 1;
+    tile.LINK(outputs, 2, ready) = bits >> 10 & 1;
+    tile.LINK(outputs, 3, ready) = bits >> 11 & 1;
+    tile.x = bits >> 16 & 7;
+    tile.y = bits >> 20 & 7;
+    tile.LINK(inputs, 0, payload) = in_0;
+    tile.LINK(inputs, 1, payload) = in_1;
+    tile.LINK(inputs, 2, payload) = in_2;
+    tile.LINK(inputs, 3, payload) = in_3;
+    tile.clk = 1;
+    tile.eval();
+    tile.clk = 0;
+    tile.eval();
+    *out_0 = tile.LINK(outputs, 0, payload);
+    *out_1 = tile.LINK(outputs, 1, payload);
+    *out_2 = tile.LINK(outputs, 2, payload);
+    *out_3 = tile.LINK(outputs, 3, payload);
+    return tile.idle | tile.LINK(inputs, 0, ready) << 4 | tile.LINK(inputs, 1, ready) << 5
+           | tile.LINK(inputs, 2, ready) << 6 | tile.LINK(inputs, 3, ready) << 7
+           | tile.LINK(outputs, 0, valid) << 8 | tile.LINK(outputs, 1, valid) << 9
+           | tile.LINK(outputs, 2, valid) << 10 | tile.LINK(outputs, 3, valid) << 11;
+}
+
+// Stores the WRITE flits that go to memories; returns how many of `count` it could not store.
+__attribute__((visibility("default"))) int nc64c_backdoor(const uint64_t* flits, int count) {
+    int refused = 0;
+    for (int i = 0; i < count; i++) {
+        const uint64_t flit = flits[i];
+        const uint32_t region = field(flit, FLIT_REGION, FLIT_REGION_BITS);
+        const uint32_t offset = field(flit, FLIT_OFFSET, FLIT_OFFSET_BITS);
+        const uint32_t data = field(flit, FLIT_DATA, FLIT_DATA_BITS);
+        bool stored = true;
+        for (uint32_t x = field(flit, FLIT_X0, FLIT_X0_BITS); x <= field(flit, FLIT_X1, FLIT_X1_BITS); x++)
+            for (uint32_t y = field(flit, FLIT_Y0, FLIT_Y0_BITS); y <= field(flit, FLIT_Y1, FLIT_Y1_BITS); y++)
+                stored = stored && x < COLUMNS && y < ROWS && store(*tiles[x][y], region, offset, data);
+        refused += !stored;
+    }
+    return refused;
+}
+}

@@ -1,0 +1,77 @@
+// The tile as a block of its own: its Verilated model is called once a clock edge, and not at all
+// while it sleeps. Sound because no path leads from a tile's inputs to its outputs within a cycle,
+// and because an idle tile that receives nothing does not change (hw/tile.py).
+`timescale 1ns / 1ns
+
+module nc64c_tile (
+    input logic clk,
+    input logic rst,
+    input logic [2:0] x,
+    input logic [2:0] y,
+    input logic go,
+    output logic idle,
+    input logic [63:0] inputs__0__payload,
+    input logic [63:0] inputs__1__payload,
+    input logic [63:0] inputs__2__payload,
+    input logic [63:0] inputs__3__payload,
+    input logic inputs__0__valid,
+    input logic inputs__1__valid,
+    input logic inputs__2__valid,
+    input logic inputs__3__valid,
+    output logic inputs__0__ready,
+    output logic inputs__1__ready,
+    output logic inputs__2__ready,
+    output logic inputs__3__ready,
+    output logic [63:0] outputs__0__payload,
+    output logic [63:0] outputs__1__payload,
+    output logic [63:0] outputs__2__payload,
+    output logic [63:0] outputs__3__payload,
+    output logic outputs__0__valid,
+    output logic outputs__1__valid,
+    output logic outputs__2__valid,
+    output logic outputs__3__valid,
+    input logic outputs__0__ready,
+    input logic outputs__1__ready,
+    input logic outputs__2__ready,
+    input logic outputs__3__ready
+);
+  import "DPI-C" function chandle nc64c_tile_new(input string scope);
+  // `control`: 0 rst, 1 go, 4-7 input valid, 8-11 output ready, 16-18 x, 20-22 y.
+  // Returns: 0 idle, 4-7 input ready, 8-11 output valid.
+  import "DPI-C" function int nc64c_tile_clock(
+      input chandle tile, input int control,
+      input longint in_0, input longint in_1, input longint in_2, input longint in_3,
+      output longint out_0, output longint out_1, output longint out_2, output longint out_3
+  );
+
+  chandle tile;
+  initial tile = nc64c_tile_new($sformatf("%m"));
+
+  wire [3:0] arriving = {
+    inputs__3__valid, inputs__2__valid, inputs__1__valid, inputs__0__valid
+  };
+  wire [3:0] taken = {
+    outputs__3__ready, outputs__2__ready, outputs__1__ready, outputs__0__ready
+  };
+  int status = 0;
+  assign idle = status[0];
+  assign {inputs__3__ready, inputs__2__ready, inputs__1__ready, inputs__0__ready} = status[7:4];
+  assign {outputs__3__valid, outputs__2__valid, outputs__1__valid, outputs__0__valid} =
+      status[11:8];
+
+  int next_status;
+  longint out_0, out_1, out_2, out_3;
+  always @(posedge clk)
+    if (rst | go | ~idle | (|arriving)) begin
+      next_status = nc64c_tile_clock(
+          tile, {9'b0, y, 1'b0, x, 4'b0, taken, arriving, 2'b0, go, rst},
+          inputs__0__payload, inputs__1__payload, inputs__2__payload, inputs__3__payload,
+          out_0, out_1, out_2, out_3
+      );
+      status <= next_status;
+      outputs__0__payload <= out_0;
+      outputs__1__payload <= out_1;
+      outputs__2__payload <= out_2;
+      outputs__3__payload <= out_3;
+    end
+endmodule
