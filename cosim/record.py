@@ -22,7 +22,8 @@ MAX_BYTES = 256 << 20  # of a run.json; ours are far below
 Level = Literal["float", "quantised", "golden", "rtl"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 CHIP_LEVELS: frozenset[Level] = frozenset(("golden", "rtl"))
-CLEAN = "clean"
+CLEAN = "clean"  # the set without attack
+
 Grid = list[list[int]]  # [mesh row][mesh column]
 
 

@@ -8,7 +8,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -18,6 +18,7 @@ from cosim.record import (
     LEVELS,
     REPORT_FILE,
     SUMMARY_FILE,
+    Chip,
     Grid,
     Run,
     accuracy,
@@ -32,7 +33,8 @@ from sw.files import atomic_write
 NAMES = {"float": "Float", "quantised": "Quantised", "golden": "Golden", "rtl": "RTL"}
 HOT = 0.72  # share of a heat map's top from which the other text colour has more contrast
 MIN_LOSS_SCALE = 10.0  # points; so that a chart of tiny losses does not make them look large
-RESOURCES = ("cores", "neurons", "dendrites", "axons", "synapses")
+Resource = Literal["cores", "neurons", "dendrites", "axons", "synapses"]
+RESOURCES: tuple[Resource, ...] = get_args(Resource)
 
 
 class Verdict(NamedTuple):
@@ -97,8 +99,8 @@ def render(run: Run) -> str:
         spikes=_spike_rows(run),
         maps=list(_maps(run)),
         resources=RESOURCES,
-        totals=_totals(run),
-        capacity=_capacity(run),
+        totals=totals(run["chip"]),
+        capacity=capacity(run["chip"]),
         facts=dict(_facts(run)),
     )
 
@@ -150,6 +152,23 @@ def short(value: int) -> str:
             scaled = value / size
             return f"{scaled:.1f}{unit}" if scaled < 10 else f"{scaled:.0f}{unit}"
     return str(value)
+
+
+def totals(chip: Chip) -> dict[Resource, int]:
+    """What all layers together take of each resource."""
+    return {name: sum(int(layer[name]) for layer in chip["layers"]) for name in RESOURCES}
+
+
+def capacity(chip: Chip) -> dict[Resource, int]:
+    """What the chip has of each resource."""
+    cores = chip["columns"] * chip["rows"]
+    return {
+        "cores": cores,
+        "neurons": cores * chip["dendrites"],
+        "dendrites": cores * chip["dendrites"],
+        "axons": cores * chip["axons"] * MAX_PAGES,
+        "synapses": cores * chip["dendrites"] * chip["axons"],
+    }
 
 
 def _figures(run: Run) -> Iterator[Figure]:
@@ -226,23 +245,6 @@ def _spike_rows(run: Run) -> list[dict[str, Any]]:
                 | {"cells": cells}
             )
     return rows
-
-
-def _totals(run: Run) -> dict[str, int]:
-    rows: list[Any] = list(run["chip"]["layers"])
-    return {name: sum(row[name] for row in rows) for name in RESOURCES}
-
-
-def _capacity(run: Run) -> dict[str, int]:
-    chip = run["chip"]
-    cores = chip["columns"] * chip["rows"]
-    return {
-        "cores": cores,
-        "neurons": cores * chip["dendrites"],
-        "dendrites": cores * chip["dendrites"],
-        "axons": cores * chip["axons"] * MAX_PAGES,
-        "synapses": cores * chip["dendrites"] * chip["axons"],
-    }
 
 
 def _facts(run: Run) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,49 @@
+# `make` lists the targets. All of them use the environment in .venv, made on first use and anew
+# whenever pyproject.toml has changed. ARGS="..." is handed on to the program a target runs.
+
+VENV := .venv
+STAMP := $(VENV)/made-for-$(shell cksum < pyproject.toml | cut -d ' ' -f 1)
+BIN := $(VENV)/bin
+ARGS ?=
+
+.PHONY: help demo test lint format verilog clean
+.DEFAULT_GOAL := help
+
+help: ## list what make can do
+	@echo "make TARGET, where TARGET is one of:"
+	@perl -ne 'printf "  %-8s %s\n", $$1, $$2 if /^(\w+):.*?## (.*)/' Makefile
+
+demo: $(STAMP) ## 200 images x 4 sets on the whole chip in RTL; the report goes to out/demo
+	$(BIN)/nc64c demo $(ARGS)
+
+test: $(STAMP) ## run the tests (some: make test ARGS="tests/sw -k lif")
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(STAMP) ## check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(STAMP) ## put the code into the project's format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+verilog: $(STAMP) ## write the chip as Verilog to out/verilog
+	$(BIN)/nc64c verilog --out out/verilog $(ARGS)
+
+clean: ## remove the environment and all outputs
+	rm -rf $(VENV) out *.egg-info .pytest_cache .mypy_cache .ruff_cache
+
+# The first Python that is new enough; PYTHON=... chooses another.
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$python && break; done)
+
+$(STAMP): pyproject.toml
+	@$(or $(PYTHON),python3) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "NC64C needs Python 3.11 or newer: install one, or name it with make PYTHON=/path/to/python3" >&2; \
+		exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@rm -f $(VENV)/made-for-*
+	@touch $@

@@ -1,0 +1,282 @@
+"""The command line, `nc64c`: arguments in, `cosim.tasks` does the work, results and exit code out.
+
+The tasks are imported by the commands that need them, so that `nc64c --help` answers at once.
+"""
+
+import os
+import re
+import shlex
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from cosim import output
+from cosim.progress import Progress
+from hw.spec import AXONS, DENDRITES, ChipShape
+from sw.errors import InputError
+
+if TYPE_CHECKING:
+    from cosim.record import Chip, LayerUse, Run
+    from cosim.report import Resource
+
+DIFFERENT, BAD_INPUT, INTERRUPTED = 1, 2, 130
+CHECKPOINT = Path(__file__).resolve().parent.parent / "checkpoints" / "digits.safetensors"
+SETS = "clean,fgsm_2,fgsm_8,fgsm_16"
+MAX_SEED = 2**32 - 1
+
+app = typer.Typer(
+    name="nc64c",
+    help="Trained, quantised, attacked spiking networks on the NC64C chip: RTL against golden.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+CheckpointOption = Annotated[
+    Path, typer.Option(help="Trained network (safetensors).", show_default="the digits network")
+]
+SetsOption = Annotated[str, typer.Option(help="Sets: clean, and fgsm_EPS with EPS in 1/255.")]
+ImagesOption = Annotated[int, typer.Option(help="Held-out images per set.")]
+SeedOption = Annotated[int, typer.Option(help="Draws the images.", min=0, max=MAX_SEED)]
+MeshOption = Annotated[str, typer.Option(help="Cores of the chip, columns x rows.")]
+AxonsOption = Annotated[int, typer.Option(help="Axons of a core, per page.")]
+DendritesOption = Annotated[int, typer.Option(help="Dendrites of a core.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no table.")]
+JobsOption = Annotated[
+    int | None, typer.Option(help="RTL processes.", min=1, show_default="as many as cores")
+]
+FrontDoorOption = Annotated[
+    bool, typer.Option("--front-door", help="Load weights as packets through the mesh (slower).")
+]
+
+
+@app.command(epilog="Example: `nc64c demo`")
+def demo(jobs: JobsOption = None, quiet: QuietOption = False) -> None:
+    """The digits network on the whole chip: 200 held-out images x 4 sets, into out/demo."""
+    cosim(out=Path("out/demo"), jobs=jobs, quiet=quiet)
+
+
+@app.command(
+    epilog="Examples: `nc64c cosim --out out/run` and "
+    "`nc64c cosim --images 20 --sets clean,fgsm_8 --jobs 1 --out out/short`"
+)
+def cosim(
+    out: Annotated[Path, typer.Option(help="Folder for report.html, summary.json, run.json.")],
+    checkpoint: CheckpointOption = CHECKPOINT,
+    images: ImagesOption = 200,
+    sets: SetsOption = SETS,
+    mesh: MeshOption = "8x8",
+    axons: AxonsOption = AXONS,
+    dendrites: DendritesOption = DENDRITES,
+    seed: SeedOption = 0,
+    jobs: JobsOption = None,
+    front_door: FrontDoorOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Run images at four levels: float, quantised, golden, RTL. Compare; write a report.
+
+    Exit code 0: RTL equals golden; 1: it does not; 2: bad input; 130: interrupted.
+    """
+    with _guarded(quiet) as progress:
+        shape = _shape(mesh, axons, dendrites)
+        output.check_folder(out)
+        from cosim import tasks
+
+        command = shlex.join(["nc64c", *sys.argv[1:]])
+        task = tasks.Experiment(
+            checkpoint, out, shape, sets, images, seed, jobs, front_door, command
+        )
+        run = tasks.cosim(task, progress)
+    _conclude(run, out, quiet)
+
+
+@app.command(epilog="Example: `nc64c report out/demo`")
+def report(folder: Annotated[Path, typer.Argument(help="What cosim wrote.")]) -> None:
+    """Render report.html and summary.json of a finished run again; nothing is simulated."""
+    from cosim import record
+    from cosim import report as page
+
+    with _guarded(quiet=True):
+        run = record.load(folder)
+        with output.staged(folder) as stage:
+            page.write(stage, run)
+    _conclude(run, folder, quiet=False)
+
+
+@app.command(name="map", epilog="Example: `nc64c map --mesh 4x4`")
+def map_(
+    checkpoint: CheckpointOption = CHECKPOINT,
+    mesh: MeshOption = "8x8",
+    axons: AxonsOption = AXONS,
+    dendrites: DendritesOption = DENDRITES,
+) -> None:
+    """Map a network onto the chip and show what each layer takes of it."""
+    with _guarded(quiet=True):
+        shape = _shape(mesh, axons, dendrites)
+        from cosim import tasks
+
+        chip = tasks.map_checkpoint(checkpoint, shape)
+    Console(highlight=False).print(_use_table(chip))
+
+
+@app.command(epilog="Example: `nc64c attack --sets fgsm_2,fgsm_8 --out attacked.safetensors`")
+def attack(
+    out: Annotated[Path, typer.Option(help="File for the images (safetensors).")],
+    checkpoint: CheckpointOption = CHECKPOINT,
+    sets: SetsOption = "fgsm_2,fgsm_8,fgsm_16",
+    images: ImagesOption = 200,
+    seed: SeedOption = 0,
+    quiet: QuietOption = False,
+) -> None:
+    """Attack a quantised network (white-box) and save the images and its answers."""
+    with _guarded(quiet) as progress:
+        from cosim import tasks
+
+        accuracies = tasks.attack(checkpoint, sets, images, seed, out, progress)
+    _say(quiet, f"{out}: the network's accuracy is {_listed(accuracies)}")
+
+
+@app.command(epilog="Example: `nc64c train --dataset digits --out digits.safetensors`")
+def train(
+    out: Annotated[Path, typer.Option(help="Checkpoint to write (safetensors).")],
+    dataset: Annotated[str, typer.Option(help="Data set to learn.")] = "digits",
+    seed: Annotated[int, typer.Option(help="Of all that is drawn.", min=0, max=MAX_SEED)] = 1,
+    quiet: QuietOption = False,
+) -> None:
+    """Train a network in float, then with quantised weights, and save both."""
+    with _guarded(quiet) as progress:
+        from cosim import tasks
+
+        accuracies = tasks.train(dataset, seed, out, progress)
+    _say(quiet, f"{out}: accuracy on held-out images is {_listed(accuracies)}")
+
+
+@app.command(epilog="Example: `nc64c verilog --out out/verilog`")
+def verilog(
+    out: Annotated[Path, typer.Option(help="Folder for the Verilog files.")],
+    mesh: MeshOption = "8x8",
+    axons: AxonsOption = AXONS,
+    dendrites: DendritesOption = DENDRITES,
+    quiet: QuietOption = False,
+) -> None:
+    """Write the chip as Verilog."""
+    with _guarded(quiet):
+        shape = _shape(mesh, axons, dendrites)
+        output.check_folder(out)
+        from cosim import tasks
+
+        files = tasks.verilog(shape, out)
+    _say(quiet, "\n".join(map(str, files)))
+
+
+def main() -> None:
+    """Entry point. Being terminated is like Ctrl-C: what was started is stopped."""
+    signal.signal(signal.SIGTERM, _terminated)
+    app()
+
+
+def _terminated(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def _guarded(quiet: bool) -> Iterator[Progress]:
+    """Progress for a command's work; what the user can put right becomes one sentence."""
+    console = Console(stderr=True, highlight=False)
+    progress = Progress(console, shown=not quiet and not os.environ.get("CI"))
+    try:
+        with progress:
+            yield progress
+    except InputError as error:
+        console.print(f"Error: {error}", style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(BAD_INPUT) from error
+    except KeyboardInterrupt as error:
+        message = f"Interrupted; nothing was written. Finished: {progress.finished()}."
+        console.print(message, style="yellow", markup=False, soft_wrap=True)
+        raise typer.Exit(INTERRUPTED) from error
+
+
+def _shape(mesh: str, axons: int, dendrites: int) -> ChipShape:
+    size = re.fullmatch(r"(\d{1,4})x(\d{1,4})", mesh, re.ASCII)
+    if size is None:
+        raise InputError(f"mesh {mesh!r}: must be columns x rows, such as 8x8")
+    try:
+        return ChipShape(int(size[1]), int(size[2]), axons, dendrites)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+
+
+def _conclude(run: "Run", folder: Path, quiet: bool) -> None:
+    """Prints the verdict and the table; exit code 1 when something differs."""
+    from cosim.report import verdict
+
+    found = verdict(run)
+    console = Console(stderr=not found.equal, highlight=False, soft_wrap=True)
+    if not quiet:
+        Console(highlight=False).print(_accuracy_table(run))
+    console.print(found.headline, style="bold green" if found.equal else "bold red")
+    if not found.equal:
+        console.print(found.detail)
+    for name, first in found.first.items():
+        console.print(f"first in {name}: {first}", markup=False)
+    _say(quiet, f"report: {folder / 'report.html'}")
+    if not found.equal:
+        raise typer.Exit(DIFFERENT)
+
+
+def _accuracy_table(run: "Run") -> Table:
+    from cosim.record import LEVELS, accuracy, adversarial_loss
+
+    table = Table(title=f"{run['network']}, {len(run['labels'])} images per set")
+    table.add_column("level")
+    for name in run["sets"]:
+        table.add_column(f"{name}\naccuracy, %", justify="right")
+    for name in adversarial_loss(run, LEVELS[0]):
+        table.add_column(f"{name}\nloss, points", justify="right")
+    for level in LEVELS:
+        figures = [accuracy(run, name, level) for name in run["sets"]]
+        figures += adversarial_loss(run, level).values()
+        table.add_row(level, *(f"{figure:.2f}" for figure in figures))
+    return table
+
+
+def _use_table(chip: "Chip") -> Table:
+    from cosim.report import RESOURCES, capacity, totals
+
+    size = f"{chip['columns']} x {chip['rows']} cores"
+    table = Table(title=f"{size} of {chip['axons']} axons x {chip['dendrites']} dendrites")
+    table.add_column("layer")
+    for name in RESOURCES:
+        table.add_column(name, justify="right")
+    rows = [[layer["layer"], *_numbers(layer)] for layer in chip["layers"]]
+    for number, row in enumerate(rows, 1):
+        table.add_row(*row, end_section=number == len(rows))
+    used, there = totals(chip), capacity(chip)
+    table.add_row("total", *_numbers(used))
+    table.add_row("chip", *_numbers(there))
+    table.add_row("used", *(f"{100 * used[name] / there[name]:.1f} %" for name in RESOURCES))
+    return table
+
+
+def _numbers(counts: "LayerUse | dict[Resource, int]") -> list[str]:
+    from cosim.report import RESOURCES
+
+    return [f"{counts[name]:,}" for name in RESOURCES]
+
+
+def _listed(accuracies: dict[str, float]) -> str:
+    return ", ".join(f"{name} {accuracy:.2f} %" for name, accuracy in accuracies.items())
+
+
+def _say(quiet: bool, text: str) -> None:
+    if not quiet:
+        typer.echo(text)

@@ -1,0 +1,151 @@
+"""What the commands of `nc64c` do, from their arguments to the files they leave."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from cosim import gather, output, record, report, rtl, sets
+from cosim.experiment import RtlRun, RunRtl, examine, prepare
+from cosim.mapper import map_network
+from cosim.program import Program
+from cosim.progress import Advance, Progress
+from cosim.simulator import MIN_BLOCK_AXONS, Simulator, build
+from cosim.stimulus import Phase
+from hw import emit
+from hw.spec import ChipShape
+from sw import checkpoint, data, metrics, tensorfile
+from sw.errors import InputError
+from sw.fold import fold
+from sw.model import DIGITS, NetworkConfig, SpikingNetwork
+from sw.train import TrainSettings
+from sw.train import train as train_network
+
+NETWORKS: dict[str, NetworkConfig] = {"digits": DIGITS}  # what `train` makes for a data set
+ATTACK_FILE = tensorfile.Format("attack file", "nc64c-attack-1")
+
+Accuracies = dict[str, float]  # per cent
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """The arguments of `nc64c cosim`."""
+
+    checkpoint: Path
+    out: Path
+    shape: ChipShape
+    sets: str
+    images: int
+    seed: int
+    jobs: int | None
+    front_door: bool
+    command: str
+
+
+def train(dataset: str, seed: int, out: Path, progress: Progress) -> Accuracies:
+    """Trains a data set's network and saves it; held-out accuracy, float and quantised."""
+    held_out = data.load(dataset, "test")
+    if dataset not in NETWORKS:
+        raise InputError(f"no network for {dataset}: must be one of {', '.join(NETWORKS)}")
+    settings = TrainSettings(seed=seed)
+    output.check_file(out)
+    images = data.load(dataset, "train")
+    steps = settings.epochs + settings.quantised_epochs
+    with progress.stage("training", steps * len(images)) as advance:
+        trained = train_network(
+            NETWORKS[dataset],
+            images,
+            settings,
+            lambda step, total, loss, accuracy: advance(_share(steps * len(images), step, total)),
+        )
+    checkpoint.save(out, trained, settings)
+    return {
+        "float": _accuracy(trained.float_network, held_out),
+        "quantised": _accuracy(trained.quantised_network, held_out),
+    }
+
+
+def attack(
+    path: Path, names: str, images: int, seed: int, out: Path, progress: Progress
+) -> Accuracies:
+    """Attacks a checkpoint's quantised network and saves the images; its accuracy by set."""
+    wanted = sets.parse_sets(names)
+    output.check_file(out)
+    loaded = checkpoint.load(path)
+    network = loaded.quantised_network
+    drawn = sets.draw_images(loaded.config.dataset, images, seed)
+    made = sets.make_sets(network, drawn, wanted, progress)
+    answers = {name: metrics.evaluate(network, made[name]).predictions for name in wanted}
+    arrays: dict[str, tensorfile.Array] = {"labels": drawn.labels}
+    for name in wanted:
+        arrays |= {f"{name}.images": made[name], f"{name}.predictions": answers[name]}
+    document = {"network": loaded.config.name, "dataset": drawn.name, "seed": seed}
+    tensorfile.write(out, ATTACK_FILE, document, arrays)
+    return {name: metrics.accuracy(answers[name], drawn.labels) for name in wanted}
+
+
+def map_checkpoint(path: Path, shape: ChipShape) -> record.Chip:
+    """What a checkpoint's network takes of a chip."""
+    return gather.chip_record(map_network(fold(checkpoint.load(path).quantised_network), shape))
+
+
+def cosim(task: Experiment, progress: Progress) -> record.Run:
+    """The co-simulation: everything is checked, then run, then written to one folder."""
+    started, start = datetime.now(UTC), time.monotonic()
+    names = sets.parse_sets(task.sets)
+    output.check_folder(task.out)
+    subject = prepare(task.checkpoint, task.shape, names, task.images, task.seed)
+    with progress.stage("Verilator build"):
+        simulator = build(task.shape, flat=task.shape.axons < MIN_BLOCK_AXONS)
+    jobs = task.jobs or gather.usable_cores()
+    results = examine(subject, _on_simulator(simulator, jobs, not task.front_door), progress)
+    facts = record.Facts(
+        command=task.command,
+        checkpoint=str(task.checkpoint),
+        seed=task.seed,
+        jobs=jobs,
+        started=started.strftime("%Y-%m-%d %H:%M:%S UTC"),
+        wall_s=time.monotonic() - start,
+        cpu=gather.processor(),
+        cores=gather.usable_cores(),
+        versions=gather.versions(),
+    )
+    run = gather.gather(subject, results, simulator.build_s, facts)
+    with output.staged(task.out) as stage:
+        record.save(stage, run)
+        report.write(stage, run)
+    return run
+
+
+def verilog(shape: ChipShape, out: Path) -> list[Path]:
+    """The chip in Verilog; the files it wrote."""
+    with output.staged(out) as stage:
+        return [out / path.relative_to(stage) for path in emit.write_verilog(shape, stage)]
+
+
+def _on_simulator(simulator: Simulator, processes: int, backdoor: bool) -> RunRtl:
+    def run(program: Program, jobs: Sequence[Sequence[Phase]], advance: Advance) -> RtlRun:
+        done = 0
+
+        def count(total: int) -> None:
+            nonlocal done
+            advance(total - done)
+            done = total
+
+        return rtl.run_jobs(
+            simulator, program, jobs, processes=processes, backdoor=backdoor, on_done=count
+        )
+
+    return run
+
+
+def _accuracy(network: SpikingNetwork, images: data.Dataset) -> float:
+    return metrics.accuracy(metrics.evaluate(network, images.images).predictions, images.labels)
+
+
+def _share(work: int, step: int, total: int) -> int:
+    """Units of work that the step-th of `total` steps adds, so that all steps add up to it."""
+    return int(np.diff(np.array([step - 1, step]) * work // total)[0])
