@@ -28,20 +28,20 @@ MAX_FILE_BYTES = 1 << 30
 
 @dataclass(frozen=True)
 class Format:
-    """A kind of file: what sentences call it, and the mark in its metadata."""
+    """A kind of file: what sentences call it, and the key of its JSON document in the metadata."""
 
     noun: str
     mark: str
 
 
 def write(path: Path, form: Format, document: dict[str, Any], tensors: dict[str, Array]) -> None:
-    """Write arrays and a JSON document, whole or not at all.
+    """Write arrays and a JSON document, whole or not at all; the same ones give the same bytes.
 
     Raises:
         InputError: the file cannot be written.
     """
-    metadata = {"format": form.mark, "document": json.dumps(document, allow_nan=False)}
-    contiguous = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+    metadata = {form.mark: json.dumps(document, allow_nan=False)}  # one key: its order is settled
+    contiguous = {name: array.copy(order="C") for name, array in tensors.items()}
     atomic_write(path, safetensors.numpy.save(contiguous, metadata))
 
 
@@ -69,12 +69,9 @@ def read_document(path: Path, form: Format) -> dict[str, Any]:
         raise _truncated(path, form, size, LENGTH_BYTES + length)
     try:
         header = json.loads(header_bytes)
-        metadata = header.pop("__metadata__")
+        document = json.loads(header.pop("__metadata__")[form.mark])
         ends = [int(entry["data_offsets"][1]) for entry in header.values()]
-        if metadata["format"] != form.mark:
-            raise foreign
-        document = json.loads(metadata["document"])
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise foreign from error
     if not isinstance(document, dict):
         raise foreign
