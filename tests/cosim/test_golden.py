@@ -96,6 +96,33 @@ def test_bias_saturates_upwards_once_per_tick() -> None:
     assert membrane(image, spikes(0)) == 100 - 32768
 
 
+def test_the_sum_is_not_cut_in_between() -> None:
+    """From MAX - 10 (the floor): + 2097088 - 100 is over, whatever is added first."""
+    bias, floor = np.array([-100], np.int32), MEMBRANE_MAX - 10
+    image = core([32767], threshold=[MEMBRANE_MAX], bias=bias, floor=floor, reset=ResetMode.NONE)
+    assert membrane(image, spikes(), spikes(*range(64))) == MEMBRANE_MAX
+
+
+@pytest.mark.parametrize(
+    ("weights", "pages", "axons", "expected"),
+    [
+        ([32767], 1, 1023, 33520641),  # odd and over 2^24: not a 32-bit float
+        ([-32768, 1], 1, 1023, -33520641),
+        ([-32768] * 8, 8, 1024, MEMBRANE_MIN),  # 8192 x 8 x -2^15 is just -2^31
+        ([32767] * 8, 8, 1024, 2147418112),
+    ],
+)
+def test_full_scale_is_exact(weights: list[int], pages: int, axons: int, expected: int) -> None:
+    chip = ChipShape(1, 1, 1024, 64)
+    synapses = np.ones((1, pages, len(weights), 1024), np.bool_)
+    image = core(weights, pages=pages, synapses=synapses, reset=ResetMode.NONE)
+    program = Program(chip, (image,))
+    fed = [spikes(*range(axons), page=page).flits for page in range(pages)]
+    phases = [Phase(configuration(program), go=False), Phase(np.concatenate(fed), go=True)]
+    observed = decode(GoldenChip(chip).run([*phases, read_membranes(program)]))
+    assert observed.membranes.tolist() == [[0, 0, expected]]
+
+
 def test_saturates_downwards() -> None:
     image = core([-32768], bias=np.array([MEMBRANE_MIN], np.int32))
     assert membrane(image, spikes(*range(64))) == MEMBRANE_MIN
@@ -290,5 +317,6 @@ def test_images_must_have_the_same_structure() -> None:
         chip.run_images([[nothing], [Phase(nothing.flits, go=True)]])
     with pytest.raises(ValueError, match="differ in more than spikes"):
         chip.run_images([[restart], [nothing]])
-    with pytest.raises(ValueError, match="one image's only"):
-        chip.run([_read(Region.REGISTER, 0, 1)])
+    for phase in (_read(Region.REGISTER, 0, 1), Phase(nothing.flits, go=True), spikes(0)):
+        with pytest.raises(ValueError, match="takes WRITE flits only"):
+            chip.run([phase])

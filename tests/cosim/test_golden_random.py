@@ -13,8 +13,14 @@ from tests.cosim.random_programs import random_phases, random_program
 from tests.cosim.slow_chip import SlowChip
 
 SMALL = ChipShape(2, 2, 64, 64)
-SHAPES = (SMALL, ChipShape(1, 1, 64, 64), ChipShape(3, 1, 64, 32), ChipShape(1, 2, 128, 128))
-SEEDS = range(60)
+SHAPES = (
+    SMALL,
+    ChipShape(1, 1, 64, 64),
+    ChipShape(3, 1, 64, 32),
+    ChipShape(1, 2, 128, 128),
+    ChipShape(1, 1, 1024, 16),
+)
+SEEDS = range(100)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

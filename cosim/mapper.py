@@ -1,0 +1,196 @@
+"""Resident mapping: a whole integer network on the chip, spikes travelling from core to core.
+
+Each layer is cut into cores (`cosim.tiling`), the cores get a place (`cosim.placement`), synapses
+(`cosim.planes`) and destinations (`cosim.routes`). docs/mapping.md tells it in one walk.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cosim.placement import place
+from cosim.planes import plane_weights, synapses
+from cosim.program import CoreImage, LayerMap, Program, core_xy
+from cosim.routes import Routes
+from cosim.tiling import Plan, plan_layer, pooled, sites
+from hw.spec import (
+    FANOUT_ENTRIES,
+    FULL_CHIP,
+    LFSR_BITS,
+    MEMBRANE_MAX,
+    MEMBRANE_MIN,
+    ChipShape,
+    ResetMode,
+)
+from sw.errors import InputError
+from sw.netfile import IntegerLayer, IntegerNetwork
+
+RESET_MODES = {"zero": ResetMode.ZERO, "subtract": ResetMode.SUBTRACT, "none": ResetMode.NONE}
+Places = list[list[tuple[int, ...]]]  # core numbers of each layer's each tile
+
+
+@dataclass(frozen=True)
+class LayerUse:
+    """What a layer takes of the chip; `dendrites` are rows, `axons` those with a synapse.
+
+    `synapses` are the one bits among the `synapse_capacity` of its cores.
+    """
+
+    name: str
+    cores: int
+    neurons: int
+    dendrites: int
+    axons: int
+    synapses: int
+    synapse_capacity: int
+
+
+def map_network(network: IntegerNetwork, shape: ChipShape = FULL_CHIP) -> Program:
+    """The program that runs all layers of a network but the first, which runs on the host.
+
+    Chip layer l = 0, 1 .. is active in ticks l .. l + T - 1. The output layer never fires. As long
+    as no membrane saturates, the chip does exactly what `sw.integer` computes.
+
+    Raises:
+        InputError: a layer does not fit; the message names it and the resource that it lacks.
+    """
+    plans, places = _fit(network.layers[1:], shape)
+    routes = [Routes(plan, tiles, shape) for plan, tiles in zip(plans, places, strict=True)]
+    cores: list[CoreImage] = []
+    layers: list[LayerMap] = []
+    for delay, (plan, tiles) in enumerate(zip(plans, places, strict=True)):
+        onwards = routes[delay + 1] if delay + 1 < len(routes) else None
+        window: dict[str, Any] = {"first_tick": delay, "last_tick": delay + network.timesteps}
+        core_of, neuron_of = np.full((2, math.prod(plan.layer.output_shape)), -1)
+        for tile, numbers in zip(plan.tiles, tiles, strict=True):
+            for group, number in zip(plan.groups, numbers, strict=True):
+                here = sites(plan.layer, tile, group)
+                core_of[here], neuron_of[here] = number, np.arange(len(here))
+                x, y = core_xy(number)
+                cores.append(
+                    CoreImage(
+                        x=x,
+                        y=y,
+                        planes=len(plan.plane_weights),
+                        plane_weights=plan.plane_weights,
+                        pages=plan.pages,
+                        synapses=synapses(plan, tile, group, shape),
+                        trace=True,
+                        **window,
+                        **_neurons(plan.layer, here),
+                        **_fan_out(plan.layer, here, onwards),
+                    )
+                )
+        of_shape = (each.reshape(plan.layer.output_shape) for each in (core_of, neuron_of))
+        layers.append(LayerMap(plan.layer.name, delay, *of_shape))
+    return Program(shape, tuple(cores), tuple(layers), routes[0].input_map(), network.timesteps)
+
+
+def utilisation(program: Program) -> tuple[LayerUse, ...]:
+    """What each layer takes of the chip, and as the last row, named "total", all of them."""
+    images = {core.number: core for core in program.cores}
+    rows = []
+    for layer in program.layers:
+        cores = [images[number] for number in np.unique(layer.core).tolist()]
+        rows.append(
+            LayerUse(
+                name=layer.name,
+                cores=len(cores),
+                neurons=sum(core.neurons for core in cores),
+                dendrites=sum(core.neurons * core.pages * core.planes for core in cores),
+                axons=sum(int(core.synapses.any(axis=(0, 2)).sum()) for core in cores),
+                synapses=sum(int(core.synapses.sum()) for core in cores),
+                synapse_capacity=len(cores) * program.shape.dendrites * program.shape.axons,
+            )
+        )
+    sums = {
+        field.name: sum(getattr(row, field.name) for row in rows)
+        for field in fields(LayerUse)
+        if field.name != "name"
+    }
+    return (*rows, LayerUse("total", **sums))
+
+
+def _neurons(layer: IntegerLayer, sites: NDArray[np.int64]) -> dict[str, Any]:
+    """Parameters of the neurons at these sites, and the registers that go with them."""
+    channel = sites // math.prod(layer.output_shape[1:])
+    for name, values in (("threshold", layer.threshold), ("bias", layer.bias)):
+        if values.min() < MEMBRANE_MIN or values.max() > MEMBRANE_MAX:
+            raise InputError(
+                f"layer {layer.name} has a {name} from {values.min()} to {values.max()}, a core's "
+                f"holds {MEMBRANE_MIN} to {MEMBRANE_MAX}"
+            )
+    settings: dict[str, Any] = {
+        "neurons": len(sites),
+        "threshold": layer.threshold[channel].astype(np.int32),
+        "bias": layer.bias[channel].astype(np.int32),
+        "leak": layer.leak,
+        "reset": RESET_MODES[layer.reset],
+    }
+    if not layer.spiking:
+        # The LFSR is never 0: the largest threshold and any noise on top of it are out of reach.
+        settings["threshold"] = np.full(len(sites), MEMBRANE_MAX, np.int32)
+        settings |= {"noise_mask": (1 << LFSR_BITS) - 1, "reset": ResetMode.NONE}
+    return settings
+
+
+def _fan_out(
+    layer: IntegerLayer, here: NDArray[np.int64], onwards: Routes | None
+) -> dict[str, Any]:
+    """Where the neurons at these sites send their spikes; the last layer's send none."""
+    if onwards is not None:
+        return onwards.fan_out(pooled(layer, here))
+    nowhere = np.zeros(len(here), np.int64)
+    return {"fanout_start": nowhere, "fanout_count": nowhere, "fanout": np.zeros(0, np.uint32)}
+
+
+# ---------------------------------------------------------------- the fit
+def _fit(layers: Sequence[IntegerLayer], shape: ChipShape) -> tuple[list[Plan], Places]:
+    """Plans and places that respect the chip's cores and its cores' fan-out tables.
+
+    A layer's fan-out depends on the tiles of the next one and where they are. So plan and place as
+    if it were free; where a core then has too many entries, try again with fewer neurons a core.
+    One neuron always fits: it has no more entries than there are cores.
+    """
+    weights = [plane_weights(layer) for layer in layers]
+    most = [shape.dendrites] * len(layers)
+    while True:
+        plans = [
+            plan_layer(layer, planes, shape, limit)
+            for layer, planes, limit in zip(layers, weights, most, strict=True)
+        ]
+        _check_cores(plans, shape)
+        places = place([[len(plan.groups)] * len(plan.tiles) for plan in plans], shape)
+        crowded = False
+        for index, plan in enumerate(plans[:-1]):
+            entries = _most_entries(plan, Routes(plans[index + 1], places[index + 1], shape))
+            if entries > FANOUT_ENTRIES:
+                crowded = True
+                most[index] = min(plan.largest - 1, plan.largest * FANOUT_ENTRIES // entries)
+        if not crowded:
+            return plans, places
+
+
+def _check_cores(plans: Sequence[Plan], shape: ChipShape) -> None:
+    left = shape.cores
+    for plan in plans:
+        if plan.cores > left:
+            everything = ", ".join(f"{plan.layer.name} {plan.cores}" for plan in plans)
+            raise InputError(
+                f"layer {plan.layer.name} needs {plan.cores} cores and {left} of the chip's "
+                f"{shape.cores} are left (in all {sum(plan.cores for plan in plans)}: {everything})"
+            )
+        left -= plan.cores
+
+
+def _most_entries(plan: Plan, onwards: Routes) -> int:
+    """Fan-out entries of the fullest core."""
+    return max(
+        onwards.entries(pooled(plan.layer, sites(plan.layer, tile, group)))
+        for tile in plan.tiles
+        for group in plan.groups
+    )
