@@ -68,7 +68,7 @@ int nc64c_tile_clock(void* handle, int control, long long in_0, long long in_1, 
                      long long* out_3) {
     Vnc64c_tile& tile = *static_cast<Vnc64c_tile*>(handle);
     const uint32_t bits = static_cast<uint32_t>(control);
-    tile.rst = bits & 1;
+    tile.reset = bits & 1;
     tile.go = bits >> 1 & 1;
     tile.LINK(inputs, 0, valid) = bits >> 4 & 1;
     tile.LINK(inputs, 1, valid) = bits >> 5 & 1;

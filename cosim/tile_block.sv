@@ -5,7 +5,7 @@
 
 module nc64c_tile (
     input logic clk,
-    input logic rst,
+    input logic reset,
     input logic [2:0] x,
     input logic [2:0] y,
     input logic go,
@@ -36,7 +36,7 @@ module nc64c_tile (
     input logic outputs__3__ready
 );
   import "DPI-C" function chandle nc64c_tile_new(input string scope);
-  // `control`: 0 rst, 1 go, 4-7 input valid, 8-11 output ready, 16-18 x, 20-22 y.
+  // `control`: 0 reset, 1 go, 4-7 input valid, 8-11 output ready, 16-18 x, 20-22 y.
   // Returns: 0 idle, 4-7 input ready, 8-11 output valid.
   import "DPI-C" function int nc64c_tile_clock(
       input chandle tile, input int control,
@@ -62,9 +62,9 @@ module nc64c_tile (
   int next_status;
   longint out_0, out_1, out_2, out_3;
   always @(posedge clk)
-    if (rst | go | ~idle | (|arriving)) begin
+    if (reset | go | ~idle | (|arriving)) begin
       next_status = nc64c_tile_clock(
-          tile, {9'b0, y, 1'b0, x, 4'b0, taken, arriving, 2'b0, go, rst},
+          tile, {9'b0, y, 1'b0, x, 4'b0, taken, arriving, 2'b0, go, reset},
           inputs__0__payload, inputs__1__payload, inputs__2__payload, inputs__3__payload,
           out_0, out_1, out_2, out_3
       );

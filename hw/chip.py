@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from amaranth import Cat, Elaboratable, Module, Signal
+from amaranth import Cat, Elaboratable, Module, ResetSignal, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -64,7 +64,7 @@ class Chip(wiring.Component):
             for x in range(columns):
                 tile = self._make_tile(self.shape)
                 m.submodules[f"tile_{x}_{y}"] = tile
-                m.d.comb += [tile.x.eq(x), tile.y.eq(y)]
+                m.d.comb += [tile.reset.eq(ResetSignal()), tile.x.eq(x), tile.y.eq(y)]
                 tiles[x, y] = tile
 
         steps = {Port.WEST: (-1, 0), Port.EAST: (1, 0), Port.SOUTH: (0, -1), Port.NORTH: (0, 1)}

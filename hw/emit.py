@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from amaranth import ClockSignal, Elaboratable, Instance, Module, ResetSignal
+from amaranth import ClockDomain, ClockSignal, Fragment, Instance, Module, Value
 from amaranth.back import verilog
 from amaranth.lib import wiring
 
@@ -34,21 +34,27 @@ class PlacedTile(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         connections = {f"{way}_{name}": value for name, way, value in ports(self)}
-        m.submodules.tile = Instance(
-            TILE_MODULE, i_clk=ClockSignal(), i_rst=ResetSignal(), **connections
-        )
+        m.submodules.tile = Instance(TILE_MODULE, i_clk=ClockSignal(), **connections)
         return m
 
 
-def to_verilog(component: Elaboratable, name: str) -> str:
-    text: str = verilog.convert(component, name=name, emit_src=False, strip_internal_attrs=True)
-    return text
-
-
 def tile_verilog(shape: spec.ChipShape) -> str:
-    return to_verilog(make_tile(shape), TILE_MODULE)
+    tile = make_tile(shape)
+    # The tile's reset is a port, registered inside; its clock domain has none of its own.
+    domain = ClockDomain("sync", reset_less=True)
+    fragment = Fragment.get(tile, platform=None)
+    fragment.add_domains(domain)
+    signals = [Value.cast(value) for _, _, value in ports(tile)]
+    return _verilog(fragment, TILE_MODULE, ports=[domain.clk, *signals])
 
 
 def chip_verilog(shape: spec.ChipShape) -> str:
     """The chip around its tiles; `tile_verilog` is the module it places."""
-    return to_verilog(Chip(shape, PlacedTile), CHIP_MODULE)
+    return _verilog(Chip(shape, PlacedTile), CHIP_MODULE)
+
+
+def _verilog(design: Any, name: str, **options: Any) -> str:
+    text: str = verilog.convert(
+        design, name=name, emit_src=False, strip_internal_attrs=True, **options
+    )
+    return text

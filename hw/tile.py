@@ -1,6 +1,6 @@
 """A tile of the mesh: one core and its router."""
 
-from amaranth import Module, Signal
+from amaranth import Module, ResetInserter, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -16,6 +16,8 @@ class TileSignature(wiring.Signature):
 
     Interface attributes
     --------------------
+    reset : In
+        Back to the state after power-up; the SRAMs keep what they hold.
     x, y : In
         Where the tile is.
     go : In
@@ -29,6 +31,7 @@ class TileSignature(wiring.Signature):
     def __init__(self) -> None:
         super().__init__(
             {
+                "reset": In(1),
                 "x": In(spec.COORD_BITS),
                 "y": In(spec.COORD_BITS),
                 "go": In(1),
@@ -52,10 +55,13 @@ class Tile(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.core = core = Core(self._axons, self._dendrites)
-        m.submodules.router = router = Router()
+        core, router = Core(self._axons, self._dendrites), Router()
+        # Everything comes in through a register: what depends on an input is almost nothing.
         x, y, go = Signal.like(self.x), Signal.like(self.y), Signal()
-        m.d.sync += [x.eq(self.x), y.eq(self.y), go.eq(self.go)]
+        reset = Signal(init=1, reset_less=True)
+        m.d.sync += [x.eq(self.x), y.eq(self.y), go.eq(self.go), reset.eq(self.reset)]
+        m.submodules.core = ResetInserter(reset)(core)
+        m.submodules.router = ResetInserter(reset)(router)
         for block in (core, router):
             m.d.comb += [block.x.eq(x), block.y.eq(y)]
         for side in SIDES:
@@ -69,5 +75,5 @@ class Tile(wiring.Component):
             core.stalls.eq(router.stalls),
             router.clear_counters.eq(core.clear_counters),
         ]
-        m.d.comb += self.idle.eq(core.idle & router.idle & ~go)
+        m.d.comb += self.idle.eq(core.idle & router.idle & ~go & ~reset)
         return m
