@@ -234,6 +234,18 @@ def test_restart_drops_what_arrived_before_it() -> None:
     assert membrane(image, waiting, spikes(1)) == 10
 
 
+def test_pages_are_those_at_arrival() -> None:
+    """A spike that arrived stays when a page is added; one to a page not yet there is gone."""
+    one, two = (
+        Phase(np.array([write(Region.REGISTER, Register.PAGE_SHIFT, s, x=0, y=0)]), go=False)
+        for s in (0, 1)
+    )
+    both = np.concatenate([spikes(3).flits, spikes(4, page=1).flits])
+    nothing = spikes()
+    assert membrane(core([5], pages=2), one, Phase(both, go=False), two, nothing) == 5
+    assert membrane(core([5], pages=2), Phase(both, go=False), nothing) == 10
+
+
 def test_host_entries_and_trace() -> None:
     host = FANOUT.pack(host=1)
     assert run(core([5], threshold=[5], fanout=[host, host]), spikes(0))[0] == [[0, 0, 0]] * 3
