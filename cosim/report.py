@@ -146,11 +146,11 @@ def number(value: int) -> str:
 
 
 def short(value: int) -> str:
-    """A whole number in at most four characters or so: 950, 12k, 3.4M."""
+    """A whole number in four characters or so: 950, 12k, 3.4M."""
     for size, unit in ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k")):
-        if value >= size:
-            scaled = value / size
-            return f"{scaled:.1f}{unit}" if scaled < 10 else f"{scaled:.0f}{unit}"
+        scaled = value / size
+        if scaled >= 0.9995:  # less rounds to at most 999 of the unit below
+            return f"{scaled:.1f}{unit}" if scaled < 9.95 else f"{scaled:.0f}{unit}"
     return str(value)
 
 

@@ -1,0 +1,100 @@
+"""A small subject for the experiment, and the golden model in the place of the RTL."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cosim.experiment import Subject
+from cosim.golden import GoldenChip
+from cosim.mapper import map_network
+from cosim.program import Program, configuration
+from cosim.progress import Advance
+from cosim.stimulus import Phase
+from hw.spec import ChipShape, Counter
+from sw.data import Dataset
+from sw.fold import fold
+from sw.model import LayerSpec, NetworkConfig, SpikingNetwork
+from sw.train import Trained
+
+SHAPE = ChipShape(columns=3, rows=2, axons=256, dendrites=256)
+CONFIG = NetworkConfig(
+    name="small",
+    dataset="digits",
+    input_shape=(1, 8, 8),
+    classes=tuple(str(digit) for digit in range(10)),
+    layers=(LayerSpec("conv", 4, pool=True), LayerSpec("conv", 4, pool=True), LayerSpec("fc", 12)),
+)
+
+Responses = list[list[NDArray[np.uint64]]]
+
+
+def make_networks(seed: int = 0) -> Trained:
+    """Untrained networks, the same for the same seed; offsets up to the threshold let them fire."""
+    networks = SpikingNetwork(CONFIG), SpikingNetwork(CONFIG, CONFIG.weight_bits)
+    for network in networks:
+        network.reset(seed)
+        generator = torch.Generator().manual_seed(seed)
+        for layer in network.chain:
+            if layer.norm is not None and layer.theta is not None:
+                torch.nn.init.uniform_(layer.norm.bias, 0, layer.theta, generator)
+        network.eval()
+    return Trained(*networks)
+
+
+def make_subject(images: int = 7, sets: tuple[str, ...] = ("clean", "fgsm_8")) -> Subject:
+    """Random images for an untrained network on a chip of 3 x 2 cores."""
+    torch.set_num_threads(1)
+    random = np.random.default_rng(5)
+    networks = make_networks()
+    network = fold(networks.quantised_network)
+    return Subject(
+        float_network=networks.float_network,
+        quantised_network=networks.quantised_network,
+        network=network,
+        program=map_network(network, SHAPE),
+        data=Dataset(
+            name="digits",
+            images=random.integers(0, 256, (images, 1, 8, 8), dtype=np.uint8),
+            labels=random.integers(0, 10, images),
+            classes=CONFIG.classes,
+        ),
+        sets=sets,
+    )
+
+
+@dataclass(frozen=True)
+class FakeRun:
+    """What `FakeRtl` gives back."""
+
+    responses: Responses
+    cycles: int
+    ticks: int
+    wall_s: float
+    counters: Mapping[Counter, NDArray[np.int64]]
+
+
+@dataclass
+class FakeRtl:
+    """The golden model one image at a time, as if it were the RTL; `fault` spoils its responses."""
+
+    fault: Callable[[Responses], None] = lambda responses: None
+    seen: list[int] = field(default_factory=list)
+
+    def __call__(
+        self, program: Program, jobs: Sequence[Sequence[Phase]], advance: Advance
+    ) -> FakeRun:
+        chip = GoldenChip(program.shape)
+        chip.run([Phase(configuration(program), go=False)])
+        responses = []
+        for job in jobs:
+            responses.append(chip.run(job))
+            advance(1)
+            self.seen.append(len(job))
+        self.fault(responses)
+        ticks = sum(phase.go for job in jobs for phase in job)
+        grid = np.arange(program.shape.cores).reshape(program.shape.rows, program.shape.columns)
+        counters = {counter: grid * 10**counter for counter in Counter}
+        return FakeRun(responses, ticks * 1000, ticks, 2.5, counters)
