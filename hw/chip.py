@@ -1,6 +1,6 @@
 """The chip: a mesh of tiles, a host port at the west end of every row, and the tick."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from amaranth import Cat, Elaboratable, Module, ResetSignal, Signal
 from amaranth.lib import wiring
@@ -26,6 +26,25 @@ class TileMaker(Protocol):
 
 def make_tile(shape: spec.ChipShape) -> Tile:
     return Tile(shape.axons, shape.dendrites)
+
+
+def mesh_links(m: Module, nodes: dict[tuple[int, int], Any], host_in: Any, host_out: Any) -> None:
+    """Connect each node's `inputs` and `outputs` (by `Port`) to its neighbours' and the west ends.
+
+    `nodes` are by (x, y); `host_in` and `host_out` by row, as ports of the component around `m`.
+    """
+    steps = {Port.WEST: (-1, 0), Port.EAST: (1, 0), Port.SOUTH: (0, -1), Port.NORTH: (0, 1)}
+    for (x, y), node in nodes.items():
+        for side, (dx, dy) in steps.items():
+            neighbour = nodes.get((x + dx, y + dy))
+            if neighbour is not None:
+                connect(m, node.outputs[side], neighbour.inputs[OPPOSITE[side]])
+            elif side == Port.WEST:
+                connect(m, flipped(host_in[y]), node.inputs[side])
+                connect(m, node.outputs[side], flipped(host_out[y]))
+            else:
+                # Over the edge: a flit with an impossible rectangle leaves the chip here.
+                m.d.comb += node.outputs[side].ready.eq(1)
 
 
 class Chip(wiring.Component):
@@ -67,18 +86,7 @@ class Chip(wiring.Component):
                 m.d.comb += [tile.reset.eq(ResetSignal()), tile.x.eq(x), tile.y.eq(y)]
                 tiles[x, y] = tile
 
-        steps = {Port.WEST: (-1, 0), Port.EAST: (1, 0), Port.SOUTH: (0, -1), Port.NORTH: (0, 1)}
-        for (x, y), tile in tiles.items():
-            for side, (dx, dy) in steps.items():
-                neighbour = tiles.get((x + dx, y + dy))
-                if neighbour is not None:
-                    connect(m, tile.outputs[side], neighbour.inputs[OPPOSITE[side]])
-                elif side == Port.WEST:
-                    connect(m, flipped(self.host_in[y]), tile.inputs[side])
-                    connect(m, tile.outputs[side], flipped(self.host_out[y]))
-                else:
-                    # Over the edge: a flit with an impossible rectangle leaves the chip here.
-                    m.d.comb += tile.outputs[side].ready.eq(1)
+        mesh_links(m, tiles, self.host_in, self.host_out)
 
         go = Signal()
         m.d.sync += go.eq(self.go)

@@ -1,9 +1,6 @@
 """Verilog of the chip: one module for the tile, one for the chip that places it."""
 
-import hashlib
-import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from amaranth import ClockDomain, ClockSignal, Fragment, Instance, Module, Value

@@ -3,8 +3,8 @@
 The functions are the rules of `hw.spec`, one each; the soma is their pipeline.
 """
 
-from amaranth import Module, Mux, Signal, Value, ValueLike, signed
-from amaranth.lib import memory, stream, wiring
+from amaranth import Module, Mux, Signal, Value, signed
+from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw import layouts, spec
@@ -104,7 +104,7 @@ class Soma(wiring.Component):
         bias, bias_write = sram("biases", membrane_shape)
         fanout, fanout_write = sram("fanouts", layouts.FANOUT_RANGE)
 
-        # The stages: fetch (membrane and bias are read), sum (threshold and fan-out are read), fire.
+        # Stages: fetch (reads membrane and bias), sum (reads threshold and fan-out), fire.
         summing, sum_neuron = Signal(), Signal(range(self._neurons))
         firing, fire_neuron = Signal(), Signal(range(self._neurons))
         m.d.sync += [summing.eq(self.fetch), firing.eq(summing)]

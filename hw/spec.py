@@ -80,9 +80,13 @@ class Format:
             field = self.fields[name]
             if isinstance(value, int):
                 if not 0 <= value <= field.mask:
-                    raise ValueError(f"{self.name}.{name} = {value} does not fit {field.width} bits")
+                    raise ValueError(
+                        f"{self.name}.{name} = {value} does not fit {field.width} bits"
+                    )
             elif value.size and int(value.max()) > field.mask:
-                raise ValueError(f"{self.name}.{name} = {value.max()} does not fit {field.width} bits")
+                raise ValueError(
+                    f"{self.name}.{name} = {value.max()} does not fit {field.width} bits"
+                )
             word = word | (value << field.offset)
         return word
 

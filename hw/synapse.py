@@ -1,10 +1,10 @@
 """The synapse array: the SRAM of one-bit synapses, the axons of one page, and their popcount."""
 
-from amaranth import Cat, Module, Signal
+from amaranth import Cat, Module, Mux, Signal
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw import spec
+from hw import layouts, spec
 from hw.popcount import popcount
 
 ROW_LATENCY = 2  # cycles from `row_valid` to `count`
@@ -18,13 +18,11 @@ class SynapseArray(wiring.Component):
     load, load_index, load_word : In
         Store AXON_WORD_BITS axons of the page that the following rows are held against.
     row_valid, row : In
-        Read this dendrite's row.
+        Hold this dendrite's row against them.
     count : Out
         popcount(row & axons), ROW_LATENCY cycles after `row_valid`; 0 when there was none.
-    write, read, word, data : In
-        Configuration: 32-bit `word` of `row` is written, or fetched; not beside `row_valid`.
-    reply : Out
-        The word fetched, from the cycle after `read` on.
+    access : In
+        Words of `spec.Region.SYNAPSE`; not beside `row_valid`.
     """
 
     def __init__(self, axons: int = spec.AXONS, dendrites: int = spec.DENDRITES) -> None:
@@ -38,35 +36,33 @@ class SynapseArray(wiring.Component):
                 "row_valid": In(1),
                 "row": In(range(dendrites)),
                 "count": Out(spec.COUNT_BITS),
-                "write": In(1),
-                "read": In(1),
-                "word": In(range(spec.ROW_WORDS)),
-                "data": In(spec.DATA_BITS),
-                "reply": Out(spec.DATA_BITS),
+                "access": In(layouts.MemoryAccess()),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.sram = sram = memory.Memory(
-            shape=self._axons, depth=self._dendrites, init=[]
-        )
+        m.submodules.sram = sram = memory.Memory(shape=self._axons, depth=self._dendrites, init=[])
         write = sram.write_port(granularity=spec.DATA_BITS)
         read = sram.read_port()
+        access = self.access
+        word_bits = (spec.ROW_WORDS - 1).bit_length()
+        accessed_row, accessed_word = access.offset[word_bits:], access.offset[:word_bits]
+        mine = access.region == spec.Region.SYNAPSE
         m.d.comb += [
-            write.addr.eq(self.row),
-            write.data.eq(self.data.replicate(self._axons // spec.DATA_BITS)),
-            write.en.eq(self.write << self.word),
-            read.addr.eq(self.row),
-            read.en.eq(self.row_valid | self.read),
+            write.addr.eq(accessed_row),
+            write.data.eq(access.data.replicate(self._axons // spec.DATA_BITS)),
+            write.en.eq((access.write & mine) << accessed_word),
+            read.addr.eq(Mux(self.row_valid, self.row, accessed_row)),
+            read.en.eq(self.row_valid | (access.read & mine)),
         ]
-        word = Signal.like(self.word)
-        with m.If(self.read):
-            m.d.sync += word.eq(self.word)
+        word = Signal(word_bits)
+        with m.If(access.read):
+            m.d.sync += word.eq(accessed_word)
         with m.Switch(word):
             for index in range(self._axons // spec.DATA_BITS):
                 with m.Case(index):
-                    m.d.comb += self.reply.eq(read.data.word_select(index, spec.DATA_BITS))
+                    m.d.comb += access.reply.eq(read.data.word_select(index, spec.DATA_BITS))
 
         lanes = []
         for index in range(self._axons // spec.AXON_WORD_BITS):
