@@ -237,15 +237,17 @@ def _accuracy_table(run: "Run") -> Table:
     from cosim.record import LEVELS, accuracy, adversarial_loss
 
     table = Table(title=f"{run['network']}, {len(run['labels'])} images per set")
-    table.add_column("level")
-    for name in run["sets"]:
-        table.add_column(f"{name}\naccuracy, %", justify="right")
-    for name in adversarial_loss(run, LEVELS[0]):
-        table.add_column(f"{name}\nloss, points", justify="right")
+    table.add_column("set")
+    table.add_column("figure")
     for level in LEVELS:
-        figures = [accuracy(run, name, level) for name in run["sets"]]
-        figures += adversarial_loss(run, level).values()
-        table.add_row(level, *(f"{figure:.2f}" for figure in figures))
+        table.add_column(level, justify="right")
+    for name in run["sets"]:
+        figures = [accuracy(run, name, level) for level in LEVELS]
+        table.add_row(name, "accuracy, %", *(f"{figure:.2f}" for figure in figures))
+    table.add_section()
+    for name in adversarial_loss(run, LEVELS[0]):
+        figures = [adversarial_loss(run, level)[name] for level in LEVELS]
+        table.add_row(name, "adversarial loss, points", *(f"{figure:.2f}" for figure in figures))
     return table
 
 
@@ -280,3 +282,7 @@ def _listed(accuracies: dict[str, float]) -> str:
 def _say(quiet: bool, text: str) -> None:
     if not quiet:
         typer.echo(text)
+
+
+if __name__ == "__main__":
+    main()

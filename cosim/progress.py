@@ -1,5 +1,6 @@
 """Progress of long work: bars with rate and time left, and what was finished when it is cut off."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -21,7 +22,7 @@ Advance = Callable[[int], None]
 
 
 class Progress:
-    """Stages of a run, one bar each; silent ones keep count all the same.
+    """Stages of a run, one bar each; without bars they are counted and timed all the same.
 
     Args:
         console: where the bars go; they need a terminal.
@@ -42,6 +43,7 @@ class Progress:
             disable=not (shown and console.is_terminal),
         )
         self._stages: list[tuple[str, str, int, int | None]] = []  # name, unit, done, total
+        self.seconds: dict[str, float] = {}  # of each stage that ended
 
     def __enter__(self) -> "Progress":
         self._bars.start()
@@ -54,7 +56,7 @@ class Progress:
     def stage(self, name: str, total: int | None = None, unit: str = "images") -> Iterator[Advance]:
         """A stage with `total` units of work (None: nobody knows); yields what counts them."""
         task = self._bars.add_task(name, total=total, unit=unit)
-        number = len(self._stages)
+        number, start = len(self._stages), time.monotonic()
         self._stages.append((name, unit, 0, total))
 
         def advance(units: int) -> None:
@@ -62,6 +64,7 @@ class Progress:
             self._stages[number] = (name, unit, self._stages[number][2] + units, total)
 
         yield advance
+        self.seconds[name] = time.monotonic() - start
         if total is None:
             self._bars.update(task, total=1, completed=1)
             self._stages[number] = (name, unit, 1, 1)

@@ -84,7 +84,7 @@ class Rtl(TypedDict):
 
 
 class Facts(TypedDict):
-    """Where, when and with what it ran."""
+    """Where, when and with what it ran; `stages` are seconds."""
 
     command: str
     checkpoint: str
@@ -92,6 +92,7 @@ class Facts(TypedDict):
     jobs: int
     started: str
     wall_s: float
+    stages: dict[str, float]
     cpu: str
     cores: int
     versions: dict[str, str]

@@ -253,7 +253,8 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
     yield "Checkpoint", facts["checkpoint"]
     yield "Seed", f"{facts['seed']} (draws the images)"
     yield "Started", facts["started"]
-    yield "Time", f"{_duration(facts['wall_s'])} in all"
+    stages = ", ".join(f"{name} {_duration(spent)}" for name, spent in facts["stages"].items())
+    yield "Time", f"{_duration(facts['wall_s'])}: {stages}"
     processes = "1 process" if facts["jobs"] == 1 else f"{facts['jobs']} processes"
     work = f"{number(rtl['ticks'])} ticks, {number(rtl['cycles'])} cycles"
     yield "RTL", f"{_duration(rtl['wall_s'])} in {processes}; {work}"

@@ -59,6 +59,8 @@ def make_sets(
     """The images of each set, in the order of `data`; attacks are white-box on this network."""
     attacks = [name for name in sets if name != CLEAN]
     made = dict.fromkeys(sets, data.images)
+    if not attacks:
+        return made
     with progress.stage("attacks", len(attacks) * len(data)) as advance:
         for name in attacks:
             parts = []

@@ -1,5 +1,6 @@
 """What the commands of `nc64c` do, from their arguments to the files they leave."""
 
+import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from cosim.experiment import RtlRun, RunRtl, examine, prepare
 from cosim.mapper import map_network
 from cosim.program import Program
 from cosim.progress import Advance, Progress
-from cosim.simulator import MIN_BLOCK_AXONS, Simulator, build
+from cosim.simulator import MIN_BLOCK_AXONS, build
 from cosim.stimulus import Phase
 from hw import emit
 from hw.spec import ChipShape
@@ -98,22 +99,22 @@ def cosim(task: Experiment, progress: Progress) -> record.Run:
     names = sets.parse_sets(task.sets)
     output.check_folder(task.out)
     subject = prepare(task.checkpoint, task.shape, names, task.images, task.seed)
-    with progress.stage("Verilator build"):
-        simulator = build(task.shape, flat=task.shape.axons < MIN_BLOCK_AXONS)
     jobs = task.jobs or gather.usable_cores()
-    results = examine(subject, _on_simulator(simulator, jobs, not task.front_door), progress)
+    run_rtl, build_s = verilated(task.shape, jobs, task.front_door, progress)
+    results = examine(subject, run_rtl, progress)
     facts = record.Facts(
         command=task.command,
-        checkpoint=str(task.checkpoint),
+        checkpoint=_named(task.checkpoint),
         seed=task.seed,
         jobs=jobs,
         started=started.strftime("%Y-%m-%d %H:%M:%S UTC"),
         wall_s=time.monotonic() - start,
+        stages=dict(progress.seconds),
         cpu=gather.processor(),
         cores=gather.usable_cores(),
         versions=gather.versions(),
     )
-    run = gather.gather(subject, results, simulator.build_s, facts)
+    run = gather.gather(subject, results, build_s, facts)
     with output.staged(task.out) as stage:
         record.save(stage, run)
         report.write(stage, run)
@@ -126,7 +127,13 @@ def verilog(shape: ChipShape, out: Path) -> list[Path]:
         return [out / path.relative_to(stage) for path in emit.write_verilog(shape, stage)]
 
 
-def _on_simulator(simulator: Simulator, processes: int, backdoor: bool) -> RunRtl:
+def verilated(
+    shape: ChipShape, processes: int, front_door: bool, progress: Progress
+) -> tuple[RunRtl, float]:
+    """What runs the chip in RTL, and the seconds that building it took (cached: 0)."""
+    with progress.stage("Verilator build"):
+        simulator = build(shape, flat=shape.axons < MIN_BLOCK_AXONS)
+
     def run(program: Program, jobs: Sequence[Sequence[Phase]], advance: Advance) -> RtlRun:
         done = 0
 
@@ -136,10 +143,22 @@ def _on_simulator(simulator: Simulator, processes: int, backdoor: bool) -> RunRt
             done = total
 
         return rtl.run_jobs(
-            simulator, program, jobs, processes=processes, backdoor=backdoor, on_done=count
+            simulator,
+            program,
+            jobs,
+            processes=processes,
+            backdoor=not front_door,
+            on_done=count,
         )
 
-    return run
+    return run, simulator.build_s
+
+
+def _named(path: Path) -> str:
+    """A file's name, short where it is below the working folder, and a hash of its content."""
+    whole, here = path.resolve(), Path.cwd()
+    name = whole.relative_to(here) if whole.is_relative_to(here) else path
+    return f"{name}, SHA-256 {hashlib.sha256(path.read_bytes()).hexdigest()[:16]}"
 
 
 def _accuracy(network: SpikingNetwork, images: data.Dataset) -> float:

