@@ -1,6 +1,12 @@
 """Verilog of the chip: one module for the tile, one for the chip that places it."""
 
+import dataclasses
+import hashlib
+import json
+import shutil
 from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from amaranth import ClockDomain, ClockSignal, Fragment, Instance, Module, Value
@@ -13,6 +19,7 @@ from hw.tile import TileSignature
 
 TILE_MODULE = "nc64c_tile"
 CHIP_MODULE = "nc64c_chip"
+WAIVERS = Path(__file__).with_name("lint.vlt")
 
 
 def ports(component: wiring.Component) -> Iterator[tuple[str, str, Any]]:
@@ -33,6 +40,30 @@ class PlacedTile(wiring.Component):
         connections = {f"{way}_{name}": value for name, way, value in ports(self)}
         m.submodules.tile = Instance(TILE_MODULE, i_clk=ClockSignal(), **connections)
         return m
+
+
+def write_verilog(shape: spec.ChipShape, folder: Path) -> list[Path]:
+    """Write the chip's Verilog, the lint waivers and a manifest into an existing folder.
+
+    The manifest (manifest.json) has the size of the chip, the top module, the generator's version
+    and the SHA-256 of every file.
+    """
+    texts = {
+        f"{TILE_MODULE}.v": tile_verilog(shape),
+        f"{CHIP_MODULE}.v": chip_verilog(shape),
+    }
+    for name, text in texts.items():
+        (folder / name).write_text(text)
+    shutil.copyfile(WAIVERS, folder / WAIVERS.name)
+    names = [*texts, WAIVERS.name]
+    manifest = {
+        "top": CHIP_MODULE,
+        "chip": dataclasses.asdict(shape),
+        "amaranth": version("amaranth"),
+        "sha256": {n: hashlib.sha256((folder / n).read_bytes()).hexdigest() for n in names},
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+    return [folder / name for name in (*names, "manifest.json")]
 
 
 def tile_verilog(shape: spec.ChipShape) -> str:

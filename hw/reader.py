@@ -78,5 +78,7 @@ class Reader(wiring.Component):
                 flit.data.eq(self.reply),
                 flit.x0.eq(self.x),
                 flit.y0.eq(self.y),
+                flit.x1.eq(0),
+                flit.y1.eq(0),
             ]
         return m
