@@ -6,7 +6,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from sw.errors import InputError
-from sw.model import PIXEL_MAX, SpikingNetwork, as_input
+from sw.layers import PIXEL_MAX
+from sw.model import SpikingNetwork, as_input, at_rest
 
 BATCH = 256
 
@@ -34,14 +35,12 @@ def fgsm(
     """
     if not 0 <= eps <= PIXEL_MAX:
         raise InputError(f"eps is {eps}: must be 0 to {PIXEL_MAX}, in 1/{PIXEL_MAX}")
-    training = network.training
-    network.eval()
     attacked = [np.empty((0, *images.shape[1:]), dtype=np.uint8)]
-    for start in range(0, len(images), BATCH):
-        batch = images[start : start + BATCH]
-        step = eps * _signs(network, batch, labels[start : start + BATCH])
-        attacked.append(np.clip(batch.astype(np.int64) + step, 0, PIXEL_MAX).astype(np.uint8))
-    network.train(training)
+    with at_rest(network):
+        for start in range(0, len(images), BATCH):
+            batch = images[start : start + BATCH]
+            step = eps * _signs(network, batch, labels[start : start + BATCH])
+            attacked.append(np.clip(batch.astype(np.int64) + step, 0, PIXEL_MAX).astype(np.uint8))
     return np.concatenate(attacked)
 
 

@@ -7,15 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sw.errors import InputError
-from sw.layers import MEMBRANE_MAX, IntegerLayer, IntegerNetwork
+from sw.layers import MEMBRANE_MAX, PIXEL_MAX, IntegerLayer, IntegerNetwork
 
 if TYPE_CHECKING:  # a reader of network files needs no torch
     from sw.model import SpikingLayer, SpikingNetwork
 
 SPIKE_FRACTION_BITS = 14  # less K: a weight's highest bit is then 2^14 and fits 16 bits signed
-ANALOG_FRACTION_BITS = 12  # of layer 0, whose inputs are pixels: its membranes fit 32 bits signed
+ANALOG_SUM_BITS = 26  # of layer 0: its largest sum of weighted pixels, fraction included
 BIAS_TRIES = 8  # how far from the nearest integer a bias may go
-HEADROOM = 2.0**30  # thresholds and biases stay below, and so fit 32 bits signed
+HEADROOM = 2.0**28  # thresholds and biases stay below it: far over any sum, and 32 bits hold it
 
 
 def fold(network: "SpikingNetwork") -> IntegerNetwork:
@@ -52,10 +52,13 @@ def _hidden(
     assert layer.theta is not None
     codes, unit = layer.codes(bits)
     gain, offset = layer.affine()
-    fraction_bits = ANALOG_FRACTION_BITS if analog else SPIKE_FRACTION_BITS - bits
+    fraction_bits = _analog_fraction_bits(codes, bits) if analog else SPIKE_FRACTION_BITS - bits
     one = np.abs(gain) * unit / 2**fraction_bits  # what a membrane of 1 stands for
+    # A gain next to 0 would put the threshold out of range: it counts as the least that does not.
     one = np.maximum(one, np.maximum(layer.theta, np.abs(offset)) / HEADROOM)
-    threshold, bias = _round(layer.theta / one, offset / one, fraction_bits, leak, timesteps)
+    threshold, bias = round_decisions(
+        layer.theta / one, offset / one, fraction_bits, leak, timesteps
+    )
     flip = np.where(gain < 0, -1, 1).reshape(-1, *[1] * (codes.ndim - 1))
     return IntegerLayer(
         name=layer.name,
@@ -95,7 +98,7 @@ def _output(layer: "SpikingLayer", bits: int) -> IntegerLayer:
     )
 
 
-def _round(
+def round_decisions(
     theta: NDArray[np.float64],
     offset: NDArray[np.float64],
     fraction_bits: int,
@@ -147,6 +150,12 @@ def _agreeing(
         low = np.maximum(low, above - grid + whole)
         high = np.minimum(high, above + whole)
     return low, high
+
+
+def _analog_fraction_bits(codes: NDArray[np.int32], bits: int) -> int:
+    """As many as the pixels' largest sum leaves; the host has no 16-bit weights to keep to."""
+    largest = math.prod(codes.shape[1:]) * ((1 << bits) - 1) * PIXEL_MAX
+    return max(0, ANALOG_SUM_BITS - largest.bit_length())
 
 
 def _leak_shift(leak: float) -> int | None:

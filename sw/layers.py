@@ -19,6 +19,7 @@ MAX_TIMESTEPS = 1024
 MEMBRANE_MAX = 2**31 - 1  # thresholds and biases are 32-bit signed
 MEMBRANE_MIN = -(2**31)
 KERNEL = 3
+PIXEL_MAX = 255
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from sw.model import SpikingNetwork, as_input
+from sw.model import SpikingNetwork, as_input, at_rest
 
 BATCH = 256
 
@@ -25,11 +25,10 @@ class Evaluation:
 
 
 def evaluate(network: SpikingNetwork, images: NDArray[np.uint8]) -> Evaluation:
-    """Classify images, uint8 [n, C, H, W], batch norm at rest (evaluation mode)."""
-    network.eval()
+    """Classify images, uint8 [n, C, H, W], in evaluation mode; the network is left as it was."""
     predictions = [np.empty(0, dtype=np.int64)]
     spikes = {layer.name: 0 for layer in network.chain[:-1]}
-    with torch.no_grad():
+    with at_rest(network), torch.no_grad():
         for start in range(0, len(images), BATCH):
             trace = network.trace(as_input(images[start : start + BATCH]))
             predictions.append(trace.scores.numpy().argmax(axis=1))

@@ -1,5 +1,7 @@
 """The spiking network: a chain of convolutions and fully connected layers of LIF neurons."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,11 +12,9 @@ from torch import Tensor, nn
 
 from sw.checks import MAX_FEATURES, Shape, check_range, check_shape
 from sw.errors import InputError
-from sw.layers import KERNEL, MAX_TIMESTEPS, MAX_WEIGHT_BITS, LayerKind
+from sw.layers import KERNEL, MAX_TIMESTEPS, MAX_WEIGHT_BITS, PIXEL_MAX, LayerKind
 from sw.neuron import lif
 from sw.quantise import pseudo_node
-
-PIXEL_MAX = 255
 
 
 @dataclass(frozen=True)
@@ -261,6 +261,17 @@ def _layers(config: NetworkConfig) -> list[SpikingLayer]:
         shape = (spec.features, height // shrink, width // shrink)
     layers[0].input_unit = 1 / PIXEL_MAX
     return layers
+
+
+@contextmanager
+def at_rest(network: SpikingNetwork) -> Iterator[None]:
+    """The network in evaluation mode (batch norm as a fixed map), and then as it was."""
+    training = network.training
+    network.eval()
+    try:
+        yield
+    finally:
+        network.train(training)
 
 
 def as_input(images: NDArray[np.uint8]) -> Tensor:

@@ -35,7 +35,7 @@ def random_network(
     leak: int | None = 1,
     reset: Reset = "zero",
 ) -> IntegerNetwork:
-    """A valid network of random numbers in which every layer fires sometimes and not always.
+    """A valid network of random numbers in which layers fire sometimes and not always.
 
     The last sketch is the output layer, which integrates without leak. Thresholds are about as
     large as the drive of a neuron whose inputs fire one time in four; biases are of both signs.

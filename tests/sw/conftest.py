@@ -1,0 +1,34 @@
+"""Fixtures of the algorithm's tests."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from sw import checkpoint, data
+from sw.checkpoint import Checkpoint
+from sw.data import Dataset
+
+CHECKPOINT = Path(__file__).parents[2] / "checkpoints" / "digits.safetensors"
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """These networks are too small for threads, which would only wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def committed() -> Checkpoint:
+    """The digits checkpoint of the repository."""
+    return checkpoint.load(CHECKPOINT)
+
+
+@pytest.fixture(scope="session")
+def held_out() -> Dataset:
+    """The digits' test part."""
+    return data.load("digits", "test")
