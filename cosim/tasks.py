@@ -60,7 +60,7 @@ def train(dataset: str, seed: int, out: Path, progress: Progress) -> Accuracies:
             NETWORKS[dataset],
             images,
             settings,
-            lambda step, total, loss, accuracy: advance(_share(steps * len(images), step, total)),
+            lambda step, total, loss, accuracy: advance(share(steps * len(images), step, total)),
         )
     checkpoint.save(out, trained, settings)
     return {
@@ -165,6 +165,6 @@ def _accuracy(network: SpikingNetwork, images: data.Dataset) -> float:
     return metrics.accuracy(metrics.evaluate(network, images.images).predictions, images.labels)
 
 
-def _share(work: int, step: int, total: int) -> int:
+def share(work: int, step: int, total: int) -> int:
     """Units of work that the step-th of `total` steps adds, so that all steps add up to it."""
     return int(np.diff(np.array([step - 1, step]) * work // total)[0])

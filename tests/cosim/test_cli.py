@@ -10,6 +10,7 @@ import resource
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ from hw.spec import ChipShape
 from sw import checkpoint
 from sw.train import TrainSettings
 from tests.helpers.runs import make_run
-from tests.helpers.subjects import FakeRtl, Responses, make_networks
+from tests.helpers.subjects import CONFIG, FakeRtl, Responses, make_networks
 
 SMALL_CHIP = ["--mesh", "3x2", "--axons", "256", "--dendrites", "256"]
 COMMANDS = ("demo", "cosim", "report", "map", "attack", "train", "verilog")
@@ -166,6 +167,33 @@ def test_attack_writes_sets_within_eps(small: Path, tmp_path: Path) -> None:
     assert clean.shape == (6, 1, 8, 8)
     assert np.abs(clean - attacked).max() == 8
     assert arrays["labels"].shape == arrays["fgsm_8.predictions"].shape == (6,)
+
+
+def short_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Training of the small network, two epochs."""
+    monkeypatch.setattr(tasks, "NETWORKS", {"digits": CONFIG})
+    settings = partial(TrainSettings, epochs=1, quantised_epochs=1)
+    monkeypatch.setattr(tasks, "TrainSettings", settings)
+
+
+def test_train_again_gives_the_same_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short_training(monkeypatch)
+    contents = []
+    for name, seed in (("a", "3"), ("b", "3"), ("c", "4")):
+        result = nc64c("train", "--seed", seed, "--out", tmp_path / name)
+        assert result.exit_code == 0, result.output
+        assert "accuracy on held-out images is float" in result.stdout
+        contents.append((tmp_path / name).read_bytes())
+    assert contents[0] == contents[1]
+    assert contents[0] != contents[2]
+    assert checkpoint.load(tmp_path / "a").settings.seed == 3
+
+
+@pytest.mark.parametrize("total", [1, 7, 110])
+def test_work_done_adds_up(total: int) -> None:
+    assert sum(tasks.share(1000, step, total) for step in range(1, total + 1)) == 1000
 
 
 # ---------------------------------------------------------------- bad input
