@@ -108,7 +108,7 @@ def store_through_back_door(flits: NDArray[np.uint64]) -> None:
         raise ValueError(f"{refused} of {len(flits)} flits are not for a memory of this chip")
 
 
-@cocotb.test()  # type: ignore[untyped-decorator]
+@cocotb.test()
 async def play_job(dut: Any) -> None:
     """Read a job, run it, write its responses; progress goes out as one line per job part."""
     job = Job.load(Path(os.environ[JOB]))

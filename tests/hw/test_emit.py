@@ -21,7 +21,7 @@ def lint(folder: Path, *modules: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [
             str(ROOT / "bin" / "verilator"),
-            *("--lint-only", "-Wall", "--top-module", modules[-1]),
+            *("--lint-only", "-Wall", "--quiet", "--top-module", modules[-1]),
             *map(str, (folder / emit.WAIVERS.name, *sources)),
         ],
         env=os.environ | {"VERILATOR_ROOT": str(ROOT)},

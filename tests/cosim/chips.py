@@ -1,0 +1,45 @@
+"""RTL and golden model side by side, for tests."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cosim.golden import GoldenChip
+from cosim.program import Program
+from cosim.stimulus import Phase
+from hw.spec import FLIT, ChipShape, Kind, Region
+
+Responses = Sequence[NDArray[np.uint64]]
+
+
+def golden_responses(shape: ChipShape, phases: Sequence[Phase]) -> Responses:
+    return GoldenChip(shape).run(phases)
+
+
+def describe(word: int) -> str:
+    """A HOST flit in words, for the message of a failed comparison."""
+    get = {name: FLIT.get(word, name) for name in FLIT.fields}
+    kind, region = Kind(get["kind"]).name, Region(get["region"]).name
+    return f"{kind} core ({get['x0']}, {get['y0']}) {region} {get['offset']} = {get['data']:#x}"
+
+
+def assert_equal(expected: Responses, got: Responses, what: str) -> None:
+    """Equal flits in every phase; the message names the first phase and flits that differ."""
+    assert len(expected) == len(got), what
+    for number, (want, have) in enumerate(zip(expected, got, strict=True)):
+        want, have = np.sort(want), np.sort(have)
+        if np.array_equal(want, have):
+            continue
+        missing = np.setdiff1d(want, have)[:3].tolist()
+        extra = np.setdiff1d(have, want)[:3].tolist()
+        raise AssertionError(
+            f"{what}, phase {number}: {len(want)} flits expected, {len(have)} came; "
+            f"missing {[describe(w) for w in missing]}, extra {[describe(w) for w in extra]}"
+        )
+
+
+def spikes_of_cores(program: Program, responses: Responses) -> int:
+    """Spikes that the host saw in all phases."""
+    words = np.concatenate(list(responses))
+    return int(np.count_nonzero(FLIT.get(words, "region") == Region.SPIKE))

@@ -1,0 +1,255 @@
+"""The RTL in Verilator against the golden model, flit for flit, on the full chip and on small ones.
+
+A failure names its seed; `pytest tests/cosim/test_rtl.py -k "seed"` with its parameter repeats it.
+"""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from cosim.golden import GoldenChip
+from cosim.program import CoreImage, Program, configuration
+from cosim.rtl import RtlChip, run_jobs
+from cosim.simulator import Simulator, build
+from cosim.stimulus import Phase, control, read, read_membranes
+from hw.spec import (
+    AXON,
+    FANOUT,
+    FANOUT_ENTRIES,
+    FLIT,
+    FLOOR_NONE,
+    FULL_CHIP,
+    NEURON_STRIDE,
+    ROW_WORDS,
+    ChipShape,
+    Control,
+    Counter,
+    Kind,
+    Region,
+    ResetMode,
+)
+from tests.cosim.chips import assert_equal
+from tests.cosim.random_programs import random_phases, random_program, read_counters
+
+SMALL = ChipShape(2, 2, 128, 64)
+NO_FLITS = np.zeros(0, np.uint64)
+
+
+@pytest.fixture(scope="module")
+def full_chip() -> Simulator:
+    return build(FULL_CHIP)
+
+
+@pytest.fixture(scope="module")
+def small_chip() -> Simulator:
+    return build(SMALL)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_random_cores_on_the_full_chip(full_chip: Simulator, seed: int) -> None:
+    """About 53 random cores a seed, firing across the whole mesh: 5 seeds are over 200 cores."""
+    rng = np.random.default_rng(seed)
+    program = random_program(rng, FULL_CHIP)
+    assert len(program.cores) > 40
+    phases = random_phases(rng, program, ticks=6)
+    golden = GoldenChip(FULL_CHIP)
+    golden.run([Phase(configuration(program), go=False)])
+    run = run_jobs(full_chip, program, [phases], processes=1)
+    assert_equal(golden.run(phases), run.responses[0], f"seed {seed}")
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_random_programs_on_a_small_chip(small_chip: Simulator, seed: int) -> None:
+    """Front door, several random programs one after the other without a reset in between."""
+    rng = np.random.default_rng(1000 + seed)
+    phases: list[Phase] = []
+    for _ in range(4):
+        program = random_program(rng, SMALL)
+        phases.append(Phase(configuration(program), go=False))
+        phases += random_phases(rng, program, ticks=5)
+    assert_equal(
+        GoldenChip(SMALL).run(phases), RtlChip(small_chip).run(phases), f"seed {1000 + seed}"
+    )
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_blocks_change_nothing(small_chip: Simulator, seed: int) -> None:
+    """Tile by tile, asleep when idle, or all of it at once in Verilator: the same to the cycle."""
+    rng = np.random.default_rng(seed)
+    program = random_program(rng, SMALL)
+    cycles_too = [
+        Phase(_reads(SMALL, Region.COUNTER, 0, 2 * len(Counter)), go=False),
+        control(SMALL, Control.CLEAR_COUNTERS),
+        Phase(_reads(SMALL, Region.COUNTER, 0, 2 * len(Counter)), go=False),
+    ]
+    phases = [
+        Phase(configuration(program), go=False),
+        *random_phases(rng, program, ticks=8),
+        *cycles_too,
+    ]
+    flat = RtlChip(build(SMALL, flat=True)).respond(phases)
+    blocks = RtlChip(small_chip).respond(phases)
+    assert (flat.cycles, flat.ticks) == (blocks.cycles, blocks.ticks)
+    assert_equal(flat.phases, blocks.phases, f"seed {seed}")
+
+
+def _reads(shape: ChipShape, region: Region, offset: int, count: int) -> NDArray[np.uint64]:
+    flits = [
+        read(region, offset, count, x=x, y=y)
+        for y in range(shape.rows)
+        for x in range(shape.columns)
+    ]
+    return np.array(flits, np.uint64)
+
+
+def test_back_door_equals_front_door(full_chip: Simulator) -> None:
+    """Every word of every memory that a program fills, read back through the NoC."""
+    rng = np.random.default_rng(7)
+    program = random_program(rng, FULL_CHIP)
+    readback = [Phase(_read_all(core), go=False) for core in program.cores[::7]]
+    front = run_jobs(full_chip, program, [readback], processes=1, backdoor=False)
+    back = run_jobs(full_chip, program, [readback], processes=1, backdoor=True)
+    assert_equal(front.responses[0], back.responses[0], "seed 7")
+    assert sum(map(len, front.responses[0])) > 100_000
+    assert front.cycles > back.cycles + 50_000  # the back door takes no time on the chip
+    golden = GoldenChip(FULL_CHIP)
+    golden.run([Phase(configuration(program), go=False)])
+    assert_equal(golden.run(readback), front.responses[0], "seed 7, golden")
+
+
+def _read_all(core: CoreImage) -> NDArray[np.uint64]:
+    rows = core.neurons * core.pages * core.planes
+    wanted = (
+        (Region.SYNAPSE, rows * ROW_WORDS),
+        (Region.NEURON, core.neurons * NEURON_STRIDE),
+        (Region.FANOUT, FANOUT_ENTRIES),
+    )
+    flits = [read(region, 0, count, x=core.x, y=core.y) for region, count in wanted if count]
+    return np.array(flits, np.uint64)
+
+
+def _relay(x: int, y: int, entries: list[int]) -> CoreImage:
+    """A core of one neuron that fires in a tick if a spike came on axon 0, to all `entries`."""
+    synapses = np.zeros((1, 1, 1, FULL_CHIP.axons), bool)
+    synapses[0, 0, 0, 0] = True
+    return CoreImage(
+        x=x,
+        y=y,
+        planes=1,
+        plane_weights=(1,),
+        pages=1,
+        neurons=1,
+        leak=0,
+        reset=ResetMode.ZERO,
+        noise_mask=0,
+        seed=1,
+        floor=FLOOR_NONE,
+        first_tick=0,
+        last_tick=2**32 - 1,
+        trace=True,
+        synapses=synapses,
+        threshold=np.array([1], np.int32),
+        bias=np.array([0], np.int32),
+        fanout_start=np.array([0]),
+        fanout_count=np.array([len(entries)]),
+        fanout=np.array(entries, np.uint32),
+    )
+
+
+def test_a_spike_runs_round_the_mesh(full_chip: Simulator) -> None:
+    """64 relays in a ring, corner to corner and edge to edge: one spike, one hop a tick."""
+    rng = np.random.default_rng(11)
+    ring = [(x, y) for x in range(8) for y in range(8)]
+    rng.shuffle(ring)
+    cores = []
+    for place, (x, y) in enumerate(ring):
+        to_x, to_y = ring[(place + 1) % len(ring)]
+        entry = FANOUT.pack(axon=0, x0=int(to_x), y0=int(to_y), x1=int(to_x), y1=int(to_y))
+        cores.append(_relay(int(x), int(y), [int(entry)]))
+    x, y = map(int, ring[0])
+    first = FLIT.pack(kind=Kind.SPIKE, x0=x, y0=y, x1=x, y1=y, data=AXON.pack(axon=0))
+    phases = [control(FULL_CHIP, Control.RESTART), Phase(np.array([first], np.uint64), go=True)]
+    phases += [Phase(NO_FLITS, go=True)] * 70
+    run = run_jobs(full_chip, Program(FULL_CHIP, tuple(cores)), [phases], processes=1)
+    for tick, response in enumerate(run.responses[0][1:]):
+        x, y = map(int, ring[tick % len(ring)])
+        spike = FLIT.pack(kind=Kind.HOST, region=Region.SPIKE, offset=0, x0=x, y0=y, data=tick)
+        assert response.tolist() == [spike], f"tick {tick}"
+
+
+def test_one_neuron_reaches_all_cores_by_multicast(full_chip: Simulator) -> None:
+    everywhere = int(FANOUT.pack(axon=0, x0=0, y0=0, x1=7, y1=7))
+    cores = [
+        _relay(x, y, [everywhere] if (x, y) == (5, 2) else []) for y in range(8) for x in range(8)
+    ]
+    first = FLIT.pack(kind=Kind.SPIKE, x0=5, y0=2, x1=5, y1=2, data=AXON.pack(axon=0))
+    phases = [control(FULL_CHIP, Control.RESTART | Control.CLEAR_COUNTERS)]
+    phases += [Phase(np.array([first], np.uint64), go=True), Phase(NO_FLITS, go=True)]
+    phases += [read_counters(FULL_CHIP)]
+    program = Program(FULL_CHIP, tuple(cores))
+    golden = GoldenChip(FULL_CHIP)
+    golden.run([Phase(configuration(program), go=False)])
+    run = run_jobs(full_chip, program, [phases], processes=1)
+    assert_equal(golden.run(phases), run.responses[0], "multicast")
+    assert len(run.responses[0][2]) == 64
+
+
+def test_responses_larger_than_the_buffers_hold_the_chip_back(full_chip: Simulator) -> None:
+    """8 x 8 x 1024 membranes at once: 8192 replies a port, into buffers of 1024."""
+    rng = np.random.default_rng(3)
+    shape = FULL_CHIP
+    neurons = shape.dendrites
+    cores = []
+    for y in range(shape.rows):
+        for x in range(shape.columns):
+            core = _relay(x, y, [])
+            bias = rng.integers(-(2**31), 2**31 - 1, neurons).astype(np.int32)
+            core = CoreImage(
+                **{
+                    **core.__dict__,
+                    "neurons": neurons,
+                    "trace": False,
+                    "synapses": np.zeros((neurons, 1, 1, shape.axons), bool),
+                    "threshold": np.full(neurons, 2**31 - 1, np.int32),
+                    "bias": bias,
+                    "fanout_start": np.zeros(neurons, np.int64),
+                    "fanout_count": np.zeros(neurons, np.int64),
+                }
+            )
+            cores.append(core)
+    program = Program(shape, tuple(cores))
+    phases = [control(shape, Control.RESTART), Phase(NO_FLITS, go=True), read_membranes(program)]
+    golden = GoldenChip(shape)
+    golden.run([Phase(configuration(program), go=False)])
+    run = run_jobs(full_chip, program, [phases], processes=1)
+    assert len(run.responses[0][-1]) == 65_536
+    assert_equal(golden.run(phases), run.responses[0], "seed 3")
+
+
+def test_shards_give_the_same_as_one_process(small_chip: Simulator) -> None:
+    rng = np.random.default_rng(21)
+    program = random_program(rng, SMALL)
+    jobs = [
+        [p for p in random_phases(rng, program, ticks=3) if not _reads_counters(p)]
+        for _ in range(5)
+    ]
+    done: list[int] = []
+    one = run_jobs(small_chip, program, jobs, processes=1, on_done=done.append)
+    two = run_jobs(small_chip, program, jobs, processes=3)
+    for index, (a, b) in enumerate(zip(one.responses, two.responses, strict=True)):
+        assert_equal(a, b, f"seed 21, job {index}")
+    assert done[-1] == len(jobs)
+    assert one.ticks == two.ticks == sum(phase.go for job in jobs for phase in job)
+
+
+def _reads_counters(phase: Phase) -> bool:
+    """Counters run on from job to job; those phases differ by shard and are left out."""
+    return bool(np.any(FLIT.get(phase.flits, "region") == Region.COUNTER))
+
+
+def test_the_cache_builds_nothing_twice(small_chip: Simulator) -> None:
+    said: list[str] = []
+    again = build(SMALL, log=said.append)
+    assert again.executable == small_chip.executable
+    assert again.build_s == 0.0
+    assert said == []
