@@ -3,17 +3,14 @@
 Takes a `Run` and nothing else, so that `nc64c report` can render it again at any time.
 """
 
-import base64
-import struct
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-from numpy.typing import NDArray
 
+from cosim.png import data_uri
 from cosim.record import (
     LEVELS,
     REPORT_FILE,
@@ -277,23 +274,9 @@ def _example(run: Run, example: Any) -> dict[str, Any]:
         pictures.append(
             {
                 "set": name,
-                "source": _png(np.array(pixels, np.uint8)),
+                "source": data_uri(np.array(pixels, np.uint8)),
                 "answer": classes[answer] if 0 <= answer < len(classes) else "no answer",
                 "right": answer == label,
             }
         )
     return {"index": index, "label": classes[label], "pictures": pictures}
-
-
-def _png(pixels: NDArray[np.uint8]) -> str:
-    """A data URI of a picture: uint8 [H, W] (grey) or [H, W, 3] (colour)."""
-    height, width = pixels.shape[:2]
-    colour_type = 0 if pixels.ndim == 2 else 2
-    lines = pixels.reshape(height, -1)
-    raw = np.concatenate([np.zeros((height, 1), np.uint8), lines], axis=1).tobytes()
-    header = struct.pack(">IIBBBBB", width, height, 8, colour_type, 0, 0, 0)
-    data = b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-        for kind, body in ((b"IHDR", header), (b"IDAT", zlib.compress(raw, 9)), (b"IEND", b""))
-    )
-    return "data:image/png;base64," + base64.b64encode(data).decode()

@@ -1,12 +1,10 @@
-"""The command line: exit codes, one sentence for what the user can put right, nothing half-written.
+"""The commands when all goes well, when chips differ and when they are interrupted.
 
-The RTL is replaced here (`test_cli_rtl.py` has the real one).
+The RTL is replaced here; `test_cli_rtl.py` has the real one, `test_cli_errors.py` bad input.
 """
 
 import json
-import os
 import re
-import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,33 +13,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import safetensors.numpy
 from safetensors import safe_open
-from typer.testing import CliRunner, Result
 
 from cosim import record, tasks
-from cosim.cli import app
 from cosim.progress import Progress
 from hw.spec import ChipShape
 from sw import checkpoint
 from sw.train import TrainSettings
+from tests.helpers.cli import SMALL_CHIP, nc64c, small_checkpoint
 from tests.helpers.runs import make_run
-from tests.helpers.subjects import CONFIG, FakeRtl, Responses, make_networks
+from tests.helpers.subjects import CONFIG, FakeRtl, Responses
 
-SMALL_CHIP = ["--mesh", "3x2", "--axons", "256", "--dendrites", "256"]
 COMMANDS = ("demo", "cosim", "report", "map", "attack", "train", "verilog")
-
-
-def nc64c(*arguments: object) -> Result:
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
 @pytest.fixture
 def small(tmp_path: Path) -> Path:
-    """A checkpoint of an untrained network that fits the small chip."""
-    path = tmp_path / "small.safetensors"
-    checkpoint.save(path, make_networks(), TrainSettings())
-    return path
+    return small_checkpoint(tmp_path)
 
 
 @pytest.fixture
@@ -50,17 +38,6 @@ def fake_rtl(monkeypatch: pytest.MonkeyPatch) -> Callable[[FakeRtl], None]:
         monkeypatch.setattr(tasks, "verilated", lambda *_: (rtl, 0.0))
 
     return put
-
-
-def refused(result: Result, *words: str) -> None:
-    """One sentence with these words on stderr, nothing on stdout, exit code 2."""
-    assert result.exit_code == 2, result.output
-    assert isinstance(result.exception, SystemExit)
-    assert result.stdout == ""
-    (line,) = result.stderr.splitlines()
-    assert line.startswith("Error: ")
-    for word in words:
-        assert word in line
 
 
 # ---------------------------------------------------------------- help
@@ -194,140 +171,6 @@ def test_train_again_gives_the_same_checkpoint(
 @pytest.mark.parametrize("total", [1, 7, 110])
 def test_work_done_adds_up(total: int) -> None:
     assert sum(tasks.share(1000, step, total) for step in range(1, total + 1)) == 1000
-
-
-# ---------------------------------------------------------------- bad input
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["--images", "0"], ["0 images", "1 to 450"]),
-        (["--images", "-3"], ["-3 images", "1 to 450"]),
-        (["--images", "451"], ["451 images", "1 to 450"]),
-        (["--sets", "clean,pgd_8"], ["unknown set 'pgd_8'"]),
-        (["--sets", "fgsm_0"], ["unknown set 'fgsm_0'"]),
-        (["--sets", "fgsm_256"], ["unknown set 'fgsm_256'"]),
-        (["--sets", ""], ["unknown set ''"]),
-        (["--sets", "clean,clean"], ["there twice"]),
-        (["--mesh", "8"], ["mesh '8'", "such as 8x8"]),
-        (["--mesh", "9x8"], ["chip columns = 9"]),
-        (["--axons", "100"], ["chip axons = 100"]),
-        (["--mesh", "1x1"], ["layer", "cores"]),
-        (["--checkpoint", "missing.safetensors"], ["missing.safetensors", "no such file"]),
-    ],
-)
-def test_bad_arguments(small: Path, tmp_path: Path, arguments: list[str], words: list[str]) -> None:
-    out = tmp_path / "out"
-    result = nc64c("cosim", "--checkpoint", small, "--out", out, *SMALL_CHIP, *arguments)
-    refused(result, *words)
-    assert not out.exists()
-
-
-def foreign(path: Path) -> None:
-    path.write_bytes(safetensors.numpy.save({"weights": np.zeros(3)}))
-
-
-def no_safetensors(path: Path) -> None:
-    path.write_text("not a checkpoint")
-
-
-def truncated(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-100])
-
-
-def with_nan(path: Path) -> None:
-    with safe_open(path, framework="numpy") as file:
-        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        metadata = file.metadata()
-    name = next(name for name in arrays if name.endswith("weight"))
-    arrays[name].flat[0] = np.nan
-    path.write_bytes(safetensors.numpy.save(arrays, metadata))
-
-
-@pytest.mark.parametrize(
-    ("spoil", "words"),
-    [
-        (foreign, ["is not a checkpoint"]),
-        (no_safetensors, ["is not a checkpoint"]),
-        (truncated, ["is truncated"]),
-        (with_nan, ["NaN"]),
-    ],
-)
-@pytest.mark.parametrize("command", ["cosim", "attack", "map"])
-def test_bad_checkpoints(
-    small: Path, tmp_path: Path, command: str, spoil: Callable[[Path], None], words: list[str]
-) -> None:
-    spoil(small)
-    out = tmp_path / "out"
-    where = [] if command == "map" else ["--out", out]
-    refused(nc64c(command, "--checkpoint", small, *where), str(small), *words)
-    assert not out.exists()
-
-
-def test_no_compiler(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CXX", "no-such-compiler")
-    monkeypatch.setenv("NC64C_CACHE", str(tmp_path / "cache"))
-    out = tmp_path / "out"
-    result = nc64c("cosim", "--checkpoint", small, "--out", out, *SMALL_CHIP)
-    refused(result, "C++ compiler", "no-such-compiler")
-    assert not out.exists()
-
-
-@pytest.mark.parametrize("command", ["cosim", "verilog"])
-def test_unwritable_folders(command: str, tmp_path: Path) -> None:
-    refused(nc64c(command, "--out", "/proc/nc64c"), "cannot write /proc/nc64c")
-    (tmp_path / "file").write_text("mine")
-    refused(nc64c(command, "--out", tmp_path / "file"), "is a file")
-    assert (tmp_path / "file").read_text() == "mine"
-
-
-@pytest.mark.parametrize("command", ["train", "attack"])
-def test_unwritable_files(command: str, tmp_path: Path) -> None:
-    refused(nc64c(command, "--out", tmp_path), "no regular file")
-    refused(nc64c(command, "--out", "/dev/full"), "no regular file")
-    refused(nc64c(command, "--out", tmp_path / "missing" / "file"), "no folder")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_unknown_data_set(tmp_path: Path) -> None:
-    refused(
-        nc64c("train", "--dataset", "moons", "--out", tmp_path / "x"), "unknown data set 'moons'"
-    )
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_report_of_no_run(tmp_path: Path) -> None:
-    refused(nc64c("report", tmp_path), "no such file", "nc64c cosim")
-
-
-def limited(arguments: list[str | Path], size: int) -> subprocess.CompletedProcess[str]:
-    """nc64c in a process that can write no file beyond `size`: to it, the disk is full then."""
-    code = "from cosim.cli import main; main()"
-    return subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)],
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)),
-        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "CI": "true"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def test_a_full_disk_is_found_before_the_work(small: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    done = limited(["cosim", "--checkpoint", small, "--out", out, *SMALL_CHIP], size=10_000)
-    assert done.returncode == 2
-    assert re.fullmatch(r"Error: cannot write .*/out: file too large\n", done.stderr)
-    assert not out.exists()
-
-
-def test_a_full_disk_while_writing_leaves_the_old_report(tmp_path: Path) -> None:
-    record.save(tmp_path, make_run())
-    (tmp_path / "report.html").write_text("old")
-    done = limited(["report", tmp_path], size=10_000)
-    assert done.returncode == 2
-    assert re.fullmatch(r"Error: cannot write .*report.html: file too large\n", done.stderr)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "run.json"]
-    assert (tmp_path / "report.html").read_text() == "old"
 
 
 # ---------------------------------------------------------------- interrupted
