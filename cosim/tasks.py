@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import torch
+from threadpoolctl import threadpool_limits
 
 from cosim import gather, output, record, report, rtl, sets
 from cosim.experiment import RtlRun, RunRtl, examine, prepare
@@ -73,6 +75,7 @@ def attack(
     path: Path, names: str, images: int, seed: int, out: Path, progress: Progress
 ) -> Accuracies:
     """Attacks a checkpoint's quantised network and saves the images; its accuracy by set."""
+    _use_one_thread()
     wanted = sets.parse_sets(names)
     output.check_file(out)
     loaded = checkpoint.load(path)
@@ -95,6 +98,7 @@ def map_checkpoint(path: Path, shape: ChipShape) -> record.Chip:
 
 def cosim(task: Experiment, progress: Progress) -> record.Run:
     """The co-simulation: everything is checked, then run, then written to one folder."""
+    _use_one_thread()
     started, start = datetime.now(UTC), time.monotonic()
     names = sets.parse_sets(task.sets)
     output.check_folder(task.out)
@@ -152,6 +156,16 @@ def verilated(
         )
 
     return run, simulator.build_s
+
+
+def _use_one_thread() -> None:
+    """One thread each for torch and numpy's BLAS; the RTL runs in processes of its own.
+
+    Sums of floats, and so attacks, must not depend on how many cores the machine has; and arrays as
+    small as ours only make threads wait for each other.
+    """
+    torch.set_num_threads(1)
+    threadpool_limits(1, user_api="blas")
 
 
 def _named(path: Path) -> str:

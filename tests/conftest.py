@@ -1,9 +1,7 @@
-"""For all tests: the same random choices every time, and one core each for torch."""
+"""For all tests: one core each for torch and numpy's BLAS, as in `cosim.tasks`."""
 
-import hypothesis
 import torch
+from threadpoolctl import threadpool_limits
 
-# Derandomised: a failure comes back with the same `pytest path::test`, without any seed to note.
-hypothesis.settings.register_profile("nc64c", deadline=None, derandomize=True, print_blob=True)
-hypothesis.settings.load_profile("nc64c")
 torch.set_num_threads(1)
+threadpool_limits(1, user_api="blas")
