@@ -1,4 +1,4 @@
-"""The digits: what is in them, on which grid, and who is in which split."""
+"""The digits: what is in them, on which grid, who is in which split; bad requests for any set."""
 
 from pathlib import Path
 from typing import Any, cast
@@ -63,8 +63,10 @@ def test_take_keeps_images_and_labels_together() -> None:
 @pytest.mark.parametrize(
     ("name", "split", "folder", "sentence"),
     [
-        ("digit", "train", None, "unknown data set 'digit': must be one of digits"),
+        ("digit", "train", None, "unknown data set 'digit': must be one of digits, cifar10"),
         ("digits", "dev", None, "unknown split 'dev' of digits: must be train or test"),
+        ("mnist", "test", None, "data set mnist needs a folder: name the one that its files are"),
+        ("cifar10", "test", Path("no/such"), "data set cifar10: no/such is no folder"),
         ("digits", "test", Path("x"), "digits needs no folder, but got x: leave it out"),
     ],
 )

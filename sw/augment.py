@@ -1,0 +1,28 @@
+"""Random crops and flips of training images, drawn by a generator."""
+
+import torch
+from torch import Tensor
+
+PADDING = 4  # pixels that an image may be shifted by, on each side
+
+
+def crop_and_flip(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Each image shifted by up to 4 pixels each way, zeros coming in, and half of them mirrored.
+
+    Args:
+        images: any type, [B, C, H, W]; left as they are.
+        generator: draws the shifts and flips; the same state, the same images.
+
+    Returns:
+        New images of the same type and shape.
+    """
+    count, channels, height, width = images.shape
+    down, right = torch.randint(0, 2 * PADDING + 1, (2, count, 1), generator=generator)
+    flipped = torch.rand((count, 1), generator=generator) < 0.5
+    rows = down + torch.arange(height)
+    columns = torch.arange(width).expand(count, -1)
+    columns = right + torch.where(flipped, width - 1 - columns, columns)
+    padded = torch.nn.functional.pad(images, (PADDING,) * 4)
+    image = torch.arange(count)[:, None, None, None]
+    channel = torch.arange(channels)[None, :, None, None]
+    return padded[image, channel, rows[:, None, :, None], columns[:, None, None, :]]
