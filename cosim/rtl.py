@@ -48,7 +48,7 @@ class RtlRun:
 
 
 class RtlChip:
-    """One chip in RTL, as a `ChipModel`: every `run` starts from power-up in a process of its own."""
+    """One chip in RTL, as a `ChipModel`; every `run` is a process of its own, from power-up."""
 
     def __init__(self, simulator: Simulator, *, backdoor: NDArray[np.uint64] | None = None) -> None:
         self._simulator = simulator

@@ -10,6 +10,7 @@ import hashlib
 import importlib.metadata
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -77,8 +78,9 @@ def build(
 ) -> Simulator:
     """The simulator of a chip, from the cache or built now.
 
-    `waves` (flat builds only) records `dump.vcd` where the simulator runs. `log` is told of a build.
-    Raises `InputError` when the C++ compiler, make or perl is missing or the build fails.
+    `waves` (flat builds only) records `dump.vcd` in the folder that a run is started from. `log` is
+    told of a build. Raises `InputError` when the C++ compiler, make or perl is missing or the build
+    fails. Interrupted, no process and no half-made file stays.
     """
     if waves and not flat:
         raise ValueError("waves are recorded by flat builds only")
@@ -100,7 +102,7 @@ def build(
             _compile(shape, flat, waves, work)
             folder.mkdir(exist_ok=True)
             # The executable appears last and at once: what is there is whole.
-            os.replace(work / "top" / "Vtop", simulator.executable)
+            (work / "top" / "Vtop").replace(simulator.executable)
         return replace(simulator, build_s=time.monotonic() - start)
 
 
@@ -150,7 +152,7 @@ def _content_hash(shape: ChipShape, flat: bool, waves: bool, tools: dict[str, st
 @contextmanager
 def _locked(cache: Path, key: str) -> Iterator[None]:
     """One build of the same thing at a time; the others wait and find it done."""
-    with open(cache / f"simulator-{key}.lock", "w") as lock:
+    with (cache / f"simulator-{key}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -220,16 +222,35 @@ def _verilate(
     environment = os.environ | {"VERILATOR_ROOT": str(root)}
     environment.pop("MAKEFLAGS", None)  # of a `make demo` around this: not meant for this make
     environment.pop("MFLAGS", None)
-    done = subprocess.run(
-        command, cwd=work, env=environment, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        tail = "\n".join((done.stdout + done.stderr).splitlines()[-40:])
+    code, log = _run_group(command, work, environment)
+    if code:
+        tail = "\n".join(log.splitlines()[-40:])
         report = cache_folder() / "failed-build.log"
         report.write_text(f"{' '.join(command)}\n{tail}\n")
         raise InputError(
             f"building the chip's simulator failed in `{top}`: the end of its log is in {report}"
         )
+
+
+def _run_group(command: list[str], folder: Path, environment: dict[str, str]) -> tuple[int, str]:
+    """Exit code and output of a command; interrupted, all that it started ends with it."""
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        log, _ = process.communicate()
+    except BaseException:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        raise
+    return process.returncode, log
 
 
 def _chip_ports(shape: ChipShape) -> str:

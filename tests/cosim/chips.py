@@ -5,16 +5,26 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.golden import GoldenChip
-from cosim.program import Program
+from cosim.program import configuration
 from cosim.stimulus import Phase
 from hw.spec import FLIT, ChipShape, Kind, Region
+from tests.cosim.random_programs import random_phases, random_program
 
 Responses = Sequence[NDArray[np.uint64]]
 
 
-def golden_responses(shape: ChipShape, phases: Sequence[Phase]) -> Responses:
-    return GoldenChip(shape).run(phases)
+SMALL = ChipShape(2, 2, 128, 64)
+
+
+def program_after_program(seed: int) -> list[Phase]:
+    """Phases for SMALL: four random programs one after the other, loaded through the front door."""
+    rng = np.random.default_rng(seed)
+    phases: list[Phase] = []
+    for _ in range(4):
+        program = random_program(rng, SMALL)
+        phases.append(Phase(configuration(program), go=False))
+        phases += random_phases(rng, program, ticks=5)
+    return phases
 
 
 def describe(word: int) -> str:
@@ -37,9 +47,3 @@ def assert_equal(expected: Responses, got: Responses, what: str) -> None:
             f"{what}, phase {number}: {len(want)} flits expected, {len(have)} came; "
             f"missing {[describe(w) for w in missing]}, extra {[describe(w) for w in extra]}"
         )
-
-
-def spikes_of_cores(program: Program, responses: Responses) -> int:
-    """Spikes that the host saw in all phases."""
-    words = np.concatenate(list(responses))
-    return int(np.count_nonzero(FLIT.get(words, "region") == Region.SPIKE))
