@@ -1,31 +1,97 @@
-"""Attacks: images changed a little so that a network errs."""
+"""Attacks: images changed a little so that a network errs.
+
+All of them move whole steps of 1/255, so attacked images are uint8 as the clean ones. White-box
+attacks take the gradient of the network that they are to harm; transfer attacks take another
+network's (the attack model of Algorithm 1), and need nothing else from this file.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 
+from sw.checks import check_range
 from sw.errors import InputError
+from sw.gradient import Gradient, by_pixels
 from sw.layers import PIXEL_MAX
 from sw.model import SpikingNetwork, as_input, at_rest
 
+Images = NDArray[np.uint8]  # [n, C, H, W]
+Labels = NDArray[np.int64]  # [n]
+Method = Literal["fgsm", "r_fgsm", "pgd"]
+
 BATCH = 256
+PGD_STEPS = 10
+MAX_STEPS = 10_000
+
+
+@dataclass(frozen=True)
+class Attack:
+    """A named way to change images.
+
+    Attributes:
+        method: "fgsm", "r_fgsm" or "pgd".
+        eps: how far a pixel may move, in 1/255.
+        targeted: towards a wrong class drawn by `seed` (Eq. 4) instead of away from the true one.
+        gradient: how the gradient is found; None: as is usual for the network's encoding.
+        seed: of the targets and of random starts.
+
+    Raises:
+        InputError: a value is out of range.
+    """
+
+    method: Method
+    eps: int
+    targeted: bool = False
+    gradient: Gradient | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.method not in get_args(Method):
+            raise InputError(
+                f"unknown attack {self.method!r}: must be {', '.join(get_args(Method))}"
+            )
+        _check_eps(self.eps)
+        check_range("attack seed", self.seed, 0, 2**63 - 1)
+
+    def __call__(self, network: SpikingNetwork, images: Images, labels: Labels) -> Images:
+        """Attacked images, uint8 of the images' shape; `labels` are the true classes."""
+        if self.targeted:
+            labels = random_targets(labels, len(network.config.classes), self.seed)
+        how, towards = self.gradient, self.targeted
+        if self.method == "fgsm":
+            return fgsm(network, images, labels, self.eps, targeted=towards, gradient=how)
+        draw = {"targeted": towards, "gradient": how, "seed": self.seed}
+        attack: Callable[..., Images] = r_fgsm if self.method == "r_fgsm" else pgd
+        return attack(network, images, labels, self.eps, **draw)
 
 
 def fgsm(
-    network: SpikingNetwork, images: NDArray[np.uint8], labels: NDArray[np.int64], eps: int
-) -> NDArray[np.uint8]:
-    """Fast gradient sign method, untargeted, Eq. 3: x + eps sign(dJ/dx), J the cross-entropy.
+    network: SpikingNetwork,
+    images: Images,
+    labels: Labels,
+    eps: int,
+    *,
+    targeted: bool = False,
+    gradient: Gradient | None = None,
+) -> Images:
+    """Fast gradient sign method: x + eps sign(dJ/dx), J the cross-entropy.
 
-    White-box: the gradient is the given network's own, through the surrogate gradient of Eq. 2
-    and, if its weights are quantised, straight through the rounding. A pixel whose gradient is
-    exactly 0 stays as it is.
+    Untargeted, Eq. 3: away from the true classes. Targeted, Eq. 4: x - eps sign(dJ/dx), towards
+    the classes in `labels`. The gradient is the given network's own, through the surrogate
+    gradient of Eq. 2 and, if its weights are quantised, straight through the rounding. A pixel
+    whose gradient is exactly 0 stays as it is.
 
     Args:
         network: float or quantised; used in evaluation mode, left as it was.
         images: uint8 [n, C, H, W].
-        labels: int64 [n], the true classes.
+        labels: int64 [n], the true classes; if targeted, the classes to be taken for.
         eps: how far a pixel may move, in 1/255.
+        targeted: whether to move towards `labels`.
+        gradient: see `gradient.by_pixels`.
 
     Returns:
         uint8 [n, C, H, W], clipped to 0..255: adversarial images are on the pixel grid.
@@ -33,22 +99,112 @@ def fgsm(
     Raises:
         InputError: eps is not 0..255.
     """
-    if not 0 <= eps <= PIXEL_MAX:
-        raise InputError(f"eps is {eps}: must be 0 to {PIXEL_MAX}, in 1/{PIXEL_MAX}")
-    attacked = [np.empty((0, *images.shape[1:]), dtype=np.uint8)]
+    _check_eps(eps)
+    return _stepped(network, images, labels, -eps if targeted else eps, gradient)
+
+
+def r_fgsm(
+    network: SpikingNetwork,
+    images: Images,
+    labels: Labels,
+    eps: int,
+    *,
+    alpha: int | None = None,
+    targeted: bool = False,
+    gradient: Gradient | None = None,
+    seed: int = 0,
+) -> Images:
+    """FGSM behind a random step: x' = x + alpha sign(N(0, 1)), then FGSM from x' by eps - alpha.
+
+    Tramer et al., Ensemble Adversarial Training, ICLR 2018. Both steps are whole: alpha is an
+    integer, by default eps / 2 rounded down. Each step is clipped to 0..255.
+
+    Raises:
+        InputError: eps is not 0..255, or alpha not 0..eps.
+    """
+    _check_eps(eps)
+    alpha = eps // 2 if alpha is None else alpha
+    check_range("alpha", alpha, 0, eps)
+    signs = np.random.default_rng(seed).choice(np.array([-1, 1]), size=images.shape)
+    step = eps - alpha
+    return _stepped(
+        network, _moved(images, alpha * signs), labels, -step if targeted else step, gradient
+    )
+
+
+def pgd(
+    network: SpikingNetwork,
+    images: Images,
+    labels: Labels,
+    eps: int,
+    *,
+    alpha: int | None = None,
+    steps: int = PGD_STEPS,
+    random_start: bool = True,
+    targeted: bool = False,
+    gradient: Gradient | None = None,
+    seed: int = 0,
+) -> Images:
+    """Projected gradient descent: steps of alpha sign(dJ/dx), each clipped to eps around x.
+
+    Madry et al., ICLR 2018. The start is drawn evenly from the whole numbers -eps..eps of each
+    pixel, alpha is a whole number, by default eps / 4 rounded up: no image leaves the grid.
+
+    Raises:
+        InputError: eps, alpha or steps is out of range.
+    """
+    _check_eps(eps)
+    alpha = -(-eps // 4) if alpha is None else alpha
+    check_range("alpha", alpha, 0, PIXEL_MAX)
+    check_range("steps", steps, 0, MAX_STEPS)
+    wide = images.astype(np.int64)
+    least, most = np.clip(wide - eps, 0, None), np.clip(wide + eps, None, PIXEL_MAX)
+    start = np.random.default_rng(seed).integers(-eps, eps, size=images.shape, endpoint=True)
+    moved = _moved(images, start) if random_start else images
+    for _ in range(steps):
+        moved = _stepped(network, moved, labels, -alpha if targeted else alpha, gradient)
+        moved = np.clip(moved, least, most).astype(np.uint8)
+    return moved
+
+
+def random_targets(labels: Labels, classes: int, seed: int) -> Labels:
+    """Eq. 4's y_random: for each image a class that is not the true one, all equally likely.
+
+    Raises:
+        InputError: there are fewer than two classes.
+    """
+    check_range("classes of a targeted attack", classes, 2, 2**31)
+    offsets = np.random.default_rng(seed).integers(1, classes, size=len(labels))
+    return (labels + offsets) % classes
+
+
+def _stepped(
+    network: SpikingNetwork, images: Images, labels: Labels, step: int, how: Gradient | None
+) -> Images:
+    """Images moved by `step` in 1/255 along the signs of the gradient, in batches."""
+    moved = [images[:0]]
     with at_rest(network):
         for start in range(0, len(images), BATCH):
             batch = images[start : start + BATCH]
-            step = eps * _signs(network, batch, labels[start : start + BATCH])
-            attacked.append(np.clip(batch.astype(np.int64) + step, 0, PIXEL_MAX).astype(np.uint8))
-    return np.concatenate(attacked)
+            signs = _signs(network, batch, labels[start : start + BATCH], how)
+            moved.append(_moved(batch, step * signs))
+    return np.concatenate(moved)
 
 
 def _signs(
-    network: SpikingNetwork, images: NDArray[np.uint8], labels: NDArray[np.int64]
+    network: SpikingNetwork, images: Images, labels: Labels, how: Gradient | None
 ) -> NDArray[np.int64]:
     """Signs of the loss's gradient by the pixels: -1, 0 or 1, of the images' shape."""
-    pixels = as_input(images).requires_grad_()
-    loss = F.cross_entropy(network(pixels), torch.from_numpy(labels), reduction="sum")
-    (gradient,) = torch.autograd.grad(loss, pixels)
-    return gradient.sign().to(torch.int64).numpy()
+    device = network.chain[0].weight.device
+    pixels, true = as_input(images).to(device), torch.from_numpy(labels).to(device)
+    return by_pixels(network, pixels, true, how).sign().to(torch.int64).cpu().numpy()
+
+
+def _moved(images: Images, step: NDArray[np.int64]) -> Images:
+    moved: Images = np.clip(images.astype(np.int64) + step, 0, PIXEL_MAX).astype(np.uint8)
+    return moved
+
+
+def _check_eps(eps: int) -> None:
+    if not 0 <= eps <= PIXEL_MAX:
+        raise InputError(f"eps is {eps}: must be 0 to {PIXEL_MAX}, in 1/{PIXEL_MAX}")

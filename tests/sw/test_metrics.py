@@ -1,4 +1,6 @@
-"""Accuracy, adversarial loss, and evaluation in batches."""
+"""Accuracy, adversarial loss, spike activity, SNR and NSR, and evaluation in batches."""
+
+import math
 
 import numpy as np
 import pytest
@@ -6,7 +8,7 @@ import pytest
 from sw import metrics
 from sw.checkpoint import Checkpoint
 from sw.data import Dataset
-from sw.metrics import accuracy, adv_loss, evaluate
+from sw.metrics import accuracy, activity, adv_loss, evaluate, mean_activity, nsr, snr
 from sw.model import as_input
 
 
@@ -30,3 +32,32 @@ def test_batches_make_no_difference(
     assert found.predictions.tolist() == trace.scores.argmax(1).tolist()
     assert found.spikes == {name: int(spikes.sum()) for name, spikes in trace.spikes.items()}
     assert list(found.spikes) == ["conv1", "conv2", "conv3", "fc1"]
+
+
+def test_activity_is_spikes_per_neuron_and_image(committed: Checkpoint, held_out: Dataset) -> None:
+    network, images = committed.quantised_network, held_out.images[:20]
+    trace = network.trace(as_input(images))
+    found = activity(network, evaluate(network, images).spikes, len(images))
+    expected = {name: spikes.sum(0).mean().item() for name, spikes in trace.spikes.items()}
+    assert found == pytest.approx(expected, rel=1e-6)  # the mean was taken in float32
+    assert all(0 < value < committed.config.timesteps for value in found.values())
+
+
+def test_mean_activity_counts_layers_alike() -> None:
+    assert mean_activity({"conv1": 0.5, "conv2": 1.0, "fc1": 3.0}) == 1.5
+
+
+@pytest.mark.parametrize(
+    ("clean", "adversarial", "signal", "noise"),
+    [
+        (100, 99, 100.0, 0.01),
+        (100, 125, -4.0, -0.25),
+        (100, 0, 1.0, 1.0),
+        (7, 7, math.inf, 0.0),
+        (0, 0, math.inf, 0.0),
+        (0, 5, 0.0, -math.inf),
+    ],
+)
+def test_signal_to_noise_by_hand(clean: int, adversarial: int, signal: float, noise: float) -> None:
+    assert snr(clean, adversarial) == signal
+    assert nsr(clean, adversarial) == noise

@@ -1,0 +1,116 @@
+"""How the loss changes with the pixels: by autograd, or by the paper's approximation, Eq. 8 to 12.
+
+Rate, phase and latency encodings make spikes of pixels, and a spike has no gradient by a pixel. The
+paper takes the encoded input for the image itself (Eq. 5), so that the gradient at the encoded
+input stands for the gradient by the pixels. Where an encoding is the image itself (direct), both
+paths are the same formula.
+"""
+
+from typing import Any, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from sw.errors import InputError
+from sw.layers import KERNEL
+from sw.model import SpikingLayer, SpikingNetwork
+from sw.quantise import pseudo_node
+
+Gradient = Literal["autograd", "approximated"]
+
+DIFFERENTIABLE = ("direct",)  # encodings that autograd finds a way through
+
+
+def usual(network: SpikingNetwork) -> Gradient:
+    """Autograd where the network's encoding has a gradient, the approximation where it has none."""
+    return "autograd" if network.config.encoding in DIFFERENTIABLE else "approximated"
+
+
+def by_pixels(
+    network: SpikingNetwork, pixels: Tensor, labels: Tensor, how: Gradient | None = None
+) -> Tensor:
+    """Gradient of the cross-entropy, summed over the images, by each pixel.
+
+    Args:
+        network: float or quantised, in the mode in which it is to be attacked. Its parameters
+            gather no gradient.
+        pixels: float [B, C, H, W] in 0..1, on the network's device.
+        labels: int64 [B], on the same device.
+        how: "autograd": through the whole network. "approximated": Eq. 11, the gradient at the
+            first convolution's output convolved with its weights rotated by 180 degrees, summed
+            over the steps. None: whichever is usual for the encoding.
+
+    Returns:
+        Float, of the shape of `pixels`.
+
+    Raises:
+        InputError: autograd was asked for where the encoding has no gradient, or the approximation
+            where the first layer is not a convolution.
+    """
+    how = how or usual(network)
+    if how == "approximated":
+        return _approximated(network, pixels, labels)
+    encoding = network.config.encoding
+    if encoding not in DIFFERENTIABLE:
+        raise InputError(
+            f"network {network.config.name}: encoding {encoding} has no gradient by the pixels;"
+            " take the approximated one"
+        )
+    pixels = pixels.detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(_loss(network, pixels, labels), pixels)
+    return gradient
+
+
+def rotated(by_output: Tensor, weight: Tensor) -> Tensor:
+    """Eq. 8: what a convolution's output gradient makes of its input gradient.
+
+    The output gradient, with a border of zeros, is convolved with the weights rotated by 180
+    degrees, and summed over the output channels (the paper writes one channel of each).
+
+    Args:
+        by_output: float [N, out, H, W].
+        weight: float [out, in, 3, 3], of a convolution with stride 1 and padding 1.
+
+    Returns:
+        Float [N, in, H, W].
+    """
+    return F.conv2d(by_output, weight.flip(2, 3).transpose(0, 1), padding=KERNEL // 2)
+
+
+def _approximated(network: SpikingNetwork, pixels: Tensor, labels: Tensor) -> Tensor:
+    """Eq. 11 with X_conv1 the first convolution's output, before batch norm."""
+    first = network.chain[0]
+    if first.spec.kind != "conv":
+        raise InputError(
+            f"network {network.config.name}: the approximated gradient needs a convolution as"
+            f" first layer, but {first.name} is none"
+        )
+    drives: list[Tensor] = []
+    hook = first.register_forward_hook(lambda _layer, _inputs, drive: drives.append(drive))
+    try:
+        loss = _loss(network, pixels.detach(), labels)
+    finally:
+        hook.remove()
+    (by_drive,) = torch.autograd.grad(loss, drives)
+    by_step = rotated(by_drive * _gain(first), _weight(first, network.weight_bits))
+    return by_step.reshape(-1, *pixels.shape).sum(0)
+
+
+def _gain(layer: SpikingLayer) -> Tensor:
+    """Batch norm's factor per channel, float [out, 1, 1], as in evaluation mode."""
+    gain, _ = layer.affine()
+    like: Any = layer.weight
+    return torch.from_numpy(gain).to(like)[:, None, None]
+
+
+def _weight(layer: SpikingLayer, bits: int | None) -> Tensor:
+    """The weights that the forward pass sees, for inputs that are intensities in 0..1."""
+    weight, unit = layer.weight.detach(), torch.tensor(1.0)
+    if bits is not None:
+        weight, unit = pseudo_node(weight, bits)
+    return weight * (float(unit * layer.input_unit) / layer.input_unit)  # rounded as on the way
+
+
+def _loss(network: SpikingNetwork, pixels: Tensor, labels: Tensor) -> Tensor:
+    return F.cross_entropy(network(pixels), labels, reduction="sum")

@@ -1,0 +1,193 @@
+"""Targeted FGSM, R+FGSM and PGD: by their formulas, on the grid, bounded, seeded; and Foolbox."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+
+from sw.attack import Attack, Method, fgsm, pgd, r_fgsm, random_targets
+from sw.checkpoint import Checkpoint
+from sw.data import Dataset
+from sw.errors import InputError
+from sw.metrics import accuracy, evaluate
+from sw.model import SpikingNetwork, as_input
+
+NETWORKS = ("float_network", "quantised_network")
+METHODS: tuple[Method, ...] = ("fgsm", "r_fgsm", "pgd")
+
+
+def _signs(
+    network: SpikingNetwork, images: NDArray[np.uint8], labels: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    pixels = (torch.from_numpy(images).float() / 255).requires_grad_()
+    chosen = torch.log_softmax(network(pixels), 1)[torch.arange(len(labels)), labels]
+    (gradient,) = torch.autograd.grad(-chosen.sum(), pixels)
+    return gradient.sign().to(torch.int64).numpy()
+
+
+def _loss(network: SpikingNetwork, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> float:
+    with torch.no_grad():
+        return F.cross_entropy(network(as_input(images)), torch.from_numpy(labels)).item()
+
+
+@pytest.mark.parametrize("which", NETWORKS)
+def test_targeted_goes_down_to_its_class(
+    committed: Checkpoint, held_out: Dataset, which: str
+) -> None:
+    network: SpikingNetwork = getattr(committed, which)
+    images, labels = held_out.images[:60], held_out.labels[:60]
+    targets = random_targets(labels, 10, 3)
+    found = fgsm(network, images, targets, 16, targeted=True)
+    step = 16 * _signs(network, images, targets)
+    assert np.array_equal(found, np.clip(images - step, 0, 255))
+    assert _loss(network, found, targets) < 0.9 * _loss(network, images, targets)
+
+
+def test_targets_are_never_the_truth_and_all_others() -> None:
+    labels = np.repeat(np.arange(10), 400)
+    targets = random_targets(labels, 10, 1)
+    assert not np.any(targets == labels)
+    for label in range(10):
+        counts = np.bincount(targets[labels == label], minlength=10)
+        assert counts[label] == 0
+        assert np.delete(counts, label).min() > 20
+    assert np.array_equal(targets, random_targets(labels, 10, 1))
+    assert not np.array_equal(targets, random_targets(labels, 10, 2))
+
+
+@pytest.mark.parametrize(("eps", "alpha"), [(8, 4), (5, 2), (1, 0)])
+def test_r_fgsm_is_a_random_and_a_gradient_step(
+    committed: Checkpoint, held_out: Dataset, eps: int, alpha: int
+) -> None:
+    """By default alpha is eps / 2, rounded down."""
+    network, images, labels = (
+        committed.quantised_network,
+        held_out.images[:30],
+        held_out.labels[:30],
+    )
+    found = r_fgsm(network, images, labels, eps, seed=9)
+    random = np.random.default_rng(9).choice(np.array([-1, 1]), size=images.shape)
+    first = np.clip(images + alpha * random, 0, 255).astype(np.uint8)
+    step = (eps - alpha) * _signs(network, first, labels)
+    assert np.array_equal(found, np.clip(first + step, 0, 255))
+    assert np.array_equal(found, r_fgsm(network, images, labels, eps, alpha=alpha, seed=9))
+
+
+@pytest.mark.parametrize("targeted", [False, True])
+def test_pgd_is_projected_steps(committed: Checkpoint, held_out: Dataset, targeted: bool) -> None:
+    network, images, labels = committed.float_network, held_out.images[:30], held_out.labels[:30]
+    found = pgd(network, images, labels, 8, alpha=3, steps=4, seed=2, targeted=targeted)
+    moved = images + np.random.default_rng(2).integers(-8, 9, size=images.shape)
+    moved = np.clip(moved, 0, 255)
+    for _ in range(4):
+        step = 3 * _signs(network, moved.astype(np.uint8), labels)
+        moved = np.clip(moved - step if targeted else moved + step, 0, 255)
+        moved = np.clip(moved, images - np.int64(8), images + np.int64(8))
+    assert np.array_equal(found, moved)
+
+
+def test_one_step_of_pgd_without_a_random_start_is_fgsm(
+    committed: Checkpoint, held_out: Dataset
+) -> None:
+    network, images, labels = committed.float_network, held_out.images[:30], held_out.labels[:30]
+    once = pgd(network, images, labels, 8, alpha=8, steps=1, random_start=False)
+    assert np.array_equal(once, fgsm(network, images, labels, 8))
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("targeted", [False, True])
+def test_by_name_bounded_seeded_and_harmful(
+    committed: Checkpoint, held_out: Dataset, method: Method, targeted: bool
+) -> None:
+    network, images, labels = committed.quantised_network, held_out.images, held_out.labels
+    attack = Attack(method, 32, targeted, seed=4)
+    found = attack(network, images, labels)
+    assert found.dtype == np.uint8
+    assert np.abs(found.astype(int) - images).max() <= 32
+    assert np.array_equal(found, attack(network, images, labels))
+    clean = accuracy(evaluate(network, images).predictions, labels)
+    attacked = accuracy(evaluate(network, found).predictions, labels)
+    assert attacked < clean - 5
+    if method != "fgsm" or targeted:
+        other = dataclasses.replace(attack, seed=5)(network, images, labels)
+        assert not np.array_equal(found, other)
+
+
+def test_pgd_harms_more_than_fgsm(committed: Checkpoint, held_out: Dataset) -> None:
+    network, images, labels = committed.quantised_network, held_out.images, held_out.labels
+    losses = [
+        _loss(network, Attack(method, 16)(network, images, labels), labels)
+        for method in ("fgsm", "pgd")
+    ]
+    assert losses[1] > 1.2 * losses[0]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_approximated_gradient_attacks_as_well(
+    committed: Checkpoint, held_out: Dataset, method: Method
+) -> None:
+    """For direct encoding it differs from autograd by rounding: in few pixels, if any."""
+    network, images, labels = committed.float_network, held_out.images[:50], held_out.labels[:50]
+    usual, approximated = (
+        Attack(method, 8, gradient=how)(network, images, labels)
+        for how in ("autograd", "approximated")
+    )
+    assert np.mean(usual != approximated) < 0.01
+    assert np.mean(usual != images) > 0.4
+
+
+@pytest.mark.parametrize("which", NETWORKS)
+@pytest.mark.parametrize("targeted", [False, True])
+@pytest.mark.parametrize("eps", [2, 8, 16])
+def test_agrees_with_foolbox(
+    committed: Checkpoint, held_out: Dataset, which: str, targeted: bool, eps: int
+) -> None:
+    """Every pixel of every image, once Foolbox's floats are back on the grid they stand for."""
+    foolbox = pytest.importorskip("foolbox", reason="Foolbox is not installed (extra dev)")
+    network: SpikingNetwork = getattr(committed, which)
+    images, labels = held_out.images[:100], held_out.labels[:100]
+    if targeted:
+        labels = random_targets(labels, 10, 1)
+    model = foolbox.PyTorchModel(network.eval(), bounds=(0, 1))
+    kind = (
+        foolbox.criteria.TargetedMisclassification
+        if targeted
+        else (foolbox.criteria.Misclassification)
+    )
+    attack = foolbox.attacks.LinfFastGradientAttack(random_start=False)
+    if targeted:
+        attack = foolbox.attacks.LinfBasicIterativeAttack(
+            abs_stepsize=eps / 255, steps=1, random_start=False
+        )
+    theirs, _, _ = attack(
+        model, as_input(images), kind(torch.from_numpy(labels)), epsilons=[eps / 255]
+    )
+    on_grid = (theirs[0] * 255).round()
+    assert (theirs[0] * 255 - on_grid).abs().max() < 1e-3
+    ours = fgsm(network, images, labels, eps, targeted=targeted)
+    assert np.array_equal(ours, on_grid.to(torch.uint8).numpy())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("fgsm", 256), "eps is 256: must be 0 to 255"),
+        (("cw", 8), "unknown attack 'cw': must be fgsm, r_fgsm, pgd"),
+    ],
+)
+def test_bad_attacks(arguments: tuple[Method, int], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        Attack(*arguments)
+
+
+def test_bad_steps(committed: Checkpoint, held_out: Dataset) -> None:
+    network, images, labels = committed.float_network, held_out.images[:2], held_out.labels[:2]
+    with pytest.raises(InputError, match="alpha: is 9, must be an integer from 0 to 8"):
+        r_fgsm(network, images, labels, 8, alpha=9)
+    with pytest.raises(InputError, match="steps: is -1, must be an integer from 0 to 10000"):
+        pgd(network, images, labels, 8, steps=-1)
+    with pytest.raises(InputError, match="classes of a targeted attack: is 1"):
+        random_targets(labels, 1, 0)
