@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.golden_core import GoldenCore
+from cosim.golden_axons import AxonBuffers, box_cores
+from cosim.golden_core import GoldenCore, Shared
 from cosim.stimulus import Phase
 from hw.spec import (
     AXON,
@@ -37,16 +38,24 @@ class GoldenChip:
     """
 
     def __init__(self, shape: ChipShape = FULL_CHIP, images: int = 1) -> None:
+        shared: Shared = {}
+        self._shape = shape
+        self._cores = [
+            GoldenCore(shape, x, y, images, shared)
+            for y in range(shape.rows)
+            for x in range(shape.columns)
+        ]
+        self.power_up(images)
+
+    def power_up(self, images: int) -> None:
+        """A batch of so many images; the configuration stays, all else is as after power-up."""
         if images < 1:
             raise ValueError(f"golden model of {images} images: must be 1 or more")
-        self._shape, self._images = shape, images
-        self._cores = [
-            GoldenCore(shape, x, y, images) for y in range(shape.rows) for x in range(shape.columns)
-        ]
-        self._pages: Indices
-        self._first: Indices  # where each core's axons begin in `_arrived`, and the end
-        self._arrived: NDArray[np.bool_]  # [images, axons of all cores]
-        self._lay_out_axons()
+        self._images = images
+        for core in self._cores:
+            core.power_up(images)
+        pages = [core.pages for core in self._cores]
+        self._axons = AxonBuffers(self._shape, images, pages)
         self._responses: list[tuple[Indices, Flits]] = []  # image and HOST flit, of this phase
 
     def run(self, phases: Sequence[Phase]) -> list[Flits]:
@@ -83,6 +92,16 @@ class GoldenChip:
         flits = np.concatenate([phase.flits for phase in phases])
         image = np.repeat(np.arange(len(phases)), [len(phase.flits) for phase in phases])
         spike = FLIT.get(flits, "kind") == Kind.SPIKE
+        if spike.all():
+            self._take_spikes(flits, image)
+        else:
+            self._mixed(flits, image, spike)
+        if phases[0].go:
+            self._go()
+        return self._collect()
+
+    def _mixed(self, flits: Flits, image: Indices, spike: NDArray[np.bool_]) -> None:
+        """Spikes and other flits, in their order."""
         commands = self._common(flits[~spike], image[~spike])
         # How many of its image's commands stand before each flit.
         before = np.cumsum(~spike) - len(commands) * image
@@ -93,9 +112,6 @@ class GoldenChip:
             self._take_spikes(flits[now], image[now])
             done = turn
         self._obey(commands[done:])
-        if phases[0].go:
-            self._go()
-        return self._collect()
 
     def _common(self, flits: Flits, image: Indices) -> Flits:
         """The flits of one image, where every image has the same ones."""
@@ -113,87 +129,51 @@ class GoldenChip:
         responses, self._responses = self._responses, []
         image = np.concatenate([np.zeros(0, np.int64), *(part[0] for part in responses)])
         flits = np.concatenate([np.zeros(0, np.uint64), *(part[1] for part in responses)])
-        order = np.argsort(image, kind="stable")
+        if len(responses) > 1:  # each of them is in the order of images
+            order = np.argsort(image.astype(np.min_scalar_type(self._images)), kind="stable")
+            flits = flits[order]
         ends = np.cumsum(np.bincount(image, minlength=self._images))
-        return np.split(flits[order], ends[:-1])
-
-    def _respond(self, image: Indices, core: GoldenCore, **fields: int | Flits) -> None:
-        flits = FLIT.pack(kind=int(Kind.HOST), x0=core.x, y0=core.y, **fields)
-        self._responses.append((image, flits))
+        return np.split(flits, ends[:-1])
 
     # ------------------------------------------------------------ the tick
     def _go(self) -> None:
         """Every core consumes what arrived; what they fire arrives for the next tick."""
-        axons = self._arrived
-        self._arrived = np.zeros_like(axons)
-        for core, first, end in zip(self._cores, self._first[:-1], self._first[1:], strict=True):
+        reports: list[Flits] = []
+        reporting: list[NDArray[np.bool_]] = []
+        for core, axons in zip(self._cores, self._axons.take(), strict=True):
             tick = core.now
-            fired = core.tick(axons[:, first:end])
-            if fired.any():
-                self._send(core, fired, tick)
+            fired = core.tick(axons)
+            if fired is not None and fired.any():
+                self._send(core, fired)
+                neurons = self._reporting(core)
+                reports.append(_host_flits(core, Region.SPIKE, neurons, tick))
+                reporting.append(fired[:, neurons])
+        if reports:
+            image, which = np.nonzero(np.hstack(reporting))
+            self._responses.append((image, np.concatenate(reports)[which]))
 
-    def _send(self, core: GoldenCore, fired: NDArray[np.bool_], tick: int) -> None:
+    @staticmethod
+    def _reporting(core: GoldenCore) -> Indices:
+        """The neurons whose spikes the host sees, once for every time it does."""
+        config = core.config
+        neurons: Indices = config.sender[FANOUT.get(config.entry, "host") == 1]
+        return np.concatenate([neurons, np.arange(config.neurons if config.trace else 0)])
+
+    def _send(self, core: GoldenCore, fired: NDArray[np.bool_]) -> None:
         """Fan out one core's spikes, bool [images, neurons]."""
         config = core.config
-        to_host = FANOUT.get(config.entry, "host") == 1
-        report = config.sender[to_host]
-        if config.trace:
-            report = np.concatenate([report, np.arange(config.neurons)])
-        image, which = np.nonzero(fired[:, report])
-        neuron = report[which].astype(np.uint64)
-        self._respond(image, core, region=int(Region.SPIKE), offset=neuron, data=tick)
-
-        entry, sender = config.entry[~to_host], config.sender[~to_host]
-        copy, target = self._copies(FANOUT, entry)
-        image, which = np.nonzero(fired[:, sender[copy]])
-        self._deliver(
-            image,
-            target[which],
-            FANOUT.get(entry, "page").astype(np.int64)[copy[which]],
-            FANOUT.get(entry, "axon").astype(np.int64)[copy[which]],
-        )
-
-    # ------------------------------------------------------------ spikes
-    def _lay_out_axons(self) -> None:
-        """Empty axon buffers, those of all cores side by side, as many pages as each one has."""
-        self._pages = np.array([core.pages for core in self._cores])
-        self._first = np.concatenate([[0], np.cumsum(self._pages * self._shape.axons)])
-        self._arrived = np.zeros((self._images, self._first[-1]), np.bool_)
+        onwards = FANOUT.get(config.entry, "host") == 0
+        if onwards.any():
+            image, which = np.nonzero(fired[:, config.sender[onwards]])
+            words = config.entry[onwards][which]
+            page, axon = (FANOUT.get(words, name).astype(np.int64) for name in ("page", "axon"))
+            self._axons.deliver(image, _box(FANOUT, words), page, axon)
 
     def _take_spikes(self, flits: Flits, image: Indices) -> None:
         """SPIKE flits from the host."""
         word = FLIT.get(flits, "data")
-        copy, target = self._copies(FLIT, flits)
-        page = AXON.get(word, "page").astype(np.int64)
-        axon = AXON.get(word, "axon").astype(np.int64)
-        self._deliver(image[copy], target, page[copy], axon[copy])
-
-    def _deliver(self, image: Indices, target: Indices, page: Indices, axon: Indices) -> None:
-        """Set axons (page, axon) of the target cores, and count; a page not there takes nothing."""
-        if (axon >= self._shape.axons).any():
-            raise ValueError(f"a spike for axon {axon.max()} of {self._shape.axons}")
-        taken = page < self._pages[target]
-        image, target = image[taken], target[taken]
-        place = self._first[target] + page[taken] * self._shape.axons + axon[taken]
-        self._arrived[image, place] = True
-        both = image * len(self._cores) + target
-        counts = np.bincount(both, minlength=self._images * len(self._cores))
-        for core, count in zip(self._cores, counts.reshape(self._images, -1).T, strict=True):
-            core.spikes_in += count
-
-    def _copies(self, words: Format, flits: Flits) -> tuple[Indices, Indices]:
-        """Multicast: each flit's index once for every core of its rectangle, and that core's."""
-        x0, y0, x1, y1 = (
-            words.get(flits, name).astype(np.int64) for name in ("x0", "y0", "x1", "y1")
-        )
-        if ((x0 > x1) | (y0 > y1) | (x1 >= self._shape.columns) | (y1 >= self._shape.rows)).any():
-            raise ValueError("a flit's rectangle is not one of this chip's")
-        width = x1 - x0 + 1
-        area = width * (y1 - y0 + 1)
-        flit = np.repeat(np.arange(len(flits)), area)
-        nth = np.arange(len(flit)) - np.repeat(np.cumsum(area) - area, area)
-        row, column = np.divmod(nth, width[flit])
-        return flit, (y0[flit] + row) * self._shape.columns + x0[flit] + column
+        page, axon = (AXON.get(word, name).astype(np.int64) for name in ("page", "axon"))
+        self._axons.deliver(image, _box(FLIT, flits), page, axon)
 
     # ------------------------------------------------------------ commands
     def _obey(self, flits: Flits) -> None:
@@ -215,49 +195,46 @@ class GoldenChip:
             region, offset, data = self._fields(flits[word])
             for each in np.unique(region):
                 core.write(int(each), offset[region == each], data[region == each])
-        if any(core.pages != pages for core, pages in zip(self._cores, self._pages, strict=True)):
-            self._repage()
-
-    def _repage(self) -> None:
-        """Lay the axon buffers out anew; spikes that arrived stay, but for pages that go."""
-        before, first, pages = self._arrived, self._first, self._pages
-        self._lay_out_axons()
-        kept = np.minimum(pages, self._pages) * self._shape.axons
-        for source, target, size in zip(first, self._first, kept, strict=False):
-            self._arrived[:, target : target + size] = before[:, source : source + size]
+        pages = [core.pages for core in self._cores]
+        if pages != self._axons.pages:
+            self._axons.repage(pages)
 
     def _control(self, flits: Flits) -> None:
         for core, word in self._per_core(flits):
             for data in FLIT.get(flits[word], "data"):
                 if Control.RESTART & int(data):
                     core.restart()
-                    place = self._cores.index(core)
-                    self._arrived[:, self._first[place] : self._first[place + 1]] = False
+                    self._axons.drop(self._cores.index(core))
                 if Control.CLEAR_COUNTERS & int(data):
                     core.clear_counters()
+                    self._axons.spikes_in[self._cores.index(core)] = 0
 
     def _read(self, flits: Flits) -> None:
         for core, word in self._per_core(flits):
+            spikes_in = self._axons.spikes_in[self._cores.index(core)]
             for region, start, count in zip(*self._fields(flits[word]), strict=True):
                 if start + count > 1 << FLIT.fields["offset"].width:
                     raise ValueError(f"a READ of {count} words from {start}")
                 offset = np.arange(start, start + count)
-                data = np.broadcast_to(core.read(int(region), offset), (self._images, count))
-                self._respond(
-                    np.repeat(np.arange(self._images), count),
-                    core,
-                    region=int(region),
-                    offset=np.tile(offset, self._images).astype(np.uint64),
-                    data=data.ravel().astype(np.uint64),
-                )
+                words = core.read(int(region), offset, spikes_in)
+                data = np.broadcast_to(words, (self._images, count))
+                image = np.repeat(np.arange(self._images), count)
+                offsets = np.tile(offset, self._images)
+                self._responses.append((image, _host_flits(core, int(region), offsets, data)))
 
     def _per_core(self, flits: Flits) -> list[tuple[GoldenCore, Indices]]:
         """The cores that these flits reach, each with the flits' indices in order."""
-        flit, target = self._copies(FLIT, flits)
-        order = np.argsort(target, kind="stable")
-        reached, starts = np.unique(target[order], return_index=True)
-        parts = np.split(flit[order], starts[1:])
-        return [(self._cores[core], part) for core, part in zip(reached, parts, strict=True)]
+        reached: dict[int, list[Indices]] = {}
+        corners = np.stack(_box(FLIT, flits)).T
+        boxes, which = np.unique(corners, axis=0, return_inverse=True)
+        for number, box in enumerate(boxes.tolist()):
+            mine = np.flatnonzero(which.reshape(-1) == number)
+            for core in box_cores(self._shape, *box):
+                reached.setdefault(core, []).append(mine)
+        return [
+            (self._cores[core], np.sort(np.concatenate(parts)))
+            for core, parts in sorted(reached.items())
+        ]
 
     @staticmethod
     def _fields(flits: Flits) -> tuple[Indices, Indices, Indices]:
@@ -265,3 +242,17 @@ class GoldenChip:
             FLIT.get(flits, name).astype(np.int64) for name in ("region", "offset", "data")
         )
         return region, offset, data
+
+
+def _box(words: Format, flits: Flits) -> tuple[Flits, ...]:
+    return tuple(words.get(flits, name) for name in ("x0", "y0", "x1", "y1"))
+
+
+def _host_flits(
+    core: GoldenCore, region: int, offset: Indices, data: NDArray[np.int64] | int
+) -> Flits:
+    """A core's HOST flits, uint64 [n], for offset int64 [n] and data of as many words, or one."""
+    words = np.broadcast_to(np.ravel(data), len(offset)).astype(np.uint64)
+    place = {"kind": int(Kind.HOST), "region": region, "x0": core.x, "y0": core.y}
+    flits: Flits = FLIT.pack(offset=offset.astype(np.uint64), data=words, **place)
+    return flits

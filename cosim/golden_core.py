@@ -4,12 +4,11 @@ Everything is batched over images: configuration, tick and LFSR are the same for
 membranes and counters are each image's own.
 """
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from cosim.golden_memory import Configuration, ConfigurationMemory
+from cosim.golden_synapses import Synapses
 from cosim.lfsr import lfsr_run
 from hw.spec import (
     COUNTER_BITS,
@@ -24,44 +23,12 @@ from hw.spec import (
 )
 
 WORD_MASK = (1 << DATA_BITS) - 1
-EXACT_FLOAT32 = 1 << 24  # whole numbers up to here are exact in 32-bit floats
-FloatArray = NDArray[np.floating[Any]]
+Shared = dict[bytes, Synapses]  # of cores that hold the same ones
 
 
-def saturate(v: NDArray[np.int64]) -> NDArray[np.int64]:
-    """`v` clipped to what a membrane holds."""
-    return np.clip(v, MEMBRANE_MIN, MEMBRANE_MAX)
-
-
-class Synapses:
-    """A core's one-bit synapses as one matrix product, exact in floating point.
-
-    A neuron's weight from an axon is the sum of its planes' weights there. Take the largest power
-    of two out of the plane weights, then no partial sum of a neuron, in whatever order, is larger
-    than the sum of its weights' sizes: where that is below 2^24, 32-bit floats are exact. It is
-    below 2^32 always (8192 axons x 8 planes x 2^15), where 64-bit floats are.
-    """
-
-    def __init__(self, config: Configuration) -> None:
-        common = int(np.gcd.reduce(config.plane_weight))
-        self._unit = common & -common if common else 1
-        weight = np.einsum("nfpa,p->fan", config.row, config.plane_weight // self._unit)
-        weight = weight.reshape(config.pages * config.row.shape[3], config.neurons)
-        largest = np.abs(weight).sum(axis=0).max(initial=0)
-        dtype = np.float32 if largest <= EXACT_FLOAT32 else np.float64
-        self._weight: FloatArray = weight.astype(dtype)
-        self._rows: NDArray[np.float32] = (
-            config.row.sum(axis=(0, 2), dtype=np.int64).ravel().astype(np.float32)
-        )
-
-    def current(self, axons: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """I, int64 [images, neurons], for axons bool [images, pages * axons]."""
-        product: FloatArray = axons.astype(self._weight.dtype) @ self._weight
-        return product.astype(np.int64) * self._unit
-
-    def operations(self, axons: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """Synapses that met a spike, int64 [images]: at most 2^20, exact in 32-bit floats."""
-        return (axons.astype(np.float32) @ self._rows).astype(np.int64)
+def saturate(v: NDArray[np.int64]) -> None:
+    """Clip `v`, in its place, to what a membrane holds."""
+    np.clip(v, MEMBRANE_MIN, MEMBRANE_MAX, out=v)
 
 
 class GoldenCore:
@@ -72,16 +39,21 @@ class GoldenCore:
     the model does not have: they count cycles and routers.
     """
 
-    def __init__(self, shape: ChipShape, x: int, y: int, images: int) -> None:
+    def __init__(self, shape: ChipShape, x: int, y: int, images: int, shared: Shared) -> None:
         self.x, self.y = x, y
-        self.spikes_in = np.zeros(images, np.int64)
-        self.now = 0
         self._dendrites = shape.dendrites
         self._memory = ConfigurationMemory(shape, x, y)
+        self._shared = shared
+        self._compiled: tuple[Configuration, Synapses] | None = None
+        self.power_up(images)
+
+    def power_up(self, images: int) -> None:
+        """A batch of so many images; the configuration stays, all else is as after power-up."""
+        self.now = 0
+        self._images = images
         self._membrane = np.zeros((images, 0), np.int64)  # of as many neurons as ever were used
         self._lfsr = self._memory.seed
         self.clear_counters()
-        self._compiled: tuple[Configuration, Synapses] | None = None
 
     @property
     def pages(self) -> int:
@@ -94,39 +66,55 @@ class GoldenCore:
     def _compile(self) -> tuple[Configuration, Synapses]:
         if self._compiled is None:
             config = self._memory.configuration()
-            self._compiled = config, Synapses(config)
-            images, before = self._membrane.shape
-            if config.neurons > before:
-                new = np.zeros((images, config.neurons - before), np.int64)
-                self._membrane = np.hstack([self._membrane, new])
+            digest = self._memory.synapse_digest()
+            if digest not in self._shared:
+                self._shared[digest] = Synapses(self._memory.rows(), config.plane_weight)
+            self._compiled = config, self._shared[digest]
+        config = self._compiled[0]
+        before = self._membrane.shape[1]
+        if config.neurons > before:
+            new = np.zeros((self._images, config.neurons - before), np.int64)
+            self._membrane = np.hstack([self._membrane, new])
         return self._compiled
 
     # ------------------------------------------------------------ the tick
-    def tick(self, axons: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Consume axon spikes (bool [images, pages * axons]); who fired: bool [images, neurons]."""
+    def tick(self, axons: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
+        """Consume axon spikes (bool [images, pages * axons]; None: there are none).
+
+        Who fired, bool [images, neurons]; None: nobody was to be updated.
+        """
         config, synapses = self._compile()
-        fired = np.zeros((len(axons), config.neurons), np.bool_)
-        if config.first_tick <= self.now < config.last_tick and config.neurons:
-            fired = self._integrate_and_fire(config, synapses.current(axons))
-            self._synaptic_ops += synapses.operations(axons)
-            self._spikes_out += fired.sum(axis=1)
+        active = config.first_tick <= self.now < config.last_tick and config.neurons > 0
         self.now = (self.now + 1) & ((1 << TICK_BITS) - 1)
         self._ticks += 1
+        if not active:
+            return None
+        current: NDArray[np.int64] | int = 0
+        if axons is not None:
+            current, operations = synapses.integrate(axons)
+            self._synaptic_ops += operations
+        fired = self._integrate_and_fire(config, current)
+        self._spikes_out += fired.sum(axis=1)
         return fired
 
     def _integrate_and_fire(
-        self, config: Configuration, current: NDArray[np.int64]
+        self, config: Configuration, current: NDArray[np.int64] | int
     ) -> NDArray[np.bool_]:
         lfsr, self._lfsr = lfsr_run(self._lfsr, config.neurons)
-        v = self._membrane[:, : config.neurons]
-        leaked = v if config.leak is None else v - (v >> config.leak)
-        v = saturate(leaked + current + config.bias)
-        fired = v >= config.threshold + (lfsr & config.noise_mask)
+        v = self._membrane[:, : config.neurons]  # a view: what follows happens in the membrane
+        if config.leak is not None:
+            v -= v >> config.leak
+        v += current
+        v += config.bias
+        saturate(v)
+        fired: NDArray[np.bool_] = v >= config.threshold + (lfsr & config.noise_mask)
         if config.reset is ResetMode.ZERO:
-            v = np.where(fired, 0, v)
+            np.copyto(v, 0, where=fired)
         elif config.reset is ResetMode.SUBTRACT:
-            v = np.where(fired, saturate(v - config.threshold), v)
-        self._membrane[:, : config.neurons] = np.maximum(v, config.floor)
+            np.subtract(v, config.threshold, out=v, where=fired)
+            saturate(v)
+        if config.floor > MEMBRANE_MIN:
+            np.maximum(v, config.floor, out=v)
         return fired
 
     # ------------------------------------------------------------ commands
@@ -138,9 +126,8 @@ class GoldenCore:
 
     def clear_counters(self) -> None:
         self._ticks = 0
-        self.spikes_in[:] = 0
-        self._spikes_out = np.zeros_like(self.spikes_in)
-        self._synaptic_ops = np.zeros_like(self.spikes_in)
+        self._spikes_out = np.zeros(self._images, np.int64)
+        self._synaptic_ops = np.zeros(self._images, np.int64)
 
     # ------------------------------------------------------------ memory map
     def write(self, region: int, offset: NDArray[np.int64], data: NDArray[np.int64]) -> None:
@@ -148,26 +135,33 @@ class GoldenCore:
         self._memory.write(region, offset, data)
         self._compiled = None
 
-    def read(self, region: int, offset: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Words (unsigned 32 bits), int64 [1 or images, n]: [1, n] where all images agree."""
+    def read(
+        self, region: int, offset: NDArray[np.int64], spikes_in: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """Words (unsigned 32 bits), int64 [1 or images, n]: [1, n] where all images agree.
+
+        The core's inputs are counted outside it: `spikes_in`, int64 [images].
+        """
         if region == Region.MEMBRANE:
             return self._read_membranes(offset)
         if region == Region.COUNTER:
-            return self._read_counters(offset)
+            return self._read_counters(offset, spikes_in)
         return self._memory.read(region, offset)[None]
 
     def _read_membranes(self, offset: NDArray[np.int64]) -> NDArray[np.int64]:
         if (offset >= self._dendrites).any():
             raise ValueError(f"core ({self.x}, {self.y}): nothing at MEMBRANE {offset.max()}")
-        words = np.zeros((len(self.spikes_in), len(offset)), np.int64)
+        words = np.zeros((self._images, len(offset)), np.int64)
         is_neuron = offset < self.config.neurons  # beyond them memory reads as 0
         words[:, is_neuron] = self._membrane[:, offset[is_neuron]] & WORD_MASK
         return words
 
-    def _read_counters(self, offset: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _read_counters(
+        self, offset: NDArray[np.int64], spikes_in: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
         counters = {
-            Counter.TICKS: np.full_like(self.spikes_in, self._ticks),
-            Counter.SPIKES_IN: self.spikes_in,
+            Counter.TICKS: np.full(self._images, self._ticks),
+            Counter.SPIKES_IN: spikes_in,
             Counter.SPIKES_OUT: self._spikes_out,
             Counter.SYNAPTIC_OPS: self._synaptic_ops,
         }

@@ -1,5 +1,6 @@
 """A golden core's configuration memories: written and read word by word, and what they mean."""
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,9 +55,8 @@ _REGISTER_RESET = np.array([_REGISTERS.get(i, (-1, 0))[1] for i in range(_REGIST
 class Configuration:
     """A core's configuration as numbers.
 
-    `row` is bool [neurons, pages, planes, axons], `plane_weight` int64 [planes], `threshold` and
-    `bias` int64 [neurons]. Fan-out: neuron `sender[i]` (int64 [entries]) has the FANOUT word
-    `entry[i]` (uint64 [entries]).
+    `plane_weight` is int64 [planes], `threshold` and `bias` int64 [neurons]. Fan-out: neuron
+    `sender[i]` (int64 [entries]) has the FANOUT word `entry[i]` (uint64 [entries]).
     """
 
     planes: int
@@ -70,7 +70,6 @@ class Configuration:
     last_tick: int
     trace: bool
     plane_weight: NDArray[np.int64]
-    row: NDArray[np.bool_]
     threshold: NDArray[np.int64]
     bias: NDArray[np.int64]
     sender: NDArray[np.int64]
@@ -160,8 +159,6 @@ class ConfigurationMemory:
                 f"must be 1 plane or more, and at most {self._shape.dendrites} rows"
             )
         leak = int(register[Register.LEAK])
-        words = self._words[Region.SYNAPSE].reshape(-1, ROW_WORDS)[:rows, : self._shape.row_words]
-        row = np.unpackbits(words.astype("<u4").view(np.uint8), axis=1, bitorder="little")
         neuron = self._words[Region.NEURON].reshape(-1, NEURON_STRIDE)[:neurons]
         weight = register[Register.PLANE_WEIGHT : Register.PLANE_WEIGHT + planes]
         sender, entry = self._fan_out(neuron[:, NeuronWord.FANOUT])
@@ -177,12 +174,33 @@ class ConfigurationMemory:
             last_tick=int(register[Register.LAST_TICK]),
             trace=bool(register[Register.TRACE]),
             plane_weight=_signed(weight, PLANE_WEIGHT_BITS),
-            row=row.astype(np.bool_).reshape(neurons, self.pages, planes, self._shape.axons),
             threshold=_signed(neuron[:, NeuronWord.THRESHOLD], DATA_BITS),
             bias=_signed(neuron[:, NeuronWord.BIAS], DATA_BITS),
             sender=sender,
             entry=entry,
         )
+
+    def rows(self) -> NDArray[np.bool_]:
+        """The synapses of the N neurons, bool [neurons, pages, planes, axons]."""
+        register = self._words[Region.REGISTER]
+        size = (int(register[Register.NEURONS]), self.pages, int(register[Register.PLANES]))
+        bits = np.unpackbits(self._row_words().view(np.uint8), axis=1, bitorder="little")
+        return bits.view(np.bool_).reshape(*size, self._shape.axons)
+
+    def synapse_digest(self) -> bytes:
+        """The same for two cores of a chip if their currents are."""
+        register = self._words[Region.REGISTER]
+        size = register[[Register.PLANES, Register.PAGE_SHIFT, Register.NEURONS]]
+        weights = register[Register.PLANE_WEIGHT :]
+        parts = (size, weights, self._row_words())
+        return hashlib.sha256(b"".join(part.tobytes() for part in parts)).digest()
+
+    def _row_words(self) -> NDArray[np.uint32]:
+        """The rows of the N neurons, little-endian [rows, words]."""
+        register = self._words[Region.REGISTER]
+        rows = int(register[Register.NEURONS] * register[Register.PLANES]) * self.pages
+        words = self._words[Region.SYNAPSE].reshape(-1, ROW_WORDS)
+        return words[:rows, : self._shape.row_words].astype("<u4")
 
     def _fan_out(self, ranges: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
         start, count = FANOUT_RANGE.get(ranges, "start"), FANOUT_RANGE.get(ranges, "count")

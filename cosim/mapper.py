@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cosim.neurons import neuron_settings, no_fan_out
 from cosim.placement import place
 from cosim.planes import plane_weights, synapses
 from cosim.program import CoreImage, LayerMap, Program, core_xy
@@ -20,16 +21,11 @@ from cosim.tiling import Plan, plan_layer, pooled, sites
 from hw.spec import (
     FANOUT_ENTRIES,
     FULL_CHIP,
-    LFSR_BITS,
-    MEMBRANE_MAX,
-    MEMBRANE_MIN,
     ChipShape,
-    ResetMode,
 )
 from sw.errors import InputError
 from sw.netfile import IntegerLayer, IntegerNetwork
 
-RESET_MODES = {"zero": ResetMode.ZERO, "subtract": ResetMode.SUBTRACT, "none": ResetMode.NONE}
 Places = list[list[tuple[int, ...]]]  # core numbers of each layer's each tile
 
 
@@ -81,7 +77,7 @@ def map_network(network: IntegerNetwork, shape: ChipShape = FULL_CHIP) -> Progra
                         synapses=synapses(plan, tile, group, shape),
                         trace=True,
                         **window,
-                        **_neurons(plan.layer, here),
+                        **neuron_settings(plan.layer, _channels(plan.layer, here)),
                         **_fan_out(plan.layer, here, onwards),
                     )
                 )
@@ -115,37 +111,18 @@ def utilisation(program: Program) -> tuple[LayerUse, ...]:
     return (*rows, LayerUse("total", **sums))
 
 
-def _neurons(layer: IntegerLayer, sites: NDArray[np.int64]) -> dict[str, Any]:
-    """Parameters of the neurons at these sites, and the registers that go with them."""
-    channel = sites // math.prod(layer.output_shape[1:])
-    for name, values in (("threshold", layer.threshold), ("bias", layer.bias)):
-        if values.min() < MEMBRANE_MIN or values.max() > MEMBRANE_MAX:
-            raise InputError(
-                f"layer {layer.name} has a {name} from {values.min()} to {values.max()}, a core's "
-                f"holds {MEMBRANE_MIN} to {MEMBRANE_MAX}"
-            )
-    settings: dict[str, Any] = {
-        "neurons": len(sites),
-        "threshold": layer.threshold[channel].astype(np.int32),
-        "bias": layer.bias[channel].astype(np.int32),
-        "leak": layer.leak,
-        "reset": RESET_MODES[layer.reset],
-    }
-    if not layer.spiking:
-        # The LFSR is never 0: the largest threshold and any noise on top of it are out of reach.
-        settings["threshold"] = np.full(len(sites), MEMBRANE_MAX, np.int32)
-        settings |= {"noise_mask": (1 << LFSR_BITS) - 1, "reset": ResetMode.NONE}
-    return settings
-
-
 def _fan_out(
     layer: IntegerLayer, here: NDArray[np.int64], onwards: Routes | None
 ) -> dict[str, Any]:
     """Where the neurons at these sites send their spikes; the last layer's send none."""
     if onwards is not None:
         return onwards.fan_out(pooled(layer, here))
-    nowhere = np.zeros(len(here), np.int64)
-    return {"fanout_start": nowhere, "fanout_count": nowhere, "fanout": np.zeros(0, np.uint32)}
+    return no_fan_out(len(here))
+
+
+def _channels(layer: IntegerLayer, here: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Output channels of the neurons at these sites."""
+    return here // math.prod(layer.output_shape[1:])
 
 
 # ---------------------------------------------------------------- the fit

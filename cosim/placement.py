@@ -35,6 +35,29 @@ def place(layers: Sequence[Sequence[int]], shape: ChipShape) -> list[list[tuple[
     return placed
 
 
+def place_alike(size: int, count: int, shape: ChipShape) -> list[tuple[int, ...]]:
+    """Core numbers of `count` places of `size` cores each, all of which the host feeds.
+
+    Flat rectangles side by side, where so many fit: the port of every row then feeds as many of
+    them. Otherwise as `place` does it. The chip must have `size` x `count` cores.
+    """
+    for height in range(1, shape.rows + 1):
+        width, rest = divmod(size, height)
+        if rest or width > shape.columns:
+            continue
+        corners = [
+            (x, y)
+            for y in range(0, shape.rows - height + 1, height)
+            for x in range(0, shape.columns - width + 1, width)
+        ]
+        if len(corners) >= count:
+            return [
+                tuple(core_number(x + dx, y + dy) for dy in range(height) for dx in range(width))
+                for x, y in corners[:count]
+            ]
+    return place([[size] * count], shape)[0]
+
+
 def _take(
     free: set[Place], count: int, target: tuple[float, float], shape: ChipShape
 ) -> list[Place]:

@@ -74,7 +74,7 @@ def plan_layer(
         channels = min(rows, most_neurons) // pixels
         if not channels:
             continue
-        groups = tuple(_spans(layer.features, -(-layer.features // channels)))
+        groups = tuple(spans(layer.features, -(-layer.features // channels)))
         plan = Plan(layer, plane_weights, pages, tiles, groups)
         if best is None or (plan.cores, len(tiles)) < (best.cores, len(best.tiles)):
             best = plan
@@ -109,8 +109,8 @@ def _tilings(layer: IntegerLayer) -> Iterator[tuple[Tile, ...]]:
         for across in _useful_counts(width):
             yield tuple(
                 Tile(rows, columns, _seen(rows, height), _seen(columns, width))
-                for rows in _spans(height, down)
-                for columns in _spans(width, across)
+                for rows in spans(height, down)
+                for columns in spans(width, across)
             )
 
 
@@ -119,7 +119,7 @@ def _useful_counts(size: int) -> list[int]:
     return sorted({-(-size // largest) for largest in range(1, size + 1)})
 
 
-def _spans(size: int, parts: int) -> Iterator[Span]:
+def spans(size: int, parts: int) -> Iterator[Span]:
     """`size` things in so many parts, whose sizes differ by one at most."""
     for part in range(parts):
         yield size * part // parts, size * (part + 1) // parts

@@ -1,0 +1,215 @@
+"""A streamed network's run: the host collects a layer's spikes and streams them into the next one.
+
+Golden model and RTL run the same way, each on its own spikes; what runs a program's jobs is handed
+in. A job is one pass of the chip: restart, T ticks of its tiles' input spikes, and where that is
+wanted the read-back of all membranes.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cosim.packed import PackedSpikes
+from cosim.program import Program, rectangles
+from cosim.schedule import LayerSchedule, Round, Schedule
+from cosim.stimulus import Phase, control, read_membranes
+from hw.spec import (
+    AXON,
+    COORD_BITS,
+    FLIT,
+    MEMBRANE_BITS,
+    MESH_COLUMNS,
+    MESH_ROWS,
+    Control,
+    Kind,
+    Region,
+)
+
+Responses = Sequence[Sequence[NDArray[np.uint64]]]  # HOST flits per job and phase
+RunJobs = Callable[[Program, Sequence[Sequence[Phase]]], Responses]
+
+
+@dataclass(frozen=True, eq=False)
+class RoundRun:
+    """What one round was given and gave back."""
+
+    round: Round
+    jobs: list[list[Phase]]
+    responses: Responses
+
+
+@dataclass(frozen=True, eq=False)
+class LayerRun:
+    """What a layer did with some images.
+
+    Attributes:
+        rounds: all that went in and came out.
+        spikes: before pooling.
+        strays: spikes of no neuron of the layer, or of no tick of the algorithm.
+        membranes: of the output layer, int64 [images, classes], None if one was not read.
+    """
+
+    schedule: LayerSchedule
+    rounds: tuple[RoundRun, ...]
+    spikes: PackedSpikes
+    strays: int
+    membranes: NDArray[np.int64] | None
+
+
+@dataclass(frozen=True)
+class ReadBack:
+    """Which passes have their membranes read: a share drawn by a seed, and the output layer's all.
+
+    The draw depends on the seed, the layer, and the run's first image, not on who runs it.
+    """
+
+    share: float
+    seed: int
+
+    def draw(self, layer: str, first_image: int, passes: int) -> NDArray[np.bool_]:
+        """bool [passes]; at least one of them."""
+        generator = np.random.default_rng([self.seed, first_image, *layer.encode()])
+        chosen = generator.random(passes) < self.share
+        chosen[generator.integers(passes)] = True
+        return chosen
+
+
+def run_network(
+    schedule: Schedule,
+    inputs: PackedSpikes,
+    run: RunJobs,
+    read_back: ReadBack,
+    first_image: int = 0,
+) -> Iterator[LayerRun]:
+    """Layer by layer, what the chip makes of images whose first layer's spikes are `inputs`.
+
+    `inputs` are pooled, as the host streams them. `first_image` is the number of the first one.
+    """
+    for layer in schedule.layers:
+        done = run_layer(layer, inputs, run, read_back, first_image)
+        yield done
+        inputs = done.spikes.pooled() if layer.layer.pool else done.spikes
+
+
+def run_layer(
+    schedule: LayerSchedule,
+    inputs: PackedSpikes,
+    run: RunJobs,
+    read_back: ReadBack,
+    first_image: int = 0,
+) -> LayerRun:
+    """All tiles of all images through all rounds of a layer."""
+    windows, layer = schedule.windows, schedule.layer
+    cut = windows.cut(inputs.unpack())
+    spikes = np.zeros((*cut.shape[:2], layer.features * windows.pixels), np.bool_)
+    membranes = None if layer.spiking else np.zeros((len(inputs), layer.features), np.int64)
+    strays, whole, rounds = 0, True, []
+    for part in schedule.rounds:
+        read = np.ones(part.passes(len(inputs)), np.bool_)
+        if layer.spiking:
+            read = read_back.draw(layer.name, first_image, len(read))
+        jobs = make_jobs(part, cut, read)
+        rounds.append(RoundRun(part, jobs, run(part.program, jobs)))
+        strays += _collect_spikes(rounds[-1], spikes)
+        if membranes is not None:
+            whole &= _collect_membranes(rounds[-1], membranes)
+    by_channel = spikes.reshape(*cut.shape[:2], layer.features, windows.pixels)
+    fired = PackedSpikes.pack(windows.join(by_channel))
+    return LayerRun(schedule, tuple(rounds), fired, strays, membranes if whole else None)
+
+
+def make_jobs(part: Round, cut: NDArray[np.bool_], read: NDArray[np.bool_]) -> list[list[Phase]]:
+    """The phases of each pass; `cut` is bool [tiles, T, axons], `read` bool [passes].
+
+    Slots without a tile in the last pass run along; nobody looks at what they fire.
+    """
+    axons = np.uint64(part.program.shape.axons)
+    page, axon = np.divmod(np.arange(cut.shape[2], dtype=np.uint64), axons)
+    spike = FLIT.pack(kind=int(Kind.SPIKE), data=AXON.pack(page=page, axon=axon))
+    slot, corners = _boxes(part)
+    restart, reading = control(part.program.shape, Control.RESTART), read_membranes(part.program)
+    jobs = []
+    for number, with_membranes in enumerate(read):
+        tiles = cut[number * len(part.slots) : (number + 1) * len(part.slots)]
+        there = slot < len(tiles)
+        ticks = []
+        for spikes in tiles[slot[there]].swapaxes(0, 1):
+            box, axon = np.nonzero(spikes)
+            ticks.append(Phase(spike[axon] | corners[there][box], go=True))
+        jobs.append([restart, *ticks, *([reading] if with_membranes else [])])
+    return jobs
+
+
+def tile_of(part: Round, job: int, core: int) -> tuple[int, int, int] | None:
+    """Image, and row and column of the tile, that a core did in a pass; None: it was in no slot."""
+    for slot, cores in enumerate(part.slots):
+        if core in cores:
+            image, tile = divmod(job * len(part.slots) + slot, part.windows.tiles)
+            return image, *divmod(tile, part.windows.across)
+    return None
+
+
+def _boxes(part: Round) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+    """The rectangles of cores that the slots are made of: each one's slot, and its flit bits."""
+    slots, corners = [], []
+    for slot, cores in enumerate(part.slots):
+        for x0, y0, x1, y1 in rectangles(frozenset(cores)):
+            slots.append(slot)
+            corners.append(FLIT.pack(x0=x0, y0=y0, x1=x1, y1=y1))
+    return np.array(slots, np.int64), np.array(corners, np.uint64)
+
+
+def _places(part: Round) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """By core number, and by core number and neuron: slot, and place in (C, pixels); -1: none."""
+    slot_of = np.full(MESH_COLUMNS * MESH_ROWS, -1, np.int64)
+    place_of = np.full((len(slot_of), 1 << FLIT.fields["offset"].width), -1, np.int64)
+    pixels = part.windows.pixels
+    for slot, cores in enumerate(part.slots):
+        for core, (first, end) in zip(cores, part.groups, strict=True):
+            slot_of[core] = slot
+            place_of[core, : (end - first) * pixels] = np.arange(first * pixels, end * pixels)
+    return slot_of, place_of
+
+
+def _collect(
+    run: RoundRun, region: Region
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Of all HOST flits of a region: tile (as in `Windows.cut`), place in (C, pixels), and data.
+
+    Tile and place are -1 where the core or the neuron is none of the round's.
+    """
+    slot_of, place_of = _places(run.round)
+    answers = [np.concatenate(phases) for phases in run.responses]
+    job = np.repeat(np.arange(len(answers)), [len(answer) for answer in answers])
+    flits = np.concatenate(answers)
+    wanted = FLIT.get(flits, "region") == int(region)
+    job, flits = job[wanted], flits[wanted]
+    x, y, neuron, data = (
+        FLIT.get(flits, name).astype(np.int64) for name in ("x0", "y0", "offset", "data")
+    )
+    core = y << COORD_BITS | x
+    place = place_of[core, neuron]
+    tile = np.where(place < 0, -1, job * len(run.round.slots) + slot_of[core])
+    return tile, place, data
+
+
+def _collect_spikes(run: RoundRun, spikes: NDArray[np.bool_]) -> int:
+    """Enters a round's spikes into bool [tiles, T, C * pixels]; how many have no place there."""
+    tile, place, tick = _collect(run, Region.SPIKE)
+    stray = (place < 0) | (tick >= spikes.shape[1])
+    known = ~stray & (tile < len(spikes))  # behind the last tile there are slots that run along
+    spikes[tile[known], tick[known], place[known]] = True
+    return int(np.count_nonzero(stray))
+
+
+def _collect_membranes(run: RoundRun, membranes: NDArray[np.int64]) -> bool:
+    """Enters a round's membranes into int64 [images, C] of one tile each; whether all came."""
+    tile, place, data = _collect(run, Region.MEMBRANE)
+    known = (place >= 0) & (tile < len(membranes))
+    value = np.where(data >> (MEMBRANE_BITS - 1), data - (1 << MEMBRANE_BITS), data)
+    membranes[tile[known], place[known]] = value[known]
+    channels = sum(end - first for first, end in run.round.groups)
+    seen = np.unique(tile[known] * membranes.shape[1] + place[known])
+    return len(seen) == len(membranes) * channels

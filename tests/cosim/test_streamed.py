@@ -1,0 +1,174 @@
+"""Streamed networks on the golden model against the same networks as plain convolutions."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from cosim.golden_runs import GoldenRuns
+from cosim.mapper import map_network
+from cosim.packed import PackedSpikes
+from cosim.program import Program, rectangles
+from cosim.schedule import Schedule, schedule_network
+from cosim.stimulus import Phase
+from cosim.streamed import LayerRun, ReadBack, Responses, run_network, tile_of
+from hw.spec import FLIT, FULL_CHIP, ChipShape, Kind, Region
+from sw import integer
+from sw.errors import InputError
+from sw.netfile import IntegerNetwork
+from tests.cosim.test_schedule import TINY_CHIP, VGG5
+from tests.helpers.networks import SMALL, Sketch, random_network
+
+SEVERAL_ROUNDS = (
+    Sketch("conv", 2),
+    Sketch("conv", 4, pool=True),
+    Sketch("fc", 50),
+    Sketch("fc", 3),
+)
+NO_READ_BACK = ReadBack(share=0.0, seed=0)
+
+
+def draw(network: IntegerNetwork, images: int) -> NDArray[np.uint8]:
+    shape = (images, *network.input_shape)
+    return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+
+
+def streamed_in(network: IntegerNetwork, images: int) -> PackedSpikes:
+    spikes = integer.host_spikes(network, draw(network, images))
+    return PackedSpikes.pack(spikes.swapaxes(0, 1))
+
+
+def assert_equals_integer(network: IntegerNetwork, images: int, shape: ChipShape) -> Schedule:
+    """Spike for spike and membrane for membrane; layers fire, and not always."""
+    schedule = schedule_network(network, shape)
+    expected = integer.run(network, draw(network, images))
+    inputs = streamed_in(network, images)
+    runs = list(run_network(schedule, inputs, GoldenRuns(), ReadBack(0.5, 1)))
+    for run in runs[:-1]:
+        name = run.schedule.layer.name
+        wrong = np.argwhere(run.spikes.unpack().swapaxes(0, 1) != expected.spikes[name])
+        assert not len(wrong), f"{network.name} {name}: step, image, c, y, x {wrong[:3]}"
+        assert 0 < run.spikes.unpack().mean() < 1, f"{network.name} {name}: no test"
+        assert run.spikes.count().sum() == expected.spikes[name].sum()
+        assert run.membranes is None
+    assert sum(run.strays for run in runs) == 0
+    assert not runs[-1].spikes.count().any()
+    np.testing.assert_array_equal(runs[-1].membranes, expected.membrane, err_msg=network.name)
+    return schedule
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_network_that_the_chip_cannot_hold(seed: int) -> None:
+    network = random_network(seed, SMALL, timesteps=3, leak=(None, 1, 3)[seed % 3])
+    with pytest.raises(InputError, match="cores"):
+        map_network(network, TINY_CHIP)
+    schedule = assert_equals_integer(network, 3, TINY_CHIP)
+    assert max(layer.windows.tiles for layer in schedule.layers) > 4
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_several_rounds(seed: int) -> None:
+    schedule = assert_equals_integer(random_network(seed, SEVERAL_ROUNDS), 5, TINY_CHIP)
+    assert max(len(layer.rounds) for layer in schedule.layers) > 1
+
+
+@pytest.mark.parametrize("weight_bits", [1, 7])
+@pytest.mark.parametrize("reset", ["subtract", "none"])
+def test_resets_and_weight_bits(reset: str, weight_bits: int) -> None:
+    network = random_network(7, SMALL, reset=reset, weight_bits=weight_bits)  # type: ignore[arg-type]
+    assert_equals_integer(network, 2, ChipShape(3, 2, 128, 128))
+
+
+def test_slots_that_are_no_rectangles() -> None:
+    """Two slots of 4 cores on 3 x 3: in one of them a spike takes two flits. 7 x 7 pixels."""
+    sketches = (Sketch("conv", 3), Sketch("conv", 5), Sketch("fc", 40), Sketch("fc", 4))
+    network = random_network(3, sketches, input_shape=(1, 7, 7))
+    schedule = assert_equals_integer(network, 3, ChipShape(3, 3, 256, 64))
+    slots = [slot for layer in schedule.layers for part in layer.rounds for slot in part.slots]
+    assert max(len(rectangles(frozenset(slot))) for slot in slots) == 2
+
+
+def test_vgg5_on_the_full_chip() -> None:
+    network = random_network(0, VGG5, input_shape=(3, 32, 32), timesteps=2)
+    with pytest.raises(InputError, match="layer conv2 needs 192 cores"):
+        map_network(network)
+    assert_equals_integer(network, 1, FULL_CHIP)
+
+
+# ---------------------------------------------------------------- jobs
+def small_runs(batch: int = 64, read_back: ReadBack = NO_READ_BACK) -> list[LayerRun]:
+    network = random_network(2, SMALL)
+    schedule = schedule_network(network, TINY_CHIP)
+    return list(run_network(schedule, streamed_in(network, 3), GoldenRuns(batch), read_back))
+
+
+def test_batches_change_nothing() -> None:
+    for one, other in zip(small_runs(batch=64), small_runs(batch=5), strict=True):
+        assert np.array_equal(one.spikes.bits, other.spikes.bits)
+        for a, b in zip(one.rounds, other.rounds, strict=True):
+            for want, have in zip(a.responses, b.responses, strict=True):
+                assert all(
+                    np.array_equal(np.sort(x), np.sort(y)) for x, y in zip(want, have, strict=True)
+                )
+
+
+def test_every_slot_does_a_tile_in_turn() -> None:
+    """Image and tile of a core in a pass; the spikes of all cores together are the layer's."""
+    run = small_runs()[0]
+    [done] = run.rounds
+    spikes = run.spikes.unpack()
+    windows = done.round.windows
+    found = np.zeros((len(spikes), windows.down, windows.across), np.int64)
+    for job, phases in enumerate(done.responses):
+        flits = np.concatenate(phases)
+        flits = flits[FLIT.get(flits, "region") == Region.SPIKE]
+        for flit in flits.tolist():
+            core = FLIT.get(flit, "y0") << 3 | FLIT.get(flit, "x0")
+            place = tile_of(done.round, job, core)
+            assert place is not None
+            if place[0] < len(spikes):  # behind the last tile, slots run along
+                found[place] += 1
+    size = (windows.down, windows.height, windows.across, windows.width)
+    by_tile = spikes.reshape(*spikes.shape[:3], *size).sum(axis=(1, 2, 4, 6))
+    assert np.array_equal(found, by_tile)
+    assert tile_of(done.round, 0, 63) is None
+
+
+def test_read_back_of_a_drawn_share() -> None:
+    few, most = (small_runs(read_back=ReadBack(share, 4)) for share in (0.0, 0.9))
+    for layer_few, layer_most in zip(few, most, strict=True):
+        for a, b in zip(layer_few.rounds, layer_most.rounds, strict=True):
+            read = [[len(job) == 2 + 4 for job in run.jobs] for run in (a, b)]
+            output = not layer_few.schedule.layer.spiking
+            assert sum(read[0]) == (len(a.jobs) if output else 1)
+            assert sum(read[1]) > len(b.jobs) // 2
+    again = small_runs(read_back=ReadBack(0.9, 4))
+    lengths = [
+        [list(map(len, r.jobs)) for run in runs for r in run.rounds] for runs in (most, again)
+    ]
+    assert lengths[0] == lengths[1]
+    draws = [ReadBack(0.5, seed).draw("conv2", image, 40) for seed in (0, 1) for image in (0, 50)]
+    assert len({each.tobytes() for each in draws}) == 4
+
+
+# ---------------------------------------------------------------- wrong chips
+def test_a_spike_of_no_neuron_is_a_stray_and_a_lost_membrane_is_missed() -> None:
+    golden = GoldenRuns()
+
+    def spoiled(program: Program, jobs: list[list[Phase]]) -> Responses:
+        responses = golden(program, jobs)
+        nowhere = FLIT.pack(kind=int(Kind.HOST), region=int(Region.SPIKE), offset=60, data=0)
+        late = FLIT.pack(kind=int(Kind.HOST), region=int(Region.SPIKE), offset=0, data=4)
+        extra = np.array([nowhere, late], np.uint64)
+        responses[0][1] = np.concatenate([responses[0][1], extra])
+        if len(responses[-1]) == 6:
+            responses[-1][-1] = responses[-1][-1][1:]
+        return responses
+
+    network = random_network(2, SMALL)
+    schedule = schedule_network(network, TINY_CHIP)
+    runs = list(run_network(schedule, streamed_in(network, 1), spoiled, NO_READ_BACK))  # type: ignore[arg-type]
+    right = small_runs()
+    assert [run.strays for run in runs] == [2 * len(run.rounds) for run in runs]
+    assert runs[-1].membranes is None
+    for run, expected in zip(runs[:-1], right, strict=False):
+        assert np.array_equal(run.spikes.unpack()[0], expected.spikes.unpack()[0])
