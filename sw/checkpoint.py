@@ -3,7 +3,7 @@
 Safetensors with JSON: reading one runs no code.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,16 @@ import torch
 from sw import tensorfile
 from sw.errors import InputError
 from sw.model import LayerSpec, NetworkConfig, SpikingNetwork
+from sw.settings import TrainSettings
 from sw.tensorfile import Array, Format
-from sw.train import Trained, TrainSettings
+from sw.train import Trained
 
 FORMAT = Format("checkpoint", "nc64c-checkpoint-1")
 PARTS = ("float", "quantised")
+
+# Came after the first files of this format; left out where they have their defaults, so that the
+# same training still gives the same bytes.
+LATER = ("norm", "pooling", "augment", "fast", "validation")
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ def save(path: Path, trained: Trained, settings: TrainSettings) -> None:
         InputError: the file cannot be written.
     """
     config = trained.quantised_network.config
-    document = {"network": asdict(config), "training": asdict(settings)}
+    document = {"network": _fields(config), "training": _fields(settings)}
     tensors: dict[str, Array] = {}
     for part, network in zip(
         PARTS, (trained.float_network, trained.quantised_network), strict=True
@@ -105,6 +110,15 @@ def _config(fields: dict[str, Any]) -> NetworkConfig:
     layers = tuple(LayerSpec(**layer) for layer in fields["layers"])
     shape, classes = tuple(fields["input_shape"]), tuple(fields["classes"])
     return NetworkConfig(**fields | {"layers": layers, "input_shape": shape, "classes": classes})
+
+
+def _fields(values: NetworkConfig | TrainSettings) -> dict[str, Any]:
+    defaults = {entry.name: entry.default for entry in fields(values)}
+    return {
+        name: value
+        for name, value in asdict(values).items()
+        if name not in LATER or value != defaults[name]
+    }
 
 
 def _type_name(value: torch.Tensor) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sw.errors import InputError
-from sw.layers import MEMBRANE_MAX, PIXEL_MAX, IntegerLayer, IntegerNetwork
+from sw.layers import MEMBRANE_MAX, PHASES, PIXEL_MAX, Encoding, IntegerLayer, IntegerNetwork
 
 if TYPE_CHECKING:  # a reader of network files needs no torch
     from sw.model import SpikingLayer, SpikingNetwork
@@ -26,20 +26,26 @@ def fold(network: "SpikingNetwork") -> IntegerNetwork:
     where g is negative the weights change sign. The weights' scale stays one per layer.
 
     Raises:
-        InputError: the network's weights are float, or its leak is not a shift.
+        InputError: the network's weights are float, its leak is not a shift, or its pooling is not
+            that of spikes.
     """
     config, bits = network.config, network.weight_bits
     if bits is None:
         raise InputError(f"network {config.name}: its weights are float, must be quantised to fold")
+    if config.pooling != "or":
+        raise InputError(
+            f"network {config.name}: {config.pooling} pooling runs in software only;"
+            " must be or (max pooling of spikes) to fold"
+        )
     leak = _leak_shift(config.leak)
     hidden = [
-        _hidden(layer, bits, leak, config.timesteps, analog=index == 0)
+        _hidden(layer, bits, leak, config.timesteps, None if index else config.encoding)
         for index, layer in enumerate(network.chain[:-1])
     ]
     return IntegerNetwork(
         name=config.name,
         dataset=config.dataset,
-        encoding="direct",
+        encoding=config.encoding,
         timesteps=config.timesteps,
         classes=config.classes,
         layers=(*hidden, _output(network.chain[-1], bits)),
@@ -47,12 +53,13 @@ def fold(network: "SpikingNetwork") -> IntegerNetwork:
 
 
 def _hidden(
-    layer: "SpikingLayer", bits: int, leak: int | None, timesteps: int, analog: bool
+    layer: "SpikingLayer", bits: int, leak: int | None, timesteps: int, encoding: Encoding | None
 ) -> IntegerLayer:
+    """A hidden layer; `encoding` is that of its inputs if it is the first one, None for spikes."""
     assert layer.theta is not None
     codes, unit = layer.codes(bits)
     gain, offset = layer.affine()
-    fraction_bits = _analog_fraction_bits(codes, bits) if analog else SPIKE_FRACTION_BITS - bits
+    fraction_bits = _fraction_bits(codes, bits, encoding)
     one = np.abs(gain) * unit / 2**fraction_bits  # what a membrane of 1 stands for
     # A gain next to 0 would put the threshold out of range: it counts as the least that does not.
     one = np.maximum(one, np.maximum(layer.theta, np.abs(offset)) / HEADROOM)
@@ -152,10 +159,17 @@ def _agreeing(
     return low, high
 
 
-def _analog_fraction_bits(codes: NDArray[np.int32], bits: int) -> int:
-    """As many as the pixels' largest sum leaves; the host has no 16-bit weights to keep to."""
-    largest = math.prod(codes.shape[1:]) * ((1 << bits) - 1) * PIXEL_MAX
-    return max(0, ANALOG_SUM_BITS - largest.bit_length())
+def _fraction_bits(codes: NDArray[np.int32], bits: int, encoding: Encoding | None) -> int:
+    """As many as there is room for.
+
+    Of a chip's layer: in its weights of 16 bits, which for phase encoding are those of the first
+    step, 2^7 times those of the eighth. Of an analog layer, on the host: in what its sums leave.
+    """
+    if encoding == "direct":
+        largest = math.prod(codes.shape[1:]) * ((1 << bits) - 1) * PIXEL_MAX
+        return max(0, ANALOG_SUM_BITS - largest.bit_length())
+    room = SPIKE_FRACTION_BITS - (PHASES - 1 if encoding == "phase" else 0)
+    return max(0, room - bits)
 
 
 def _leak_shift(leak: float) -> int | None:

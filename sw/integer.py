@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from sw.encode import encode
 from sw.errors import InputError
 from sw.layers import IntegerLayer, IntegerNetwork
 
@@ -33,18 +34,19 @@ class Trace:
         return np.asarray(self.membrane.argmax(axis=1), dtype=np.int64)
 
 
-def run(network: IntegerNetwork, images: NDArray[np.uint8]) -> Trace:
+def run(network: IntegerNetwork, images: NDArray[np.uint8], seed: int = 0) -> Trace:
     """Run the whole network, layer after layer; no layer looks back, so this is the step order.
 
     Args:
-        network: direct-encoded; layer 0 takes the pixels, the same every step.
+        network: layer 0 takes what its encoding makes of the pixels (`sw.encode`).
         images: uint8 [B, C, H, W].
+        seed: of the rate encoding.
 
     Raises:
         InputError: the images are not of the network's input shape.
     """
     spikes: dict[str, NDArray[np.bool_]] = {}
-    inputs = _pixels(network, images)
+    inputs = _inputs(network, images, seed)
     for layer in network.layers:
         drive = _drive(layer, inputs, network.timesteps)
         if not layer.spiking:
@@ -55,11 +57,14 @@ def run(network: IntegerNetwork, images: NDArray[np.uint8]) -> Trace:
     raise AssertionError("an IntegerNetwork ends with a layer that does not spike")
 
 
-def host_spikes(network: IntegerNetwork, images: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Spikes of the analog layer 0, pooled: what is streamed into the chip.
+def host_spikes(
+    network: IntegerNetwork, images: NDArray[np.uint8], seed: int = 0
+) -> NDArray[np.bool_]:
+    """Spikes of layer 0, pooled: what is streamed into the chip when the host runs that layer.
 
     Args:
         images: uint8 [B, C, H, W].
+        seed: of the rate encoding.
 
     Returns:
         bool [T, B, *pooled shape of layer 0].
@@ -68,8 +73,32 @@ def host_spikes(network: IntegerNetwork, images: NDArray[np.uint8]) -> NDArray[n
         InputError: the images are not of the network's input shape.
     """
     layer = network.layers[0]
-    fired = _fire(layer, _drive(layer, _pixels(network, images), network.timesteps))
+    fired = _fire(layer, _drive(layer, _inputs(network, images, seed), network.timesteps))
     return (_pooled(fired) if layer.pool else fired).numpy()
+
+
+def input_spikes(
+    network: IntegerNetwork, images: NDArray[np.uint8], seed: int = 0
+) -> NDArray[np.bool_]:
+    """What the encoding makes of the images: streamed into the chip when it runs layer 0 too.
+
+    In phase encoding a spike of step k counts 2^(7 - k mod 8): the chip must have layer 0's plane
+    weights shifted left by that in step k (they fit its 16 bits), written between the ticks.
+
+    Args:
+        images: uint8 [B, C, H, W].
+        seed: of the rate encoding.
+
+    Returns:
+        bool [T, B, C, H, W].
+
+    Raises:
+        InputError: the images are not of the network's input shape, or the network is
+            direct-encoded and has no input spikes.
+    """
+    if network.encoding == "direct":
+        raise InputError(f"network {network.name}: direct encoding has pixels as inputs, no spikes")
+    return (_inputs(network, images, seed) > 0).numpy()
 
 
 def pool(spikes: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -78,14 +107,15 @@ def pool(spikes: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return rows[..., 0::2] | rows[..., 1::2]
 
 
-def _pixels(network: IntegerNetwork, images: NDArray[np.uint8]) -> Tensor:
-    """The input of layer 0, [1, B, C, H, W]: one step that stands for all."""
+def _inputs(network: IntegerNetwork, images: NDArray[np.uint8], seed: int) -> Tensor:
+    """The inputs of layer 0, whole numbers: [T, B, C, H, W], or one step that stands for all."""
     if images.dtype != np.uint8 or images.shape[1:] != network.input_shape:
         raise InputError(
             f"images of {images.dtype} {list(images.shape)}: network {network.name} takes"
             f" uint8 [images, {', '.join(map(str, network.input_shape))}]"
         )
-    return torch.from_numpy(np.ascontiguousarray(images)).unsqueeze(0)
+    pixels = torch.from_numpy(np.ascontiguousarray(images)).long()
+    return encode(pixels, network.encoding, network.timesteps, seed)
 
 
 def _drive(layer: IntegerLayer, inputs: Tensor, timesteps: int) -> Tensor:

@@ -11,6 +11,7 @@ from sw.errors import InputError
 
 LayerKind = Literal["conv", "fc"]
 Reset = Literal["zero", "subtract", "none"]
+Encoding = Literal["direct", "rate", "phase", "latency"]  # what they are: `sw.encode`
 
 MAX_WEIGHT_BITS = 8
 MAX_FRACTION_BITS = 20
@@ -20,6 +21,7 @@ MEMBRANE_MAX = 2**31 - 1  # thresholds and biases are 32-bit signed
 MEMBRANE_MIN = -(2**31)
 KERNEL = 3
 PIXEL_MAX = 255
+PHASES = 8  # bits of a pixel
 
 
 @dataclass(frozen=True)
@@ -125,8 +127,9 @@ class IntegerLayer:
 class IntegerNetwork:
     """A chain of integer layers; the last one is the output.
 
-    Layer 0 of a direct-encoded network is analog: its inputs are integer pixels 0..255, the same
-    every step; all other layers take spikes.
+    Layer 0 takes what the encoding gives: pixels 0..255, the same every step (direct); spikes (rate
+    and latency); or spikes that count 2^(7 - k mod 8) in step k (phase). All other layers take
+    spikes.
 
     Attributes:
         name: the network's name.
@@ -142,7 +145,7 @@ class IntegerNetwork:
 
     name: str
     dataset: str
-    encoding: Literal["direct"]
+    encoding: Encoding
     timesteps: int
     classes: tuple[str, ...]
     layers: tuple[IntegerLayer, ...]
@@ -152,9 +155,17 @@ class IntegerNetwork:
         """C, H, W of an image."""
         return self.layers[0].input_shape
 
+    @property
+    def binary(self) -> bool:
+        """Whether layer 0 takes spikes that all count the same, and so can run on the chip."""
+        return self.encoding in ("rate", "latency")
+
     def __post_init__(self) -> None:
-        if self.encoding != "direct":
-            raise InputError(f"network {self.name}: encoding is {self.encoding!r}, must be direct")
+        if self.encoding not in get_args(Encoding):
+            raise InputError(
+                f"network {self.name}: encoding is {self.encoding!r},"
+                f" must be {' or '.join(get_args(Encoding))}"
+            )
         check_range(f"network {self.name}: timesteps", self.timesteps, 1, MAX_TIMESTEPS)
         if len(self.layers) < 2:
             raise InputError(f"network {self.name}: needs at least 2 layers")

@@ -10,122 +10,47 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from sw.checks import MAX_FEATURES, Shape, check_range, check_shape
-from sw.errors import InputError
-from sw.layers import KERNEL, MAX_TIMESTEPS, MAX_WEIGHT_BITS, PIXEL_MAX, LayerKind
+from sw import fused
+from sw.checks import Shape
+from sw.config import LayerSpec, NetworkConfig, Pooling
+from sw.encode import UNIT, encode
+from sw.layers import KERNEL, PIXEL_MAX
+from sw.networks import DIGITS
 from sw.neuron import lif
 from sw.quantise import pseudo_node
 
-
-@dataclass(frozen=True)
-class LayerSpec:
-    """One layer: its kind, output channels or neurons, and whether 2 x 2 pooling is behind it."""
-
-    kind: LayerKind
-    features: int
-    pool: bool = False
-
-
-@dataclass(frozen=True)
-class NetworkConfig:
-    """All that makes a network but its weights.
-
-    Attributes:
-        name: the network's name.
-        dataset: the data set that it classifies.
-        input_shape: C, H, W of an image.
-        classes: the classes' names.
-        layers: the hidden layers; an output layer, fully connected, integrating, comes behind.
-        timesteps: T, steps per image.
-        theta_conv, theta_fc: thresholds of convolutions and of hidden fully connected layers.
-        leak: lambda, the share of its membrane that a hidden neuron keeps per step.
-        weight_bits: K of the quantised network.
-        encoding: "direct": the first layer gets the image itself, every step.
-
-    Raises:
-        InputError: a value is out of range, or the layers do not fit together.
-    """
-
-    name: str
-    dataset: str
-    input_shape: Shape
-    classes: tuple[str, ...]
-    layers: tuple[LayerSpec, ...]
-    timesteps: int = 4
-    theta_conv: float = 0.4
-    theta_fc: float = 1.0
-    leak: float = 0.5
-    weight_bits: int = 4
-    encoding: str = "direct"
-
-    def __post_init__(self) -> None:
-        check_shape(f"network {self.name}: input shape", self.input_shape)
-        check_range(f"network {self.name}: timesteps", self.timesteps, 1, MAX_TIMESTEPS)
-        check_range(f"network {self.name}: weight bits", self.weight_bits, 1, MAX_WEIGHT_BITS)
-        if self.encoding != "direct":
-            raise InputError(f"network {self.name}: encoding is {self.encoding!r}, must be direct")
-        for what, value, most in (
-            ("theta_conv", self.theta_conv, 1e6),
-            ("theta_fc", self.theta_fc, 1e6),
-            ("leak", self.leak, 1.0),
-        ):
-            if not 0 < value <= most:
-                raise InputError(
-                    f"network {self.name}: {what} is {value}, must be above 0 and at most {most:g}"
-                )
-        if not self.layers or not self.classes:
-            raise InputError(f"network {self.name}: needs a hidden layer and a class")
-        self._check_layers()
-
-    def _check_layers(self) -> None:
-        _, height, width = self.input_shape
-        for index, layer in enumerate(self.layers):
-            where = f"network {self.name}: layer {index + 1}"
-            if layer.kind not in ("conv", "fc"):
-                raise InputError(f"{where}: kind is {layer.kind!r}, must be conv or fc")
-            check_range(f"{where}: features", layer.features, 1, MAX_FEATURES)
-            if layer.kind == "conv" and index and self.layers[index - 1].kind == "fc":
-                raise InputError(f"{where}: a convolution cannot follow a fully connected layer")
-            if layer.pool:
-                if layer.kind == "fc" or height % 2 or width % 2:
-                    raise InputError(f"{where}: only an even-sized convolution can be pooled")
-                height, width = height // 2, width // 2
-
-
-# The network of the committed checkpoint: on the chip, conv2's fan-in (16 channels of 8 x 8) is
-# exactly one page of 1024 axons.
-DIGITS = NetworkConfig(
-    name="digits",
-    dataset="digits",
-    input_shape=(1, 8, 8),
-    classes=tuple(str(digit) for digit in range(10)),
-    layers=(
-        LayerSpec("conv", 16),
-        LayerSpec("conv", 32, pool=True),
-        LayerSpec("conv", 32, pool=True),
-        LayerSpec("fc", 64),
-    ),
-)
+__all__ = [
+    "DIGITS",
+    "LayerSpec",
+    "NetworkConfig",
+    "NetworkTrace",
+    "SpikingLayer",
+    "SpikingNetwork",
+    "as_input",
+    "at_rest",
+]
 
 
 class SpikingLayer(nn.Module):
-    """Weights, batch norm if hidden, and (if hidden) LIF neurons.
+    """Weights, batch norm or a bias, and (if hidden) LIF neurons.
 
     Attributes:
         weight: conv [out, in, 3, 3], fc [out, in]; always the float weights.
-        norm: per output channel, its gain starting at the threshold; None in the output layer.
-        bias: [out], in the output layer; None elsewhere (batch norm has one).
+        norm: per output channel, its gain starting at the threshold; None without batch norm.
+        bias: [out] without batch norm; None with it (it has one).
         input_unit: what an input of 1 stands for: 1/255 for pixels, 1 for spikes.
     """
 
-    def __init__(self, name: str, spec: LayerSpec, input_shape: Shape, theta: float | None) -> None:
+    def __init__(
+        self, name: str, spec: LayerSpec, input_shape: Shape, theta: float | None, norm: bool
+    ) -> None:
         super().__init__()
         self.name, self.spec, self.input_shape, self.theta = name, spec, input_shape, theta
         channels, height, width = input_shape
         fan_in = (channels, KERNEL, KERNEL) if spec.kind == "conv" else (channels * height * width,)
         self.weight = nn.Parameter(torch.empty(spec.features, *fan_in))
-        self.norm = nn.BatchNorm2d(spec.features) if theta is not None else None
-        self.bias = nn.Parameter(torch.zeros(spec.features)) if theta is None else None
+        self.norm = nn.BatchNorm2d(spec.features) if norm else None
+        self.bias = None if norm else nn.Parameter(torch.zeros(spec.features))
         self.input_unit = 1.0
 
     def reset(self, generator: torch.Generator) -> None:
@@ -148,7 +73,9 @@ class SpikingLayer(nn.Module):
             summed = F.conv2d(inputs, weight, padding=1)
         else:
             summed = F.linear(inputs.flatten(1), weight)[..., None, None]
-        drive: Tensor = summed * (unit * self.input_unit)
+        # Where that is 1, another pass over the memory would change nothing.
+        plain = bits is None and self.input_unit == 1
+        drive: Tensor = summed if plain else summed * (unit * self.input_unit)
         if self.norm is not None:
             return self.norm(drive)  # type: ignore[no-any-return]
         return drive if self.bias is None else drive + self.bias[:, None, None]
@@ -192,12 +119,17 @@ class SpikingNetwork(nn.Module):
     Attributes:
         config: what it is made of.
         weight_bits: None: float; K: the forward pass sees the weights through Eq. 13.
+        draw: seed of the rate encoding's spikes; another number, other spikes.
+        compiled: the neurons' steps run as one compiled loop (`sw.fused`): for long training. The
+            results are those of float32 arithmetic in both cases, but not bit by bit.
     """
 
     def __init__(self, config: NetworkConfig, weight_bits: int | None = None) -> None:
         super().__init__()
         self.config = config
         self.weight_bits = weight_bits
+        self.draw = 0
+        self.compiled = False
         self.layers = nn.ModuleDict({layer.name: layer for layer in _layers(config)})
 
     @property
@@ -223,24 +155,48 @@ class SpikingNetwork(nn.Module):
         Args:
             images: float [B, C, H, W] in 0..1.
         """
-        steps, leak = self.config.timesteps, self.config.leak
+        return self.trace_inputs(self.encode(images))
+
+    def encode(self, images: Tensor) -> Tensor:
+        """What the first layer gets: whole numbers, float [T, B, C, H, W], or [1, ...] if direct.
+
+        Direct encoding passes gradients on; the others take the nearest of the pixels 0..255 and
+        have none.
+
+        Args:
+            images: float [B, C, H, W] in 0..1.
+        """
+        pixels = images * PIXEL_MAX
+        if self.config.encoding != "direct":
+            pixels = pixels.detach().round()
+        return encode(pixels, self.config.encoding, self.config.timesteps, self.draw)
+
+    def trace_inputs(self, inputs: Tensor) -> NetworkTrace:
+        """Like `trace`, from inputs as `encode` gives them; gradients reach them."""
         trace = NetworkTrace(scores=torch.empty(0))
-        inputs = (images * PIXEL_MAX)[None]  # one step that stands for all: direct encoding
         for layer in self.chain:
             drive = layer(inputs.flatten(0, 1), self.weight_bits)
-            drive = drive.reshape(*inputs.shape[:2], *drive.shape[1:]).expand(steps, *[-1] * 4)
+            drive = drive.reshape(*inputs.shape[:2], *drive.shape[1:])
             if layer.theta is None:
                 trace.scores = drive.mean(0).flatten(1)
                 break
-            inputs = trace.spikes[layer.name] = lif(drive, layer.theta, leak)
+            inputs = trace.spikes[layer.name] = self._fire(drive, layer.theta)
             if layer.spec.pool:
-                inputs = _pooled(inputs)
+                inputs = _pooled(inputs, self.config.pooling)
         return trace
 
+    def _fire(self, drive: Tensor, theta: float) -> Tensor:
+        """Spikes [T, B, C, H, W] for the drive of every step, or of one that stands for all."""
+        steps, leak = self.config.timesteps, self.config.leak
+        if self.compiled:
+            return fused.lif(drive, steps, theta, leak)
+        return lif(drive.expand(steps, *[-1] * 4), theta, leak)
 
-def _pooled(spikes: Tensor) -> Tensor:
-    """2 x 2 max pooling, [T, B, C, H, W] to [T, B, C, H/2, W/2]: of spikes it is their OR."""
-    flat = F.max_pool2d(spikes.flatten(0, 1), 2)
+
+def _pooled(spikes: Tensor, pooling: Pooling) -> Tensor:
+    """2 x 2 pooling, [T, B, C, H, W] to [T, B, C, H/2, W/2]: maximum (of spikes: OR) or mean."""
+    flat = spikes.flatten(0, 1)
+    flat = F.max_pool2d(flat, 2) if pooling == "or" else F.avg_pool2d(flat, 2)
     return flat.reshape(*spikes.shape[:2], *flat.shape[1:])
 
 
@@ -255,11 +211,13 @@ def _layers(config: NetworkConfig) -> list[SpikingLayer]:
         theta = config.theta_conv if spec.kind == "conv" else config.theta_fc
         hidden = index < len(config.layers)
         name = f"{spec.kind}{numbers[spec.kind]}"
-        layers.append(SpikingLayer(name, spec, shape, theta if hidden else None))
+        layers.append(
+            SpikingLayer(name, spec, shape, theta if hidden else None, hidden and config.norm)
+        )
         height, width = shape[1:] if spec.kind == "conv" else (1, 1)
         shrink = 2 if spec.pool else 1
         shape = (spec.features, height // shrink, width // shrink)
-    layers[0].input_unit = 1 / PIXEL_MAX
+    layers[0].input_unit = UNIT[config.encoding]
     return layers
 
 

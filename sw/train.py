@@ -1,68 +1,71 @@
-"""Training: first in float, then from there with quantised weights in the forward pass."""
+"""Training: first in float, then from there with quantised weights in the forward pass.
 
-import copy
+With a state file (`sw.trainstate`) a training that was killed goes on after its last whole epoch,
+and comes to the same weights.
+"""
+
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sw.checks import check_range
-from sw.data import Dataset
+from sw import trainstate
+from sw.augment import crop_and_flip
+from sw.dataset import Dataset
 from sw.errors import InputError
-from sw.model import NetworkConfig, SpikingNetwork, as_input
+from sw.layers import PIXEL_MAX
+from sw.metrics import accuracy, evaluate
+from sw.model import NetworkConfig, SpikingNetwork
+from sw.settings import TrainSettings
+from sw.trainstate import Part, Row, Run
+
+__all__ = ["Diverged", "Progress", "TrainFiles", "TrainSettings", "Trained", "train"]
 
 Progress = Callable[[int, int, float, float], None]  # step, total, loss, accuracy in per cent
 
 
 @dataclass(frozen=True)
-class TrainSettings:
-    """How a network is trained (AdamW, one-cycle learning rate; Algorithm 2 for the second part).
+class Trained:
+    """The float network, and the one with K bits that was trained on from it; how it went.
 
     Attributes:
-        seed: of the first weights and of the images' order.
-        epochs, quantised_epochs: passes over the images in float, then with K bits.
-        rate, quantised_rate: the highest learning rate of either part.
-        batch: images per step.
-        weight_decay: AdamW's.
-        threads: of PyTorch; another number adds up in another order, and so trains other weights.
-            One is also the fastest for a network as small as that of the digits.
-
-    Raises:
-        InputError: a value is out of range.
+        curve: a row per epoch: part, epoch, loss, accuracy, validation, rate, seconds.
     """
-
-    seed: int = 1
-    epochs: int = 40
-    quantised_epochs: int = 15
-    rate: float = 5e-3
-    quantised_rate: float = 1e-3
-    batch: int = 64
-    weight_decay: float = 1e-3
-    threads: int = 1
-
-    def __post_init__(self) -> None:
-        check_range("seed", self.seed, 0, 2**63 - 1)
-        check_range("epochs", self.epochs, 1, 100_000)
-        check_range("quantised epochs", self.quantised_epochs, 0, 100_000)
-        check_range("threads", self.threads, 1, 1024)
-        check_range("batch", self.batch, 2, 1_000_000)
-        for what, value in (("rate", self.rate), ("quantised rate", self.quantised_rate)):
-            if not 0 < value < math.inf:
-                raise InputError(f"{what} is {value}: must be above 0")
-        if not 0 <= self.weight_decay < math.inf:
-            raise InputError(f"weight decay is {self.weight_decay}: must be 0 or more")
-
-
-@dataclass(frozen=True)
-class Trained:
-    """The float network, and the one with K bits that was trained on from it."""
 
     float_network: SpikingNetwork
     quantised_network: SpikingNetwork
+    curve: list[Row] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class TrainFiles:
+    """What a training leaves as it goes, after each epoch.
+
+    Attributes:
+        state: all that it takes to go on; read if it is there.
+        curve: the learning curve so far, a JSON object per epoch and line.
+    """
+
+    state: Path
+    curve: Path
+
+
+class Diverged(InputError):
+    """The loss is no number any more.
+
+    Attributes:
+        last_good: the networks after the last whole epoch; None if there was none.
+    """
+
+    def __init__(self, sentence: str, last_good: Trained | None) -> None:
+        super().__init__(sentence)
+        self.last_good = last_good
 
 
 def train(
@@ -70,17 +73,24 @@ def train(
     dataset: Dataset,
     settings: TrainSettings,
     progress: Progress | None = None,
+    files: TrainFiles | None = None,
 ) -> Trained:
-    """Train both networks; the same arguments give the same weights.
+    """Train a network; with one thread, or the same number of them, the same on each run.
 
     Args:
-        config: the network.
-        dataset: the training images.
+        config: the network; its input shape and classes must be the data set's.
+        dataset: the training part.
         settings: how.
-        progress: called after every step of either part, as one count.
+        progress: called after each step, with steps counted over both parts.
+        files: where to leave the state and the curve; None: nowhere.
+
+    Returns:
+        Both networks, in evaluation mode.
 
     Raises:
-        InputError: the images do not fit the network, or the loss is no longer a number.
+        InputError: the data set does not fit the network, or the state file is not of this
+            training.
+        Diverged: with the step at which it did.
     """
     if dataset.images.shape[1:] != config.input_shape or dataset.classes != config.classes:
         raise InputError(
@@ -88,25 +98,16 @@ def train(
             f" {len(config.classes)} classes, but {dataset.name} has"
             f" {dataset.images.shape[1:]} in {len(dataset.classes)}"
         )
-    generator = torch.Generator().manual_seed(settings.seed)
-    per_epoch = math.ceil(len(dataset) / settings.batch)
-    total = per_epoch * (settings.epochs + settings.quantised_epochs)
-    network = SpikingNetwork(config)
-    network.reset(settings.seed)
-    parts = (
-        (None, settings.epochs, settings.rate),
-        (config.weight_bits, settings.quantised_epochs, settings.quantised_rate),
-    )
-    trained, first = [], 0
+    learnt, validation = _divided(dataset, settings)
+    run = trainstate.start(config, settings, dataset)
+    if files is not None and files.state.exists():
+        trainstate.load(files.state, run)
     with _threads(settings.threads):
-        for bits, epochs, rate in parts:
-            network = copy.deepcopy(network)
-            network.weight_bits = bits
-            counted = _counted(progress, first, total)
-            _part(network, dataset, settings, epochs, rate, generator, counted)
-            first += per_epoch * epochs
-            trained.append(network.eval())
-    return Trained(*trained)
+        while run.part is not None:
+            _part(run, run.part, learnt, validation, progress, files)
+            run.next_part()
+    assert run.float_network is not None
+    return Trained(run.float_network, run.network, run.curve)
 
 
 @contextmanager
@@ -120,57 +121,103 @@ def _threads(number: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+def _divided(dataset: Dataset, settings: TrainSettings) -> tuple[Dataset, Dataset]:
+    """What is learnt from, and what is held out of it."""
+    if len(dataset) - settings.validation < 2:
+        raise InputError(
+            f"validation images: are {settings.validation}, but {dataset.name} has {len(dataset)}"
+            " images to train with: must leave at least 2"
+        )
+    if not settings.validation:
+        return dataset, dataset.take(slice(0))
+    generator = torch.Generator().manual_seed(settings.seed)
+    order = torch.randperm(len(dataset), generator=generator).numpy()
+    return dataset.take(order[settings.validation :]), dataset.take(order[: settings.validation])
+
+
 def _part(
-    network: SpikingNetwork,
-    dataset: Dataset,
-    settings: TrainSettings,
-    epochs: int,
-    rate: float,
-    generator: torch.Generator,
+    run: Run,
+    part: Part,
+    learnt: Dataset,
+    validation: Dataset,
     progress: Progress | None,
+    files: TrainFiles | None,
 ) -> None:
-    """Train a network as it stands, in place."""
-    steps = epochs * math.ceil(len(dataset) / settings.batch)
-    if not steps:
-        return
-    network.train()
-    optimiser = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=settings.weight_decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=rate, total_steps=steps)
-    for step, (images, labels) in enumerate(_batches(dataset, settings, epochs, generator), 1):
-        scores = network(images)
-        loss = F.cross_entropy(scores, labels)
-        if not loss.isfinite():
-            raise InputError(
-                f"training diverged: the loss is {loss.item()} at step {step} of {steps}"
-                f" ({_weights(network)}); try a learning rate below {rate:g}"
-            )
-        optimiser.zero_grad()
+    """Train on from where the run stands to the end of its part; both files after each epoch."""
+    per_epoch = math.ceil(len(learnt) / run.settings.batch)
+    first, steps = run.steps_before(per_epoch), part.epochs * per_epoch
+    total = per_epoch * (run.settings.epochs + run.settings.quantised_epochs)
+    run.prepare(per_epoch)
+    if run.settings.fast:
+        run.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    run.network.compiled = run.settings.fast
+    while run.epoch < part.epochs:
+        started, losses, right = monotonic(), 0.0, 0.0
+        run.network.train()
+        for step, (images, labels) in enumerate(_batches(run, learnt), run.epoch * per_epoch + 1):
+            run.network.draw = first + step
+            loss, correct = _step(run, images, labels)
+            if not math.isfinite(loss):
+                raise _diverged(run, part, step, steps, loss)
+            losses, right = losses + loss * len(labels), right + correct
+            if progress is not None:
+                progress(first + step, total, loss, 100 * correct / len(labels))
+        run.network.draw = 0
+        run.epoch += 1
+        row: Row = {
+            "part": part.name,
+            "epoch": run.epoch,
+            "loss": losses / len(learnt),
+            "accuracy": 100 * right / len(learnt),
+            "validation": _accuracy(run.network, validation),
+            "rate": run.optimiser.param_groups[0]["lr"],
+            "seconds": round(monotonic() - started, 3),
+        }
+        run.curve.append(row)
+        run.remember()
+        if files is not None:
+            trainstate.save(files.state, run)
+            trainstate.save_curve(files.curve, run.curve)
+    run.network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    run.network.compiled = False
+    run.network.eval()
+
+
+def _step(run: Run, images: Tensor, labels: Tensor) -> tuple[float, int]:
+    """One step down the gradient, unless the loss is no number; the loss and the right answers."""
+    with torch.autocast("cpu", torch.bfloat16) if run.settings.fast else nullcontext():
+        scores = run.network(images)
+    loss = F.cross_entropy(scores.float(), labels)
+    if loss.isfinite():
+        run.optimiser.zero_grad()
         torch.autograd.backward(loss)
-        optimiser.step()
-        schedule.step()
-        if progress is not None:
-            right = (scores.argmax(1) == labels).float().mean().item()
-            progress(step, steps, loss.item(), 100 * right)
+        run.optimiser.step()
+        run.schedule.step()
+    return loss.item(), int((scores.argmax(1) == labels).sum())
 
 
-def _weights(network: SpikingNetwork) -> str:
-    bits = network.weight_bits
-    return "float weights" if bits is None else f"weights of {bits} bits"
+def _batches(run: Run, dataset: Dataset) -> Iterator[tuple[Tensor, Tensor]]:
+    """An epoch: all images in a new order, in 0..1, and their labels."""
+    images, labels = torch.from_numpy(dataset.images), torch.from_numpy(dataset.labels)
+    order = torch.randperm(len(labels), generator=run.generator)
+    for chosen in torch.split(order, run.settings.batch):
+        pixels = images[chosen]
+        if run.settings.augment:
+            pixels = crop_and_flip(pixels, run.generator)
+        yield pixels.float() / PIXEL_MAX, labels[chosen]
 
 
-def _counted(progress: Progress | None, first: int, total: int) -> Progress | None:
-    """The caller's progress, told of a part's steps as steps of the whole."""
-    if progress is None:
+def _accuracy(network: SpikingNetwork, images: Dataset) -> float | None:
+    """Per cent of right answers, in float32; None of no images."""
+    if not len(images):
         return None
-    return lambda step, _steps, loss, accuracy: progress(first + step, total, loss, accuracy)
+    return accuracy(evaluate(network, images.images).predictions, images.labels)
 
 
-def _batches(
-    dataset: Dataset, settings: TrainSettings, epochs: int, generator: torch.Generator
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Images in 0..1 and labels; each epoch all of them in a new order."""
-    images, labels = as_input(dataset.images), torch.from_numpy(dataset.labels)
-    for _ in range(epochs):
-        order = torch.randperm(len(labels), generator=generator)
-        for chosen in torch.split(order, settings.batch):
-            yield images[chosen], labels[chosen]
+def _diverged(run: Run, part: Part, step: int, steps: int, loss: float) -> Diverged:
+    kept = run.last_good
+    return Diverged(
+        f"training diverged: the loss is {loss} at step {step} of {steps} ({part.weights});"
+        f" try a learning rate below {part.rate:g}",
+        None if kept is None else Trained(*kept, run.curve),
+    )

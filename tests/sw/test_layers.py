@@ -84,7 +84,7 @@ def _replaced(index: int, **change: Any) -> tuple[IntegerLayer, ...]:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"encoding": "rate"}, "network random1: encoding is 'rate', must be direct"),
+        ({"encoding": "ttfs"}, "network random1: encoding is 'ttfs', must be direct or rate or"),
         ({"timesteps": 0}, "network random1: timesteps: is 0"),
         ({"layers": (OUTPUT,)}, "network random1: needs at least 2 layers"),
         ({"layers": _replaced(1, name="conv1")}, "two of its layers have the same name"),

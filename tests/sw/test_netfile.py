@@ -133,7 +133,7 @@ def test_rewriting_nothing_changes_nothing(path: Path) -> None:
         ({"classes": 3}, "description is damaged"),
         ({"classes": ["a"]}, "network.safetensors: layer fc5: has 3 outputs for 1 classes"),
         ({"timesteps": "4"}, "timesteps: is '4', must be an integer"),
-        ({"encoding": "rate"}, "encoding is 'rate', must be direct"),
+        ({"encoding": "ttfs"}, "encoding is 'ttfs', must be direct or rate or phase"),
         ({"layer": {"features": 10**9}}, "features: is 1000000000, must be an integer from 1"),
         ({"layer": {"features": 60_000}}, r"conv2.weights is I32 \[6, 4, 3, 3\], must be I32 \[60"),
         ({"layer": {"input_shape": 4}}, "description is damaged"),
