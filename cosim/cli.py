@@ -24,8 +24,7 @@ from hw.spec import AXONS, DENDRITES, ChipShape
 from sw.errors import InputError
 
 if TYPE_CHECKING:
-    from cosim.record import Chip, LayerUse, Run
-    from cosim.report import Resource
+    from cosim.record import Run
 
 DIFFERENT, BAD_INPUT, INTERRUPTED = 1, 2, 130
 CHECKPOINT = Path(__file__).resolve().parent.parent / "checkpoints" / "digits.safetensors"
@@ -119,13 +118,15 @@ def map_(
     axons: AxonsOption = AXONS,
     dendrites: DendritesOption = DENDRITES,
 ) -> None:
-    """Map a network onto the chip and show what each layer takes of it."""
+    """Map a network onto the chip: what each layer takes of it, and the schedule if streamed."""
     with _guarded(quiet=True):
         shape = _shape(mesh, axons, dendrites)
-        from cosim import tasks
+        from cosim import cli_map, tasks
 
         chip = tasks.map_checkpoint(checkpoint, shape)
-    Console(highlight=False).print(_use_table(chip))
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else cli_map.WIDTH)
+    for table in cli_map.tables(chip):
+        console.print(table)
 
 
 @app.command(epilog="Example: `nc64c attack --sets fgsm_2,fgsm_8 --out attacked.safetensors`")
@@ -249,30 +250,6 @@ def _accuracy_table(run: "Run") -> Table:
         figures = [adversarial_loss(run, level)[name] for level in LEVELS]
         table.add_row(name, "adversarial loss, points", *(f"{figure:.2f}" for figure in figures))
     return table
-
-
-def _use_table(chip: "Chip") -> Table:
-    from cosim.report import RESOURCES, capacity, totals
-
-    size = f"{chip['columns']} x {chip['rows']} cores"
-    table = Table(title=f"{size} of {chip['axons']} axons x {chip['dendrites']} dendrites")
-    table.add_column("layer")
-    for name in RESOURCES:
-        table.add_column(name, justify="right")
-    rows = [[layer["layer"], *_numbers(layer)] for layer in chip["layers"]]
-    for number, row in enumerate(rows, 1):
-        table.add_row(*row, end_section=number == len(rows))
-    used, there = totals(chip), capacity(chip)
-    table.add_row("total", *_numbers(used))
-    table.add_row("chip", *_numbers(there))
-    table.add_row("used", *(f"{100 * used[name] / there[name]:.1f} %" for name in RESOURCES))
-    return table
-
-
-def _numbers(counts: "LayerUse | dict[Resource, int]") -> list[str]:
-    from cosim.report import RESOURCES
-
-    return [f"{counts[name]:,}" for name in RESOURCES]
 
 
 def _listed(accuracies: dict[str, float]) -> str:

@@ -32,6 +32,7 @@ class Mismatch:
         expected, got: of a membrane its value; of the others how many such flits came. None: no
             answer.
         flit: of spikes and other responses, the flit's data: of a spike, the tick stamped on it.
+        place: where it is, in words, when there is more to say: of a streamed layer, its tile.
     """
 
     image: int
@@ -43,6 +44,7 @@ class Mismatch:
     expected: int | None
     got: int | None
     flit: int | None = None
+    place: str = ""
 
     @property
     def order(self) -> tuple[int, int, int, int, int]:
@@ -50,7 +52,8 @@ class Mismatch:
         return (self.tick, self.y, self.x, self.neuron, self.image)
 
     def __str__(self) -> str:
-        place = f"image {self.image}, tick {self.tick}, core ({self.x}, {self.y})"
+        place = f"{self.place}, " if self.place else ""
+        place += f"image {self.image}, tick {self.tick}, core ({self.x}, {self.y})"
         place += f", neuron {self.neuron}"
         if self.what == "membrane":
             expected, got = (

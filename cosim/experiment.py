@@ -4,51 +4,28 @@ Float algorithm, quantised algorithm, golden model, RTL. What the user can get w
 `prepare`, before the long work begins.
 """
 
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from cosim.compare import Comparison, compare_images
-from cosim.golden import GoldenChip
-from cosim.mapper import map_network
-from cosim.program import Program, configuration
-from cosim.progress import Advance, Progress
-from cosim.readout import Answer, mapping_mismatches, read_out
+from cosim.chip_levels import BATCH, RtlTotals, RunRtl
+from cosim.compare import Comparison
+from cosim.mapping import Mapping, choose_mapping
+from cosim.program import Program
+from cosim.progress import Progress
+from cosim.readout import Answer
+from cosim.resident_runs import run_resident
 from cosim.sets import Images, batches, draw_images, make_sets
-from cosim.stimulus import Phase, image_phases
-from hw.spec import ChipShape, Counter
-from sw import checkpoint, integer
+from cosim.streamed import ReadBack
+from cosim.streamed_runs import READ_BACK, run_streamed
+from hw.spec import ChipShape
+from sw import checkpoint
 from sw.data import Dataset
 from sw.fold import fold
 from sw.metrics import Evaluation, evaluate
 from sw.model import SpikingNetwork
 from sw.netfile import IntegerNetwork
-
-BATCH = 50  # images at once, of algorithm and golden model
-
-Responses = Sequence[Sequence[NDArray[np.uint64]]]  # HOST flits per image and phase
-
-
-class RtlRun(Protocol):
-    """What the RTL gives back; `counters` [mesh row, mesh column] are summed over all images."""
-
-    @property
-    def responses(self) -> Responses: ...
-    @property
-    def cycles(self) -> int: ...
-    @property
-    def ticks(self) -> int: ...
-    @property
-    def wall_s(self) -> float: ...
-    @property
-    def counters(self) -> Mapping[Counter, NDArray[np.int64]]: ...
-
-
-RunRtl = Callable[[Program, Sequence[Sequence[Phase]], Advance], RtlRun]
 
 
 @dataclass(frozen=True)
@@ -58,9 +35,10 @@ class Subject:
     float_network: SpikingNetwork
     quantised_network: SpikingNetwork
     network: IntegerNetwork
-    program: Program
+    mapping: Mapping
     data: Dataset
     sets: tuple[str, ...]
+    seed: int
 
 
 @dataclass(frozen=True)
@@ -76,10 +54,14 @@ class SetResult:
 
 @dataclass(frozen=True)
 class Results:
-    """All sets by name, in the order they were asked for, and the RTL run as a whole."""
+    """All sets by name, in the order they were asked for, and the RTL run as a whole.
+
+    `read_back` is the share of the jobs of hidden layers whose membranes were read and compared.
+    """
 
     sets: dict[str, SetResult]
-    rtl: RtlRun
+    rtl: RtlTotals
+    read_back: float
 
 
 def prepare(path: Path, shape: ChipShape, sets: tuple[str, ...], images: int, seed: int) -> Subject:
@@ -90,14 +72,15 @@ def prepare(path: Path, shape: ChipShape, sets: tuple[str, ...], images: int, se
     trained = checkpoint.load(path)
     network = fold(trained.quantised_network)
     data = draw_images(network.dataset, images, seed)
-    program = map_network(network, shape)
+    mapping = choose_mapping(network, shape)
     return Subject(
         float_network=trained.float_network,
         quantised_network=trained.quantised_network,
         network=network,
-        program=program,
+        mapping=mapping,
         data=data,
         sets=sets,
+        seed=seed,
     )
 
 
@@ -108,26 +91,26 @@ def examine(subject: Subject, run_rtl: RunRtl, progress: Progress) -> Results:
     algorithm = {
         level: _classify(level, network, images, progress) for level, network in levels.items()
     }
-    all_images = np.concatenate(list(images.values()))
-    stimulus = _stimulus(subject, all_images)
-    golden = _run_golden(subject.program, stimulus, progress)
-    wrong = _check_mapping(subject, all_images, golden, progress)
-    with progress.stage("RTL", len(stimulus)) as advance:
-        rtl = run_rtl(subject.program, stimulus, advance)
-    results = {}
-    for name, part in zip(images, batches(len(stimulus), len(subject.data)), strict=True):
-        chip = {
-            level: [read_out(subject.program, answer) for answer in responses[part]]
-            for level, responses in (("golden", golden), ("rtl", rtl.responses))
-        }
-        results[name] = SetResult(
+    if isinstance(subject.mapping, Program):
+        share = 1.0  # an image is one job, and it ends with all membranes
+        chip, rtl = run_resident(subject.mapping, subject.network, images, run_rtl, progress)
+    else:
+        share = READ_BACK
+        read_back = ReadBack(share, subject.seed)
+        chip, rtl = run_streamed(
+            subject.mapping, subject.network, images, run_rtl, read_back, progress
+        )
+    results = {
+        name: SetResult(
             images=images[name],
             algorithm={level: by_set[name] for level, by_set in algorithm.items()},
-            chip=chip,
-            comparison=compare_images(stimulus[part], golden[part], rtl.responses[part]),
-            mapping_mismatches=sum(wrong[part]),
+            chip=on_chip.answers,
+            comparison=on_chip.comparison,
+            mapping_mismatches=on_chip.mapping_mismatches,
         )
-    return Results(results, rtl)
+        for name, on_chip in chip.items()
+    }
+    return Results(results, rtl, share)
 
 
 def _classify(
@@ -148,44 +131,3 @@ def _classify(
                 },
             )
     return evaluations
-
-
-def _stimulus(subject: Subject, images: Images) -> list[list[Phase]]:
-    """The phases of each image: its first layer's spikes, streamed."""
-    return [
-        image_phases(subject.program, spikes)
-        for batch in batches(len(images), BATCH)
-        for spikes in integer.host_spikes(subject.network, images[batch]).swapaxes(0, 1)
-    ]
-
-
-def _run_golden(
-    program: Program, stimulus: list[list[Phase]], progress: Progress
-) -> list[list[NDArray[np.uint64]]]:
-    """The golden model's responses per image and phase, a batch of images at a time."""
-    load = Phase(configuration(program), go=False)
-    responses: list[list[NDArray[np.uint64]]] = []
-    chips: dict[int, GoldenChip] = {}
-    with progress.stage("golden", len(stimulus)) as advance:
-        for batch in batches(len(stimulus), BATCH):
-            images = stimulus[batch]
-            if len(images) not in chips:
-                chips[len(images)] = GoldenChip(program.shape, len(images))
-                chips[len(images)].run([load])
-            responses += chips[len(images)].run_images(images)
-            advance(len(images))
-    return responses
-
-
-def _check_mapping(
-    subject: Subject, images: Images, golden: Responses, progress: Progress
-) -> list[int]:
-    """Per image, how many spikes and outputs the golden model and the network disagree about."""
-    wrong = []
-    with progress.stage("network check", len(images)) as advance:
-        for batch in batches(len(images), BATCH):
-            trace = integer.run(subject.network, images[batch])
-            for place, responses in enumerate(golden[batch]):
-                wrong.append(mapping_mismatches(subject.program, responses, trace, place))
-            advance(len(golden[batch]))
-    return wrong

@@ -2,16 +2,14 @@
 
 import os
 import platform
-from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
+from cosim.chip_use import chip_record
 from cosim.experiment import Results, SetResult, Subject
-from cosim.mapper import utilisation
-from cosim.program import Program
-from cosim.record import CLEAN, VERSION, Chip, Example, Facts, Grid, LayerUse, Rtl, Run, SetRecord
+from cosim.record import CLEAN, VERSION, Example, Facts, Rtl, Run, SetRecord
 from cosim.sets import Images
 from hw.spec import Counter
 
@@ -33,7 +31,7 @@ def gather(subject: Subject, results: Results, build_s: float, facts: Facts) -> 
         timesteps=network.timesteps,
         classes=list(network.classes),
         labels=subject.data.labels.tolist(),
-        chip=chip_record(subject.program),
+        chip=chip_record(subject.mapping),
         sets={name: _set_record(result) for name, result in results.sets.items()},
         examples=_examples(subject, results),
         rtl=Rtl(
@@ -41,40 +39,12 @@ def gather(subject: Subject, results: Results, build_s: float, facts: Facts) -> 
             cycles=results.rtl.cycles,
             wall_s=results.rtl.wall_s,
             build_s=build_s,
+            read_back=results.read_back,
             counters={
                 counter.name.lower(): results.rtl.counters[counter].tolist() for counter in Counter
             },
         ),
         facts=facts,
-    )
-
-
-def chip_record(program: Program) -> Chip:
-    """The chip's size and what a program uses of it."""
-    shape = program.shape
-    neurons = np.zeros((shape.rows, shape.columns), np.int64)
-    synapses = np.zeros_like(neurons)
-    for core in program.cores:
-        neurons[core.y, core.x] = core.neurons
-        synapses[core.y, core.x] = np.count_nonzero(core.synapses)
-    return Chip(
-        columns=shape.columns,
-        rows=shape.rows,
-        axons=shape.axons,
-        dendrites=shape.dendrites,
-        layers=[
-            LayerUse(
-                layer=use.name,
-                cores=use.cores,
-                neurons=use.neurons,
-                dendrites=use.dendrites,
-                axons=use.axons,
-                synapses=use.synapses,
-            )
-            for use in utilisation(program)[:-1]  # the last row is their sum
-        ],
-        neurons=_grid(neurons),
-        synapses=_grid(synapses),
     )
 
 
@@ -153,7 +123,3 @@ def _pixels(images: Images, index: int) -> list[list[object]]:
         picture[0] if len(picture) == 1 else np.moveaxis(picture, 0, -1)
     ).tolist()
     return pixels
-
-
-def _grid(values: Iterable[Iterable[int]]) -> Grid:
-    return [[int(value) for value in row] for row in values]

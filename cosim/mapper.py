@@ -92,23 +92,26 @@ def utilisation(program: Program) -> tuple[LayerUse, ...]:
     rows = []
     for layer in program.layers:
         cores = [images[number] for number in np.unique(layer.core).tolist()]
-        rows.append(
-            LayerUse(
-                name=layer.name,
-                cores=len(cores),
-                neurons=sum(core.neurons for core in cores),
-                dendrites=sum(core.neurons * core.pages * core.planes for core in cores),
-                axons=sum(int(core.synapses.any(axis=(0, 2)).sum()) for core in cores),
-                synapses=sum(int(core.synapses.sum()) for core in cores),
-                synapse_capacity=len(cores) * program.shape.dendrites * program.shape.axons,
-            )
-        )
+        rows.append(layer_use(layer.name, cores, program.shape))
     sums = {
         field.name: sum(getattr(row, field.name) for row in rows)
         for field in fields(LayerUse)
         if field.name != "name"
     }
     return (*rows, LayerUse("total", **sums))
+
+
+def layer_use(name: str, cores: Sequence[CoreImage], shape: ChipShape) -> LayerUse:
+    """What these cores, a layer's, take of the chip."""
+    return LayerUse(
+        name=name,
+        cores=len(cores),
+        neurons=sum(core.neurons for core in cores),
+        dendrites=sum(core.neurons * core.pages * core.planes for core in cores),
+        axons=sum(int(core.synapses.any(axis=(0, 2)).sum()) for core in cores),
+        synapses=sum(int(core.synapses.sum()) for core in cores),
+        synapse_capacity=len(cores) * shape.dendrites * shape.axons,
+    )
 
 
 def _fan_out(

@@ -10,11 +10,14 @@ from typing import Any, Literal, TypedDict, get_args
 
 import numpy as np
 
+from cosim.chip_facts import Chip as Chip
+from cosim.chip_facts import Grid as Grid
+from cosim.chip_facts import LayerUse as LayerUse
 from cosim.schema import misfit
 from sw.errors import InputError
 from sw.files import atomic_write
 
-VERSION = 1  # of run.json
+VERSION = 2  # of run.json
 SUMMARY_VERSION = 1  # of summary.json
 RUN_FILE, SUMMARY_FILE, REPORT_FILE = "run.json", "summary.json", "report.html"
 MAX_BYTES = 256 << 20  # of a run.json; ours are far below
@@ -23,31 +26,6 @@ Level = Literal["float", "quantised", "golden", "rtl"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 CHIP_LEVELS: frozenset[Level] = frozenset(("golden", "rtl"))
 CLEAN = "clean"  # the set without attack
-
-Grid = list[list[int]]  # [mesh row][mesh column]
-
-
-class LayerUse(TypedDict):
-    """What one layer takes of the chip."""
-
-    layer: str
-    cores: int
-    neurons: int
-    dendrites: int
-    axons: int
-    synapses: int
-
-
-class Chip(TypedDict):
-    """The chip, and what the network takes of it; grids are per core."""
-
-    columns: int
-    rows: int
-    axons: int
-    dendrites: int
-    layers: list[LayerUse]
-    neurons: Grid
-    synapses: Grid
 
 
 class SetRecord(TypedDict):
@@ -74,12 +52,16 @@ class Example(TypedDict):
 
 
 class Rtl(TypedDict):
-    """The RTL run as a whole. `counters` is {counter's name in lower case: per core}."""
+    """The RTL run as a whole. `counters` is {counter's name in lower case: per core}.
+
+    `read_back` is the share of the passes of hidden layers whose membranes were read.
+    """
 
     ticks: int
     cycles: int
     wall_s: float
     build_s: float
+    read_back: float
     counters: dict[str, Grid]
 
 
@@ -159,6 +141,7 @@ def summary(run: Run) -> dict[str, Any]:
             "cores_used": sum(neurons > 0 for row in chip["neurons"] for neurons in row),
             "neurons_used": sum(map(sum, chip["neurons"])),
             "synapses_used": sum(map(sum, chip["synapses"])),
+            "mapping": chip["mapping"],
         },
         "sets": {
             name: {
@@ -170,6 +153,8 @@ def summary(run: Run) -> dict[str, Any]:
                 },
                 "mismatched_spikes": chosen["mismatched_spikes"],
                 "mismatched_membranes": chosen["mismatched_membranes"],
+                "compared_spikes": chosen["compared_spikes"],
+                "compared_membranes": chosen["compared_membranes"],
             }
             for name, chosen in run["sets"].items()
         },
@@ -184,6 +169,7 @@ def summary(run: Run) -> dict[str, Any]:
             "wall_s": round(rtl["wall_s"], 3),
             "images_per_s": round(count * len(run["sets"]) / rtl["wall_s"], 3),
             "build_s": round(rtl["build_s"], 3),
+            "read_back": rtl["read_back"],
         },
     }
 

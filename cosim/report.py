@@ -128,6 +128,11 @@ def verdict(run: Run) -> Verdict:
         else f"The golden model differs from the integer network in {number(wrong_mapping)} "
         "spikes and outputs: the mapping is wrong."
     )
+    if run["chip"]["mapping"] == "streamed":
+        detail += (
+            f" Membranes were read after {100 * run['rtl']['read_back']:.0f} % of the passes, "
+            "drawn by the seed, and those of the output layer always."
+        )
     first = {name: one["first_mismatch"] for name, one in run["sets"].items()}
     return Verdict(equal, headline, detail, {name: one for name, one in first.items() if one})
 

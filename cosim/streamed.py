@@ -48,7 +48,8 @@ class LayerRun:
         rounds: all that went in and came out.
         spikes: before pooling.
         strays: spikes of no neuron of the layer, or of no tick of the algorithm.
-        membranes: of the output layer, int64 [images, classes], None if one was not read.
+        membranes: of the output layer, int64 [images, classes]; None of any other.
+        answered: bool [images]: all membranes of the output layer came.
     """
 
     schedule: LayerSchedule
@@ -56,6 +57,7 @@ class LayerRun:
     spikes: PackedSpikes
     strays: int
     membranes: NDArray[np.int64] | None
+    answered: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,8 @@ def run_layer(
     cut = windows.cut(inputs.unpack())
     spikes = np.zeros((*cut.shape[:2], layer.features * windows.pixels), np.bool_)
     membranes = None if layer.spiking else np.zeros((len(inputs), layer.features), np.int64)
-    strays, whole, rounds = 0, True, []
+    answered = np.ones(len(inputs), np.bool_)
+    strays, rounds = 0, []
     for part in schedule.rounds:
         read = np.ones(part.passes(len(inputs)), np.bool_)
         if layer.spiking:
@@ -114,10 +117,10 @@ def run_layer(
         rounds.append(RoundRun(part, jobs, run(part.program, jobs)))
         strays += _collect_spikes(rounds[-1], spikes)
         if membranes is not None:
-            whole &= _collect_membranes(rounds[-1], membranes)
+            answered &= _collect_membranes(rounds[-1], membranes)
     by_channel = spikes.reshape(*cut.shape[:2], layer.features, windows.pixels)
     fired = PackedSpikes.pack(windows.join(by_channel))
-    return LayerRun(schedule, tuple(rounds), fired, strays, membranes if whole else None)
+    return LayerRun(schedule, tuple(rounds), fired, strays, membranes, answered)
 
 
 def make_jobs(part: Round, cut: NDArray[np.bool_], read: NDArray[np.bool_]) -> list[list[Phase]]:
@@ -204,12 +207,13 @@ def _collect_spikes(run: RoundRun, spikes: NDArray[np.bool_]) -> int:
     return int(np.count_nonzero(stray))
 
 
-def _collect_membranes(run: RoundRun, membranes: NDArray[np.int64]) -> bool:
-    """Enters a round's membranes into int64 [images, C] of one tile each; whether all came."""
+def _collect_membranes(run: RoundRun, membranes: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Enters a round's membranes into int64 [images, C]; the images of which all came."""
     tile, place, data = _collect(run, Region.MEMBRANE)
     known = (place >= 0) & (tile < len(membranes))
     value = np.where(data >> (MEMBRANE_BITS - 1), data - (1 << MEMBRANE_BITS), data)
     membranes[tile[known], place[known]] = value[known]
-    channels = sum(end - first for first, end in run.round.groups)
-    seen = np.unique(tile[known] * membranes.shape[1] + place[known])
-    return len(seen) == len(membranes) * channels
+    came = np.zeros(membranes.shape, np.bool_)
+    came[tile[known], place[known]] = True
+    expected = np.concatenate([np.arange(*group) for group in run.round.groups])
+    return np.asarray(came[:, expected].all(axis=1), np.bool_)

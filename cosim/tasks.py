@@ -11,9 +11,10 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
-from cosim import gather, output, record, report, rtl, sets
-from cosim.experiment import RtlRun, RunRtl, examine, prepare
-from cosim.mapper import map_network
+from cosim import chip_use, gather, output, record, report, rtl, sets
+from cosim.chip_levels import RtlRun, RunRtl
+from cosim.experiment import examine, prepare
+from cosim.mapping import choose_mapping
 from cosim.program import Program
 from cosim.progress import Advance, Progress
 from cosim.simulator import MIN_BLOCK_AXONS, build
@@ -93,7 +94,9 @@ def attack(
 
 def map_checkpoint(path: Path, shape: ChipShape) -> record.Chip:
     """What a checkpoint's network takes of a chip."""
-    return gather.chip_record(map_network(fold(checkpoint.load(path).quantised_network), shape))
+    return chip_use.chip_record(
+        choose_mapping(fold(checkpoint.load(path).quantised_network), shape)
+    )
 
 
 def cosim(task: Experiment, progress: Progress) -> record.Run:

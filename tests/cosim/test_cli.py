@@ -131,6 +131,18 @@ def test_map_shows_use_per_layer(small: Path) -> None:
     assert result.exit_code == 0, result.output
     for word in ("conv2", "fc1", "fc2", "total", "cores", "neurons", "dendrites", "axons"):
         assert word in result.stdout
+    assert "resident" in result.stdout
+    assert "schedule" not in result.stdout
+
+
+def test_map_shows_the_schedule_of_what_does_not_fit(small: Path) -> None:
+    chip = ("--mesh", "2x2", "--axons", "128", "--dendrites", "64")
+    result = nc64c("map", "--checkpoint", small, *chip)
+    assert result.exit_code == 0, result.output
+    words = ("streamed", "schedule", "conv2", "fc1", "passes", "cycles", "at once", "rounds")
+    for word in words:
+        assert word in " ".join(result.stdout.split())
+    assert "total" not in result.stdout
 
 
 def test_attack_writes_sets_within_eps(small: Path, tmp_path: Path) -> None:

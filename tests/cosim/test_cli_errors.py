@@ -6,6 +6,7 @@ import resource
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,14 @@ from safetensors import safe_open
 from typer.testing import Result
 
 from cosim import record
+from sw import checkpoint
+from sw.config import LayerSpec
+from sw.model import SpikingNetwork
+from sw.settings import TrainSettings
+from sw.train import Trained
 from tests.helpers.cli import SMALL_CHIP, nc64c, small_checkpoint
 from tests.helpers.runs import make_run
+from tests.helpers.subjects import CONFIG
 
 
 @pytest.fixture
@@ -49,7 +56,6 @@ def refused(result: Result, *words: str) -> None:
         (["--mesh", "8"], ["mesh '8'", "such as 8x8"]),
         (["--mesh", "9x8"], ["chip columns = 9"]),
         (["--axons", "100"], ["chip axons = 100"]),
-        (["--mesh", "1x1"], ["layer", "cores"]),
         (["--checkpoint", "missing.safetensors"], ["missing.safetensors", "no such file"]),
     ],
 )
@@ -58,6 +64,21 @@ def test_bad_arguments(small: Path, tmp_path: Path, arguments: list[str], words:
     result = nc64c("cosim", "--checkpoint", small, "--out", out, *SMALL_CHIP, *arguments)
     refused(result, *words)
     assert not out.exists()
+
+
+def test_a_network_that_fits_no_chip(tmp_path: Path) -> None:
+    """512 inputs on cores of 64 axons: 8 pages of 5 planes, and there are 16 dendrites."""
+    config = replace(CONFIG, layers=(LayerSpec("conv", 8), LayerSpec("fc", 4)))
+    networks = SpikingNetwork(config), SpikingNetwork(config, config.weight_bits)
+    for network in networks:
+        network.reset(0)
+    path = tmp_path / "wide.safetensors"
+    checkpoint.save(path, Trained(*networks), TrainSettings())
+    chip = ("--mesh", "8x8", "--axons", "64", "--dendrites", "16")
+    for command in (("map",), ("cosim", "--out", tmp_path / "out")):
+        result = nc64c(*command, "--checkpoint", path, *chip)
+        refused(result, "layer fc1 needs 40 dendrites", "a core has 16")
+    assert not (tmp_path / "out").exists()
 
 
 def foreign(path: Path) -> None:

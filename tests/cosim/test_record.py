@@ -43,10 +43,18 @@ def test_summary_has_the_documented_keys() -> None:
         "cores_used",
         "neurons_used",
         "synapses_used",
+        "mapping",
     ]
     assert list(summary["sets"]) == list(SETS)
     for chosen in summary["sets"].values():
-        assert list(chosen) == ["accuracy", "spikes", "mismatched_spikes", "mismatched_membranes"]
+        assert list(chosen) == [
+            "accuracy",
+            "spikes",
+            "mismatched_spikes",
+            "mismatched_membranes",
+            "compared_spikes",
+            "compared_membranes",
+        ]
         assert list(chosen["accuracy"]) == list(LEVELS)
         assert all(set(counts) == {"golden", "rtl"} for counts in chosen["spikes"].values())
     assert list(summary["adv_loss"]) == list(LEVELS)
@@ -58,6 +66,7 @@ def test_summary_has_the_documented_keys() -> None:
         "wall_s",
         "images_per_s",
         "build_s",
+        "read_back",
     ]
 
 

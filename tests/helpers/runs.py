@@ -51,7 +51,9 @@ def make_run(seed: int = 0, images: int = 200, columns: int = 8, rows: int = 8) 
             "rows": rows,
             "axons": 1024,
             "dendrites": 1024,
+            "mapping": "resident",
             "layers": layers,
+            "schedule": [],
             "neurons": grid(205),
             "synapses": grid(90_000),
         },
@@ -62,6 +64,7 @@ def make_run(seed: int = 0, images: int = 200, columns: int = 8, rows: int = 8) 
             "cycles": images * len(SETS) * 5321,
             "wall_s": 71.25,
             "build_s": 38.5,
+            "read_back": 1.0,
             "counters": {
                 counter.name.lower(): grid(most)
                 for counter, most in zip(

@@ -54,7 +54,7 @@ def make_subject(images: int = 7, sets: tuple[str, ...] = ("clean", "fgsm_8")) -
         float_network=networks.float_network,
         quantised_network=networks.quantised_network,
         network=network,
-        program=map_network(network, SHAPE),
+        mapping=map_network(network, SHAPE),
         data=Dataset(
             name="digits",
             images=random.integers(0, 256, (images, 1, 8, 8), dtype=np.uint8),
@@ -62,6 +62,7 @@ def make_subject(images: int = 7, sets: tuple[str, ...] = ("clean", "fgsm_8")) -
             classes=CONFIG.classes,
         ),
         sets=sets,
+        seed=5,
     )
 
 

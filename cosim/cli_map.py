@@ -1,0 +1,94 @@
+"""What `nc64c map` prints: chip use per layer, and of a streamed network the schedule."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+from rich.box import SIMPLE
+from rich.table import Table
+
+from cosim.chip_facts import Chip, LayerUse
+from cosim.report import RESOURCES, Resource, capacity, totals
+
+WIDTH = 100  # columns where there is no terminal that has a width
+
+
+def tables(chip: Chip) -> Iterator[Table]:
+    """One or two tables."""
+    size = f"{chip['columns']} x {chip['rows']} cores"
+    size += f" of {chip['axons']} axons x {chip['dendrites']} dendrites"
+    if not chip["schedule"]:
+        yield _use(chip, f"resident on {size}")
+        return
+    yield _use(chip, f"streamed through {size}: a layer at a time")
+    yield _schedule(chip)
+
+
+def _use(chip: Chip, title: str) -> Table:
+    """Resources per layer; the sum only where all layers are there at once."""
+    table = Table(title=title)
+    table.add_column("layer")
+    for name in RESOURCES:
+        table.add_column(name, justify="right")
+    rows = [[layer["layer"], *_numbers(layer)] for layer in chip["layers"]]
+    for number, row in enumerate(rows, 1):
+        table.add_row(*row, end_section=number == len(rows))
+    used, there = totals(chip), capacity(chip)
+    if not chip["schedule"]:
+        table.add_row("total", *_numbers(used))
+    table.add_row("chip", *_numbers(there))
+    if not chip["schedule"]:
+        table.add_row("used", *(f"{100 * used[name] / there[name]:.1f} %" for name in RESOURCES))
+    return table
+
+
+def _schedule(chip: Chip) -> Table:
+    table = Table(
+        title="schedule, per image",
+        caption="cycles: as expected while all pages have spikes, without host traffic; "
+        "full: dendrites in use of the average and of the fullest core",
+        box=SIMPLE,
+        pad_edge=False,
+        collapse_padding=True,
+    )
+    for name in (
+        "layer",
+        "tile",
+        "jobs",
+        "cores a job",
+        "at once",
+        "rounds",
+        "passes",
+        "dendrite rows",
+        "cycles",
+        "full",
+    ):
+        justify: Literal["left", "right"] = "left" if name == "layer" else "right"
+        table.add_column(name, justify=justify, overflow="fold")
+    for layer in chip["schedule"]:
+        height, width = layer["tile"]
+        use = 100 * layer["dendrites"] / chip["dendrites"]
+        fullest = 100 * layer["fullest_core"] / chip["dendrites"]
+        table.add_row(
+            layer["layer"],
+            f"{height}x{width}",
+            f"{layer['tiles']:,}",
+            str(layer["cores_per_tile"]),
+            str(layer["slots"]),
+            str(layer["rounds"]),
+            f"{layer['passes']:,.4g}",
+            f"{layer['rows']:,}",
+            f"{layer['cycles']:,.0f}",
+            f"{use:.0f}, {fullest:.0f} %",
+            end_section=layer is chip["schedule"][-1],
+        )
+    rows = sum(layer["rows"] for layer in chip["schedule"])
+    cycles = sum(layer["cycles"] for layer in chip["schedule"])
+    jobs, passes = (sum(layer[name] for layer in chip["schedule"]) for name in ("tiles", "passes"))
+    table.add_row(
+        "image", "", f"{jobs:,}", "", "", "", f"{passes:,.4g}", f"{rows:,}", f"{cycles:,.0f}", ""
+    )
+    return table
+
+
+def _numbers(counts: LayerUse | dict[Resource, int]) -> list[str]:
+    return [f"{counts[name]:,}" for name in RESOURCES]

@@ -1,0 +1,22 @@
+"""A network's place on the chip: resident where all of it fits at once, else streamed."""
+
+from cosim.mapper import map_network
+from cosim.program import Program
+from cosim.schedule import Schedule, schedule_network
+from hw.spec import ChipShape
+from sw.errors import InputError
+from sw.netfile import IntegerNetwork
+
+Mapping = Program | Schedule
+
+
+def choose_mapping(network: IntegerNetwork, shape: ChipShape) -> Mapping:
+    """A program for all layers, or a schedule of them.
+
+    Raises `InputError` if it fits neither way; the message names the layer that does not fit alone,
+    and the resource that it lacks.
+    """
+    try:
+        return map_network(network, shape)
+    except InputError:
+        return schedule_network(network, shape)

@@ -1,0 +1,74 @@
+"""The chip levels of an experiment, the whole network on the chip: a job is an image."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from cosim.chip_levels import BATCH, ChipResult, Responses, RtlTotals, RunRtl
+from cosim.compare import compare_images
+from cosim.golden_runs import GoldenRuns
+from cosim.program import Program
+from cosim.progress import Progress
+from cosim.readout import mapping_mismatches, read_out
+from cosim.sets import Images, batches
+from cosim.stimulus import Phase, image_phases
+from sw import integer
+from sw.netfile import IntegerNetwork
+
+
+def run_resident(
+    program: Program,
+    network: IntegerNetwork,
+    sets: dict[str, Images],
+    run_rtl: RunRtl,
+    progress: Progress,
+) -> tuple[dict[str, ChipResult], RtlTotals]:
+    """All sets through golden model and RTL, compared with each other and with the network."""
+    images = np.concatenate(list(sets.values()))
+    jobs = _jobs(program, network, images)
+    with progress.stage("golden", len(jobs)) as advance:
+        golden = GoldenRuns(BATCH, advance)(program, jobs)
+    wrong = _check_mapping(program, network, images, golden, progress)
+    with progress.stage("RTL", len(jobs)) as advance:
+        rtl = run_rtl(program, jobs, advance)
+    totals = RtlTotals()
+    totals.add(rtl)
+    results = {}
+    first = 0
+    for name, of_set in sets.items():
+        part = slice(first, first + len(of_set))
+        first = part.stop
+        answers = {
+            level: [read_out(program, answer) for answer in responses[part]]
+            for level, responses in (("golden", golden), ("rtl", rtl.responses))
+        }
+        comparison = compare_images(jobs[part], golden[part], rtl.responses[part])
+        results[name] = ChipResult(answers, comparison, sum(wrong[part]))
+    return results, totals
+
+
+def _jobs(program: Program, network: IntegerNetwork, images: Images) -> list[list[Phase]]:
+    """The phases of each image: its first layer's spikes, streamed."""
+    return [
+        image_phases(program, spikes)
+        for batch in batches(len(images), BATCH)
+        for spikes in integer.host_spikes(network, images[batch]).swapaxes(0, 1)
+    ]
+
+
+def _check_mapping(
+    program: Program,
+    network: IntegerNetwork,
+    images: Images,
+    golden: Responses,
+    progress: Progress,
+) -> Sequence[int]:
+    """Per image, how many spikes and outputs the golden model and the network disagree about."""
+    wrong = []
+    with progress.stage("network check", len(images)) as advance:
+        for batch in batches(len(images), BATCH):
+            trace = integer.run(network, images[batch])
+            for place, responses in enumerate(golden[batch]):
+                wrong.append(mapping_mismatches(program, responses, trace, place))
+            advance(len(golden[batch]))
+    return wrong

@@ -1,0 +1,130 @@
+"""The chip levels of an experiment, a layer at a time: golden model and RTL side by side.
+
+The images go through in batches of one size, so that who runs them changes nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from cosim.chip_levels import BATCH, ChipResult, Responses, RtlTotals, RunRtl
+from cosim.compare import Comparison, Mismatch, compare_images
+from cosim.golden_runs import GoldenRuns
+from cosim.packed import PackedSpikes
+from cosim.program import Program, core_number
+from cosim.progress import Advance, Progress
+from cosim.readout import NO_ANSWER, Answer
+from cosim.schedule import Schedule
+from cosim.sets import Images, batches
+from cosim.stimulus import Phase
+from cosim.streamed import LayerRun, ReadBack, RoundRun, RunJobs, run_network, tile_of
+from sw import integer
+from sw.integer import Trace
+from sw.netfile import IntegerNetwork
+
+READ_BACK = 0.1  # share of a hidden layer's passes whose membranes are read
+
+
+def run_streamed(
+    schedule: Schedule,
+    network: IntegerNetwork,
+    sets: dict[str, Images],
+    run_rtl: RunRtl,
+    read_back: ReadBack,
+    progress: Progress,
+) -> tuple[dict[str, ChipResult], RtlTotals]:
+    """All sets through golden model and RTL, compared with each other and with the network."""
+    results = {name: ChipResult() for name in sets}
+    totals = RtlTotals()
+    parts = [
+        (results[name], batch, images[batch])
+        for name, images in sets.items()
+        for batch in batches(len(images), BATCH)
+    ]
+    passes = sum(
+        part.passes(len(images))
+        for _, _, images in parts
+        for layer in schedule.layers
+        for part in layer.rounds
+    )
+    first_image = 0
+    with progress.stage("golden and RTL", 2 * passes, "passes") as advance:
+        golden, rtl = GoldenRuns(on_done=advance), _rtl_runner(run_rtl, totals, advance)
+        for result, batch, images in parts:
+            inputs = PackedSpikes.pack(integer.host_spikes(network, images).swapaxes(0, 1))
+            trace = integer.run(network, images)
+            seen: dict[str, list[LayerRun]] = {"golden": [], "rtl": []}
+            for ours, theirs in zip(
+                run_network(schedule, inputs, golden, read_back, first_image),
+                run_network(schedule, inputs, rtl, read_back, first_image),
+                strict=True,
+            ):
+                _enter(result.comparison, ours, theirs, batch.start)
+                result.mapping_mismatches += _wrong(ours, trace)
+                seen["golden"].append(_without_flits(ours))
+                seen["rtl"].append(_without_flits(theirs))
+            for level, runs in seen.items():
+                result.answers[level] += _answers(runs)
+            first_image += len(images)
+    return results, totals
+
+
+def _rtl_runner(run_rtl: RunRtl, totals: RtlTotals, advance: Advance) -> RunJobs:
+    """Runs jobs in RTL and adds up what they took."""
+
+    def run(program: Program, jobs: Sequence[Sequence[Phase]]) -> Responses:
+        done = run_rtl(program, jobs, advance)
+        totals.add(done)
+        return done.responses
+
+    return run
+
+
+def _enter(total: Comparison, golden: LayerRun, rtl: LayerRun, first_image: int) -> None:
+    """Adds what a layer's golden and RTL runs say; the first mismatch is the earliest layer's."""
+    for ours, theirs in zip(golden.rounds, rtl.rounds, strict=True):
+        found = compare_images(ours.jobs, ours.responses, theirs.responses)
+        first = total.first
+        if first is None and found.first is not None:
+            first = _placed(found.first, golden.schedule.layer.name, ours, first_image)
+        total.add(found)
+        total.first = first
+
+
+def _placed(found: Mismatch, layer: str, run: RoundRun, first_image: int) -> Mismatch:
+    """A mismatch of a pass as one of an image and a tile."""
+    where = tile_of(run.round, found.image, core_number(found.x, found.y))
+    if where is None:
+        return replace(found, place=f"layer {layer}, pass {found.image}, no tile's core")
+    image, row, column = where
+    return replace(found, image=first_image + image, place=f"layer {layer}, tile ({row}, {column})")
+
+
+def _wrong(golden: LayerRun, trace: Trace) -> int:
+    """Spikes and outputs that the golden model has and the integer network has not, or vice versa.
+
+    This is the check of the mapping: the two share no arithmetic, and the network knows no cores.
+    """
+    wrong = golden.strays + int(np.count_nonzero(~golden.answered))
+    if golden.membranes is not None:
+        wrong += int(golden.spikes.count().sum())  # the output layer never fires
+        return wrong + int(np.count_nonzero(golden.membranes != trace.membrane))
+    expected = PackedSpikes.pack(trace.spikes[golden.schedule.layer.name].swapaxes(0, 1))
+    return wrong + int(np.bitwise_count(golden.spikes.bits ^ expected.bits).sum())
+
+
+def _without_flits(run: LayerRun) -> LayerRun:
+    return replace(run, rounds=())
+
+
+def _answers(runs: list[LayerRun]) -> list[Answer]:
+    """Each image's class and spikes per layer, of all layers' runs."""
+    output = runs[-1]
+    assert output.membranes is not None
+    classes = np.where(output.answered, output.membranes.argmax(axis=1), NO_ANSWER)
+    counts = {run.schedule.layer.name: run.spikes.count() for run in runs[:-1]}
+    return [
+        Answer(int(prediction), {layer: int(count[image]) for layer, count in counts.items()})
+        for image, prediction in enumerate(classes)
+    ]
