@@ -18,7 +18,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cosim import output
+from cosim import cli_experiment, output
 from cosim.progress import Progress
 from hw.spec import AXONS, DENDRITES, ChipShape
 from sw.errors import InputError
@@ -39,6 +39,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(cli_experiment.app)
 
 CheckpointOption = Annotated[
     Path, typer.Option(help="Trained network (safetensors).", show_default="the digits network")

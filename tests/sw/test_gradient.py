@@ -11,7 +11,8 @@ from sw.checkpoint import Checkpoint
 from sw.data import Dataset
 from sw.errors import InputError
 from sw.gradient import by_pixels, rotated
-from sw.model import DIGITS, LayerSpec, SpikingNetwork, as_input
+from sw.layers import Encoding
+from sw.model import DIGITS, LayerSpec, NetworkConfig, SpikingNetwork, as_input
 
 COLOUR = dataclasses.replace(
     DIGITS,
@@ -21,9 +22,9 @@ COLOUR = dataclasses.replace(
 )
 
 
-def _random_network(bits: int | None, seed: int) -> SpikingNetwork:
+def _random_network(bits: int | None, seed: int, config: NetworkConfig = COLOUR) -> SpikingNetwork:
     """In double precision, with batch norms that have seen something."""
-    network = SpikingNetwork(COLOUR, bits)
+    network = SpikingNetwork(config, bits)
     network.reset(seed)
     generator = torch.Generator().manual_seed(seed)
     for layer in network.chain[:-1]:
@@ -110,3 +111,36 @@ def test_a_wrong_rotation_would_be_seen(committed: Checkpoint, held_out: Dataset
     by_output = torch.from_numpy(np.random.default_rng(1).normal(size=(1, 16, 8, 8))).float()
     unrotated = F.conv2d(by_output, weight.transpose(0, 1), padding=1)
     assert (rotated(by_output, weight) - unrotated).abs().max() > 0.1
+
+
+@pytest.mark.parametrize("encoding", ["direct", "rate", "phase", "latency"])
+@pytest.mark.parametrize("bits", [None, 4])
+def test_approximation_is_autograd_at_the_encoded_input(
+    encoding: Encoding, bits: int | None
+) -> None:
+    """Every encoding has a gradient at its spikes; summed over the steps it is Eq. 11."""
+    config = dataclasses.replace(COLOUR, encoding=encoding, timesteps=6)
+    network = _random_network(bits, 5, config)
+    generator = torch.Generator().manual_seed(5)
+    whole = torch.randint(256, (4, *COLOUR.input_shape), generator=generator)
+    pixels = whole.double() / 255
+    labels = torch.randint(10, (4,), generator=generator)
+    inputs = network.encode(pixels).requires_grad_()
+    loss = F.cross_entropy(network.trace_inputs(inputs).scores, labels, reduction="sum")
+    (by_input,) = torch.autograd.grad(loss, inputs)
+    expected = by_input.sum(0) / network.chain[0].input_unit  # an input of 1 is worth one unit
+    assert expected.abs().max() > 1e-3
+    found = by_pixels(network, pixels, labels)
+    torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("encoding", ["rate", "phase", "latency"])
+def test_autograd_finds_no_way_through_spikes(encoding: Encoding) -> None:
+    network = _random_network(None, 1, dataclasses.replace(COLOUR, encoding=encoding))
+    with pytest.raises(InputError, match=f"encoding {encoding} has no gradient by the pixels"):
+        by_pixels(
+            network,
+            torch.zeros(1, *COLOUR.input_shape),
+            torch.zeros(1, dtype=torch.int64),
+            "autograd",
+        )

@@ -1,0 +1,129 @@
+"""`nc64c paper`: the paper's tables and figures, each by its name.
+
+Unlike the other commands, an experiment that is cut off has written something: its finished cells,
+from which the next one goes on.
+"""
+
+import os
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from cosim import output
+from cosim.progress import Advance, Progress
+from sw.errors import InputError
+
+if TYPE_CHECKING:
+    from sw.experiments.run import Listener
+
+BAD_INPUT, INTERRUPTED = 2, 130
+
+app = typer.Typer(
+    name="paper",
+    help="The paper's tables and figures: train, attack and measure, beside the printed values.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+OutOption = Annotated[Path, typer.Option(help="Folder for results, finished cells and networks.")]
+PresetOption = Annotated[str, typer.Option(help="Size: cpu (hours) or paper (full).")]
+ConfigOption = Annotated[
+    Path | None, typer.Option(help="TOML file that changes the preset.", show_default="none")
+]
+FolderOption = Annotated[
+    Path | None, typer.Option(help="Where the data set's files are.", show_default="none")
+]
+JobsOption = Annotated[int, typer.Option(help="Cells at a time, a process each.", min=1)]
+SchedulerOption = Annotated[
+    str | None,
+    typer.Option(help="Address of a Dask scheduler, to run cells there.", show_default="none"),
+]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
+
+
+def _command(name: str, summary: str) -> Callable[..., None]:
+    """The command of one experiment; they differ in nothing but the name."""
+
+    def command(
+        out: OutOption,
+        preset: PresetOption = "cpu",
+        config: ConfigOption = None,
+        folder: FolderOption = None,
+        jobs: JobsOption = 1,
+        scheduler: SchedulerOption = None,
+        quiet: QuietOption = False,
+    ) -> None:
+        _experiment(name, out, preset, config, folder, jobs, scheduler, quiet)
+
+    command.__doc__ = summary
+    return command
+
+
+for _name, _summary in (
+    ("table1", "Adversarial loss of VGG5, before and after quantisation."),
+    ("table2", "Adversarial loss of VGG9, 4 encodings x 4 thresholds, before and after."),
+    ("table3", "Mean spike activity of VGG9 under the weakest attack."),
+    ("table4", "Orders of magnitude of the noise to signal ratio of the quantised VGG9."),
+    ("figure3", "Spike activity of VGG9, layer by layer, clean images."),
+    ("figure4", "Noise to signal ratio of the quantised VGG9, layer by layer."),
+):
+    _example = f"Example: `nc64c paper {_name} --preset cpu --folder cifar-10 --out out/paper`"
+    app.command(_name, epilog=_example)(_command(_name, _summary))
+
+
+def _experiment(
+    name: str,
+    out: Path,
+    preset: str,
+    config: Path | None,
+    folder: Path | None,
+    jobs: int,
+    scheduler: str | None,
+    quiet: bool,
+) -> None:
+    console = Console(stderr=True, highlight=False)
+    progress = Progress(console, shown=not quiet and not os.environ.get("CI"))
+    try:
+        with progress, ExitStack() as stages:
+            from sw.experiments import engine, run, scale, work
+
+            source = work.Source(scale.load(preset, config), folder)
+            output.check_folder(out)
+            here = engine.Cluster(scheduler) if scheduler else engine.Local(jobs)
+            stages.callback(here.close)
+            listener = _listener(progress, stages, console)
+            files = run.run(run.check_name(name), source, out, here, listener)
+    except InputError as error:
+        console.print(f"Error: {error}", style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(BAD_INPUT) from error
+    except KeyboardInterrupt as error:
+        message = (
+            f"Interrupted; finished: {progress.finished()}. What is finished is in {out}: the same"
+            " command goes on from there."
+        )
+        console.print(message, style="yellow", markup=False, soft_wrap=True)
+        raise typer.Exit(INTERRUPTED) from error
+    if not quiet:
+        typer.echo("\n".join(map(str, files)))
+
+
+def _listener(progress: Progress, stages: ExitStack, console: Console) -> "Listener":
+    """Shows an experiment's progress: one bar for training, one for measuring."""
+    from sw.experiments.run import Listener
+
+    bars: dict[str, Advance] = {}
+
+    def planned(kind: str, count: int) -> None:
+        unit = "networks" if kind == "training" else "cells"
+        bars[kind] = stages.enter_context(progress.stage(kind, count, unit))
+
+    return Listener(
+        planned,
+        lambda kind: bars[kind](1),
+        lambda sentence: console.print(sentence, style="yellow", markup=False, soft_wrap=True),
+    )

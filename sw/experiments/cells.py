@@ -1,0 +1,171 @@
+"""Cells: what an experiment measures one at a time, and the files that keep what is finished.
+
+A cell is named by a hash of everything that goes into it, so an experiment that was cut off finds
+what it had finished, and two experiments in the same folder share what is the same.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from sw.attack import Attack
+from sw.config import NetworkConfig
+from sw.dataset import Dataset
+from sw.errors import InputError
+from sw.files import atomic_write
+from sw.settings import TrainSettings
+
+VERSION = 1  # counts up when the same settings come to mean another result
+MAX_BYTES = 16 << 20
+
+Weights = Literal["float", "quantised"]
+Result = dict[str, Any]  # JSON
+
+
+@dataclass(frozen=True)
+class Training:
+    """A network to train, float and quantised.
+
+    Attributes:
+        network: what it is.
+        settings: how it is trained.
+        images: `fingerprint` of the training images.
+    """
+
+    network: NetworkConfig
+    settings: TrainSettings
+    images: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Attacks on a trained network, and what they do to its answers and spikes.
+
+    Attributes:
+        target: the network that answers.
+        weights: which of its two.
+        attacks: FGSM at each strength; the images are named "fgsm_EPS".
+        attacker: the attack model, of which the same weights are taken; None: the target itself.
+        images: `fingerprint` of the test images.
+    """
+
+    target: Training
+    weights: Weights
+    attacks: tuple[Attack, ...]
+    attacker: Training | None
+    images: str
+
+
+Task = Training | Cell
+
+
+def settings(task: Task) -> dict[str, Any]:
+    """All that goes into a task, as JSON has it."""
+    content = {"kind": type(task).__name__.lower(), "version": VERSION, **asdict(task)}
+    parsed: dict[str, Any] = json.loads(json.dumps(content))
+    return parsed
+
+
+def key(task: Task) -> str:
+    """The task's name: 16 hexadecimal digits, of a hash of its settings."""
+    return _digest(settings(task))[:16]
+
+
+def fingerprint(dataset: Dataset) -> str:
+    """A hash of a data set's images and labels, in order."""
+    digest = hashlib.sha256(repr((dataset.name, dataset.images.shape)).encode())
+    digest.update(dataset.images.tobytes())
+    digest.update(dataset.labels.astype("<i8").tobytes())
+    return digest.hexdigest()[:16]
+
+
+class Store:
+    """The finished cells of a folder: `cells/KEY.json`, and `networks/KEY.safetensors`.
+
+    Raises:
+        InputError: the folders cannot be made.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._cells, self._networks = folder / "cells", folder / "networks"
+        try:
+            for path in (self._cells, self._networks):
+                path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise InputError(f"cannot make output folder {folder}: {reason}") from error
+
+    def save(self, task: Task, result: Result, network: bytes | None = None) -> None:
+        """Keep a finished task; each file is written whole or not at all, the network first."""
+        if network is not None:
+            result = {**result, "sha256": hashlib.sha256(network).hexdigest()}
+            atomic_write(self._network(task), network)
+        content = {"settings": settings(task), "result": result}
+        document = {**content, "sha256": _digest(content)}
+        text = json.dumps(document, indent=1, sort_keys=True, allow_nan=False)
+        atomic_write(self._cell(task), text.encode() + b"\n")
+        for left in self._networks.glob(f"{key(task)}.*"):
+            if left != self._network(task):  # the state of the training, now done
+                left.unlink(missing_ok=True)
+
+    def load(self, task: Task) -> Result | None:
+        """What a task gave, if it is finished.
+
+        Raises:
+            InputError: its file is there, but damaged; the sentence says how.
+        """
+        path = self._cell(task)
+        if not path.exists():
+            return None
+        try:
+            document = json.loads(_read(path))
+            content = {name: document[name] for name in ("settings", "result")}
+            intact = document["sha256"] == _digest(content)
+        except (ValueError, LookupError, TypeError, RecursionError) as error:
+            raise InputError(f"cell {path} is damaged: it is no whole JSON document") from error
+        if not intact or content["settings"] != settings(task):
+            raise InputError(f"cell {path} is damaged: its content is not what was written")
+        result: Result = content["result"]
+        if "sha256" in result:
+            self.network(task, result)
+        return result
+
+    def network(self, task: Task, result: Result) -> bytes:
+        """A trained network's checkpoint; raises `InputError` if it is not what was written."""
+        path = self._network(task)
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise InputError(f"network {path} of a finished cell cannot be read") from error
+        if hashlib.sha256(content).hexdigest() != result["sha256"]:
+            raise InputError(f"network {path} is damaged: its content is not what was written")
+        return content
+
+    def state(self, task: Training) -> Path:
+        """Where a training may leave what it takes to go on."""
+        return self._networks / f"{key(task)}.state"
+
+    def _cell(self, task: Task) -> Path:
+        return self._cells / f"{key(task)}.json"
+
+    def _network(self, task: Task) -> Path:
+        return self._networks / f"{key(task)}.safetensors"
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise InputError(f"cannot read cell {path}: {reason}") from error
+    if len(content) > MAX_BYTES:
+        raise InputError(f"cell {path} is damaged: it has more than {MAX_BYTES} bytes")
+    return content
+
+
+def _digest(document: dict[str, Any]) -> str:
+    canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
