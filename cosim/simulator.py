@@ -44,7 +44,8 @@ PUBLIC = (
     "cycles",
     "ticks",
 )
-FAST = ("-O3", "--x-assign", "fast", "--x-initial", "fast")
+# Verilator's data-flow optimiser turns "0 unless enabled" into masks where branches are faster.
+FAST = ("-O3", "--x-assign", "fast", "--x-initial", "fast", "-fno-dfg")
 # Verilog from a generator: style warnings of its output are `make verilog`'s business (hw/emit.py).
 QUIET = ("-Wno-fatal", "-Wno-lint", "-Wno-style")
 MAKE_FLAGS = (

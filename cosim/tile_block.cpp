@@ -84,9 +84,9 @@ int nc64c_tile_clock(void* handle, int control, long long in_0, long long in_1, 
     tile.LINK(inputs, 1, payload) = in_1;
     tile.LINK(inputs, 2, payload) = in_2;
     tile.LINK(inputs, 3, payload) = in_3;
+    // A rising edge at every call; the falling one, at which nothing happens, is not evaluated.
     tile.clk = 1;
-    tile.eval();
-    tile.clk = 0;
+    tile.rootp->__Vtrigprevexpr___TOP__clk__0 = 0;
     tile.eval();
     *out_0 = tile.LINK(outputs, 0, payload);
     *out_1 = tile.LINK(outputs, 1, payload);

@@ -53,7 +53,7 @@ class Dendrites(wiring.Component):
         valids = []
         for stage in range(1, ROW_LATENCY + 1):
             next_valid = Signal(name=f"valid_{stage}")
-            next_step = Signal(STEP, name=f"step_{stage}")
+            next_step = Signal(STEP, name=f"step_{stage}", reset_less=True)
             m.d.sync += next_valid.eq(valid)
             with m.If(valid):
                 m.d.sync += next_step.eq(step)

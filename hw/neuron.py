@@ -105,8 +105,8 @@ class Soma(wiring.Component):
         fanout, fanout_write = sram("fanouts", layouts.FANOUT_RANGE)
 
         # Stages: fetch (reads membrane and bias), sum (reads threshold and fan-out), fire.
-        summing, sum_neuron = Signal(), Signal(range(self._neurons))
-        firing, fire_neuron = Signal(), Signal(range(self._neurons))
+        summing, sum_neuron = Signal(), Signal(range(self._neurons), reset_less=True)
+        firing, fire_neuron = Signal(), Signal(range(self._neurons), reset_less=True)
         m.d.sync += [summing.eq(self.fetch), firing.eq(summing)]
         m.d.comb += self.busy.eq(self.fetch | summing | firing)
         with m.If(self.fetch):
@@ -119,7 +119,7 @@ class Soma(wiring.Component):
         with m.If(self.restart):
             m.d.sync += fresh.eq(1)
 
-        total = Signal(signed(SUM_BITS))
+        total = Signal(signed(SUM_BITS), reset_less=True)
         with m.If(summing):
             m.d.sync += fire_neuron.eq(sum_neuron)
             with m.If(self.first_pass):

@@ -3,14 +3,12 @@
 from enum import IntEnum
 
 from amaranth import Cat, Const, Module, Signal, Value
-from amaranth.lib import fifo, wiring
+from amaranth.lib import wiring
 from amaranth.lib.data import View
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hw import layouts, spec
-
-INPUT_DEPTH = 4  # flits an input port buffers
-OUTPUT_DEPTH = 2  # enough for one flit a cycle
+from hw.queue import FlitQueue
 
 
 class Port(IntEnum):
@@ -93,44 +91,38 @@ class Router(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
 
-        def queue(name: str, depth: int) -> fifo.SyncFIFO:
-            buffer = fifo.SyncFIFO(width=spec.FLIT.width, depth=depth)
-            m.submodules[name] = buffer
-            return buffer
+        def queues(side: str) -> list[FlitQueue]:
+            made = [FlitQueue() for _ in Port]
+            for port, queue in zip(Port, made, strict=True):
+                m.submodules[f"{side}_{port.name.lower()}"] = queue
+            return made
 
         def per_port(name: str) -> list[Signal]:
             return [Signal(PORTS, name=f"{name}_{port.name.lower()}") for port in Port]
 
-        inputs = [queue(f"input_{port.name.lower()}", INPUT_DEPTH) for port in Port]
-        outputs = [queue(f"output_{port.name.lower()}", OUTPUT_DEPTH) for port in Port]
+        inputs, outputs = queues("input"), queues("output")
         for port in Port:
-            m.d.comb += [
-                inputs[port].w_en.eq(self.inputs[port].valid),
-                inputs[port].w_data.eq(self.inputs[port].payload),
-                self.inputs[port].ready.eq(inputs[port].w_rdy),
-                self.outputs[port].valid.eq(outputs[port].r_rdy),
-                self.outputs[port].payload.eq(outputs[port].r_data),
-                outputs[port].r_en.eq(self.outputs[port].ready),
-            ]
+            connect(m, flipped(self.inputs[port]), inputs[port].source)
+            connect(m, outputs[port].sink, flipped(self.outputs[port]))
         waiting = Signal()
         occupied = Signal()
         m.d.comb += [
-            waiting.eq(Cat(q.r_rdy for q in inputs).any()),
-            occupied.eq(Cat(q.r_rdy for q in outputs).any()),
+            waiting.eq(Cat(queue.sink.valid for queue in inputs).any()),
+            occupied.eq(Cat(queue.sink.valid for queue in outputs).any()),
             self.idle.eq(~waiting & ~occupied),
         ]
 
         # Copies of each head flit that are still to be granted, and that are granted, by output.
         wanted, granted = per_port("wanted"), per_port("granted")
-        for port, source in zip(Port, inputs, strict=True):
+        for port, source in zip(Port, (queue.sink for queue in inputs), strict=True):
             sent = Signal(PORTS, name=f"sent_{port.name.lower()}")
-            with m.If(source.r_rdy):
-                turns = route(port, View(layouts.FLIT, source.r_data), self.x, self.y)
+            with m.If(source.valid):
+                turns = route(port, source.payload, self.x, self.y)
                 m.d.comb += wanted[port].eq(
                     Cat(turns.get(output, Const(0, 1)) for output in Port) & ~sent
                 )
                 with m.If((wanted[port] & ~granted[port]) == 0):
-                    m.d.comb += source.r_en.eq(1)
+                    m.d.comb += source.ready.eq(1)
                     m.d.sync += sent.eq(0)
                 with m.Else():
                     m.d.sync += sent.eq(sent | granted[port])
@@ -138,12 +130,12 @@ class Router(wiring.Component):
         requests, choice, later = per_port("requests"), per_port("choice"), per_port("later")
         stalled = Signal(PORTS)
         with m.If(waiting):
-            for output, sink in zip(Port, outputs, strict=True):
+            for output, sink in zip(Port, (queue.source for queue in outputs), strict=True):
                 asked, chosen, turn = requests[output], choice[output], later[output]
                 m.d.comb += asked.eq(Cat(wanted[port][output] for port in Port))
                 with m.If(asked == 0):
                     pass
-                with m.Elif(~sink.w_rdy):
+                with m.Elif(~sink.ready):
                     m.d.comb += stalled[output].eq(1)
                 with m.Else():
                     # `turn` are the ports behind the one served last.
@@ -151,16 +143,16 @@ class Router(wiring.Component):
                         m.d.comb += chosen.eq(lowest_bit(asked & turn))
                     with m.Else():
                         m.d.comb += chosen.eq(lowest_bit(asked))
-                    m.d.comb += sink.w_en.eq(1)
+                    m.d.comb += sink.valid.eq(1)
                     m.d.sync += turn.eq(~(chosen | (chosen - 1)))
                     with m.Switch(chosen):
                         for port in Port:
                             with m.Case(1 << port):
-                                m.d.comb += sink.w_data.eq(inputs[port].r_data)
+                                m.d.comb += sink.payload.eq(inputs[port].sink.payload)
         for port in Port:
             m.d.comb += granted[port].eq(Cat(choice[output][port] for output in Port))
 
-        passed = Cat(sink.w_en for sink in outputs)
+        passed = Cat(queue.source.valid for queue in outputs)
         for total, events in ((self.flits, passed), (self.stalls, stalled)):
             with m.If(self.clear_counters):
                 m.d.sync += total.eq(0)

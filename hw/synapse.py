@@ -1,6 +1,6 @@
 """The synapse array: the SRAM of one-bit synapses, the axons of one page, and their popcount."""
 
-from amaranth import Cat, Module, Mux, Signal
+from amaranth import Module, Mux, Signal
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -56,22 +56,24 @@ class SynapseArray(wiring.Component):
             read.addr.eq(Mux(self.row_valid, self.row, accessed_row)),
             read.en.eq(self.row_valid | (access.read & mine)),
         ]
-        word = Signal(word_bits)
+        replied = Signal(word_bits)
         with m.If(access.read):
-            m.d.sync += word.eq(accessed_word)
-        with m.Switch(word):
+            m.d.sync += replied.eq(accessed_word)
+        with m.Switch(replied):
             for index in range(self._axons // spec.DATA_BITS):
                 with m.Case(index):
                     m.d.comb += access.reply.eq(read.data.word_select(index, spec.DATA_BITS))
 
-        lanes = []
-        for index in range(self._axons // spec.AXON_WORD_BITS):
-            lane = Signal(spec.AXON_WORD_BITS, name=f"axons_{index}")
-            with m.If(self.load & (self.load_index == index)):
-                m.d.sync += lane.eq(self.load_word)
-            lanes.append(lane)
+        lane = spec.AXON_WORD_BITS
+        lanes = range(self._axons // lane)
+        axons = [Signal(lane, name=f"axons_{index}", reset_less=True) for index in lanes]
+        with m.If(self.load), m.Switch(self.load_index):
+            for index, word in enumerate(axons):
+                with m.Case(index):
+                    m.d.sync += word.eq(self.load_word)
 
         row_ready = Signal()
         m.d.sync += row_ready.eq(self.row_valid)
-        m.d.sync += self.count.eq(popcount(m, row_ready, read.data & Cat(*lanes)))
+        met = [read.data.word_select(index, lane) & word for index, word in enumerate(axons)]
+        m.d.sync += self.count.eq(popcount(m, row_ready, met))
         return m

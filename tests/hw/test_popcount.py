@@ -16,7 +16,7 @@ def test_popcount(width: int) -> None:
     m = Module()
     bits, enable = Signal(width), Signal()
     count = Signal(width.bit_length())
-    m.d.comb += count.eq(popcount(m, enable, bits))
+    m.d.comb += count.eq(popcount(m, enable, [bits[i : i + 64] for i in range(0, width, 64)]))
     full = (1 << width) - 1
     words = [0, full, 1, 1 << (width - 1), full // 3, full // 3 * 2, full >> 1]
     words += [rng.getrandbits(width) for _ in range(30)]
