@@ -163,7 +163,8 @@ def _compile(shape: ChipShape, flat: bool, waves: bool, work: Path) -> None:
     (work / "nc64c_tile.v").write_text(emit.tile_verilog(shape))
     (work / "nc64c_chip.v").write_text(emit.chip_verilog(shape))
     (work / "tb_ports.svh").write_text(_chip_ports(shape))
-    (work / "nc64c_spec.h").write_text(_spec_header(shape))
+    (work / "nc64c_spec.h").write_text(_cpp_header(shape))
+    (work / "nc64c_spec.svh").write_text(_sv_header(shape))
     public = [f'public_flat_rw -module "tb" -var "{name}"' for name in PUBLIC]
     (work / "public.vlt").write_text("\n".join(["`verilator_config", *public, ""]))
 
@@ -186,7 +187,6 @@ def _compile(shape: ChipShape, flat: bool, waves: bool, work: Path) -> None:
             "--vpi",
             "--timing",
             *(["--trace-vcd"] if waves else []),
-            f"-GROWS={shape.rows}",
             f"-GDEPTH={BUFFER_WORDS}",
             f"-I{work}",
             "public.vlt",
@@ -264,19 +264,31 @@ def _chip_ports(shape: ChipShape) -> str:
     )
 
 
-def _spec_header(shape: ChipShape) -> str:
-    """The numbers of `hw.spec` that the C++ side uses."""
+def _spec_numbers(shape: ChipShape) -> dict[str, int]:
+    """The numbers of `hw.spec` that the SystemVerilog and C++ around the chip use."""
     numbers = {
         "COLUMNS": shape.columns,
         "ROWS": shape.rows,
         "AXONS": shape.axons,
         "ROW_WORDS": spec.ROW_WORDS,
         "NEURON_STRIDE": spec.NEURON_STRIDE,
+        "COORD_BITS": spec.COORD_BITS,
+        "FLIT_BITS": spec.FLIT.width,
+        **{f"KIND_{kind.name}": kind.value for kind in spec.Kind},
         **{f"REGION_{region.name}": region.value for region in spec.Region},
         **{f"NEURON_{word.name}": word.value for word in spec.NeuronWord},
     }
     for field in spec.FLIT:
         numbers[f"FLIT_{field.name.upper()}"] = field.offset
         numbers[f"FLIT_{field.name.upper()}_BITS"] = field.width
-    lines = [f"constexpr int {name} = {value};" for name, value in numbers.items()]
+    return numbers
+
+
+def _cpp_header(shape: ChipShape) -> str:
+    lines = [f"constexpr int {name} = {value};" for name, value in _spec_numbers(shape).items()]
     return "\n".join(["#pragma once", "namespace nc64c {", *lines, "}", ""])
+
+
+def _sv_header(shape: ChipShape) -> str:
+    lines = [f"localparam int {name} = {value};" for name, value in _spec_numbers(shape).items()]
+    return "\n".join(["`ifndef NC64C_SPEC", "`define NC64C_SPEC", *lines, "`endif", ""])

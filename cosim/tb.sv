@@ -9,22 +9,19 @@
 // exhausted buffers, says so in `refilled`, and toggles `resume`.
 `timescale 1ns / 1ns
 
+`include "nc64c_spec.svh"  // FLIT_BITS and the like, generated from hw/spec.py
+
 module tb;
-  parameter int ROWS = 8;
   parameter int DEPTH = 1024;  // words of each buffer
 
-  localparam int FLIT = 64;
-  localparam int KIND_LSB = 62;
-  localparam logic [1:0] PHASE_END = 2'd3;
-
   // Written from Python.
-  logic [FLIT*DEPTH-1:0] stimulus[ROWS];
+  logic [FLIT_BITS*DEPTH-1:0] stimulus[ROWS];
   logic [31:0] stimulus_words[ROWS];
   logic [ROWS-1:0] refilled = 0;
   logic resume = 0;
 
   // Read from Python.
-  logic [FLIT*DEPTH-1:0] response[ROWS];
+  logic [FLIT_BITS*DEPTH-1:0] response[ROWS];
   logic [31:0] response_words[ROWS];
   logic [ROWS-1:0] exhausted;
   logic attention = 0;
@@ -35,7 +32,7 @@ module tb;
   logic rst = 1;
   always #1 clk = ~clk;
 
-  logic [FLIT-1:0] in_payload[ROWS], out_payload[ROWS];
+  logic [FLIT_BITS-1:0] in_payload[ROWS], out_payload[ROWS];
   logic [ROWS-1:0] in_valid, in_ready, out_valid, out_ready;
   logic go, idle;
 
@@ -48,7 +45,7 @@ module tb;
   );
 
   logic [31:0] position[ROWS];
-  logic [FLIT-1:0] word[ROWS];
+  logic [FLIT_BITS-1:0] word[ROWS];
   logic [ROWS-1:0] at_end, full;
   logic resumed = 0;
   logic ending = 0;  // the tick of this phase has been given: only idle is awaited
@@ -60,8 +57,8 @@ module tb;
   always_comb
     for (int p = 0; p < ROWS; p++) begin
       exhausted[p] = position[p] == stimulus_words[p];
-      word[p] = stimulus[p][FLIT*position[p][15:0]+:FLIT];
-      at_end[p] = !exhausted[p] && word[p][KIND_LSB+:2] == PHASE_END;
+      word[p] = stimulus[p][FLIT_BITS*position[p][15:0]+:FLIT_BITS];
+      at_end[p] = !exhausted[p] && word[p][FLIT_KIND+:FLIT_KIND_BITS] == KIND_HOST;
       // Room for the flit that may come in this cycle and for the end of the phase.
       full[p] = response_words[p] >= DEPTH - 2;
       in_payload[p] = word[p];
@@ -90,10 +87,10 @@ module tb;
       end else begin
         if ((in_valid[p] && in_ready[p]) || phase_done) position[p] <= position[p] + 1;
         if (out_valid[p] && out_ready[p]) begin
-          response[p][FLIT*response_words[p][15:0]+:FLIT] <= out_payload[p];
+          response[p][FLIT_BITS*response_words[p][15:0]+:FLIT_BITS] <= out_payload[p];
           response_words[p] <= response_words[p] + 1;
         end else if (phase_done) begin
-          response[p][FLIT*response_words[p][15:0]+:FLIT] <= '1;
+          response[p][FLIT_BITS*response_words[p][15:0]+:FLIT_BITS] <= '1;
           response_words[p] <= response_words[p] + 1;
         end
       end

@@ -28,7 +28,7 @@ uint32_t field(uint64_t flit, int offset, int width) {
 bool store(Vnc64c_tile& tile, uint32_t region, uint32_t offset, uint32_t data) {
     switch (region) {
         case REGION_SYNAPSE:
-            if (offset % ROW_WORDS >= AXONS / 32) return false;
+            if (offset % ROW_WORDS >= AXONS / FLIT_DATA_BITS) return false;
             tile.MEMORY(synapses, sram)[offset / ROW_WORDS][offset % ROW_WORDS] = data;
             return true;
         case REGION_NEURON:
@@ -78,8 +78,8 @@ int nc64c_tile_clock(void* handle, int control, long long in_0, long long in_1, 
     tile.LINK(outputs, 1, ready) = bits >> 9 & 1;
     tile.LINK(outputs, 2, ready) = bits >> 10 & 1;
     tile.LINK(outputs, 3, ready) = bits >> 11 & 1;
-    tile.x = bits >> 16 & 7;
-    tile.y = bits >> 20 & 7;
+    tile.x = bits >> 16 & 0xff;
+    tile.y = bits >> 24 & 0xff;
     tile.LINK(inputs, 0, payload) = in_0;
     tile.LINK(inputs, 1, payload) = in_1;
     tile.LINK(inputs, 2, payload) = in_2;

@@ -3,17 +3,19 @@
 // and because an idle tile that receives nothing does not change (hw/tile.py).
 `timescale 1ns / 1ns
 
+`include "nc64c_spec.svh"  // FLIT_BITS and the like, generated from hw/spec.py
+
 module nc64c_tile (
     input logic clk,
     input logic reset,
-    input logic [2:0] x,
-    input logic [2:0] y,
+    input logic [COORD_BITS-1:0] x,
+    input logic [COORD_BITS-1:0] y,
     input logic go,
     output logic idle,
-    input logic [63:0] inputs__0__payload,
-    input logic [63:0] inputs__1__payload,
-    input logic [63:0] inputs__2__payload,
-    input logic [63:0] inputs__3__payload,
+    input logic [FLIT_BITS-1:0] inputs__0__payload,
+    input logic [FLIT_BITS-1:0] inputs__1__payload,
+    input logic [FLIT_BITS-1:0] inputs__2__payload,
+    input logic [FLIT_BITS-1:0] inputs__3__payload,
     input logic inputs__0__valid,
     input logic inputs__1__valid,
     input logic inputs__2__valid,
@@ -22,10 +24,10 @@ module nc64c_tile (
     output logic inputs__1__ready,
     output logic inputs__2__ready,
     output logic inputs__3__ready,
-    output logic [63:0] outputs__0__payload,
-    output logic [63:0] outputs__1__payload,
-    output logic [63:0] outputs__2__payload,
-    output logic [63:0] outputs__3__payload,
+    output logic [FLIT_BITS-1:0] outputs__0__payload,
+    output logic [FLIT_BITS-1:0] outputs__1__payload,
+    output logic [FLIT_BITS-1:0] outputs__2__payload,
+    output logic [FLIT_BITS-1:0] outputs__3__payload,
     output logic outputs__0__valid,
     output logic outputs__1__valid,
     output logic outputs__2__valid,
@@ -36,7 +38,7 @@ module nc64c_tile (
     input logic outputs__3__ready
 );
   import "DPI-C" function chandle nc64c_tile_new(input string scope);
-  // `control`: 0 reset, 1 go, 4-7 input valid, 8-11 output ready, 16-18 x, 20-22 y.
+  // `control`: 0 reset, 1 go, 4-7 input valid, 8-11 output ready, from 16 x, from 24 y.
   // Returns: 0 idle, 4-7 input ready, 8-11 output valid.
   import "DPI-C" function int nc64c_tile_clock(
       input chandle tile, input int control,
@@ -64,7 +66,7 @@ module nc64c_tile (
   always @(posedge clk)
     if (reset | go | ~idle | (|arriving)) begin
       next_status = nc64c_tile_clock(
-          tile, {9'b0, y, 1'b0, x, 4'b0, taken, arriving, 2'b0, go, reset},
+          tile, {8'(y), 8'(x), 4'b0, taken, arriving, 2'b0, go, reset},
           inputs__0__payload, inputs__1__payload, inputs__2__payload, inputs__3__payload,
           out_0, out_1, out_2, out_3
       );
