@@ -22,6 +22,7 @@ from cosim.program import Program, configuration
 from cosim.simulator import Simulator, build
 from cosim.stimulus import Phase, read
 from hw.spec import FLIT, ChipShape, Counter, Region
+from sw.errors import InputError
 
 __all__ = ["RtlChip", "RtlRun", "build", "run_jobs"]
 
@@ -172,9 +173,15 @@ def _run_processes(
 
 def _start(simulator: Simulator, folder: Path) -> tuple[subprocess.Popen[bytes], int]:
     """A simulator process in `folder`, and the pipe on which it reports progress."""
+    library = find_libpython.find_libpython()
+    if library is None:
+        raise InputError(
+            f"{sys.executable} has no shared library (libpython), which cocotb loads into the "
+            "simulator: use a Python built with --enable-shared"
+        )
     progress, report = os.pipe()
     environment = os.environ | {
-        "GPI_USERS": f"{find_libpython.find_libpython()};{cocotb_tools.config.pygpi_entry_point()}",
+        "GPI_USERS": f"{library};{cocotb_tools.config.pygpi_entry_point()}",
         "PYGPI_PYTHON_BIN": sys.executable,
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
         "COCOTB_TOPLEVEL": "tb",

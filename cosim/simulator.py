@@ -180,7 +180,7 @@ def _compile(shape: ChipShape, flat: bool, waves: bool, work: Path) -> None:
         "top",
         "tb",
         "Vtop",
-        f"-std=c++20 -fcoroutines -I{work} -I{work / 'tile'}",
+        f"-std=c++20 -I{work} -I{work / 'tile'}",
         f"-rdynamic -Wl,-rpath,{libs} -L{libs} -lcocotbvpi_verilator {link}",
         [
             "--exe",
