@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cosim.encoded import chip_layers, step_writes
 from cosim.neurons import neuron_settings, no_fan_out
 from cosim.placement import place
 from cosim.planes import plane_weights, synapses
@@ -46,7 +47,7 @@ class LayerUse:
 
 
 def map_network(network: IntegerNetwork, shape: ChipShape = FULL_CHIP) -> Program:
-    """The program that runs all layers of a network but the first, which runs on the host.
+    """The program that runs the chip's layers of a network (`cosim.encoded`).
 
     Chip layer l = 0, 1 .. is active in ticks l .. l + T - 1. The output layer never fires. As long
     as no membrane saturates, the chip does exactly what `sw.integer` computes.
@@ -54,7 +55,7 @@ def map_network(network: IntegerNetwork, shape: ChipShape = FULL_CHIP) -> Progra
     Raises:
         InputError: a layer does not fit; the message names it and the resource that it lacks.
     """
-    plans, places = _fit(network.layers[1:], shape)
+    plans, places = _fit(chip_layers(network), shape)
     routes = [Routes(plan, tiles, shape) for plan, tiles in zip(plans, places, strict=True)]
     cores: list[CoreImage] = []
     layers: list[LayerMap] = []
@@ -83,7 +84,15 @@ def map_network(network: IntegerNetwork, shape: ChipShape = FULL_CHIP) -> Progra
                 )
         of_shape = (each.reshape(plan.layer.output_shape) for each in (core_of, neuron_of))
         layers.append(LayerMap(plan.layer.name, delay, *of_shape))
-    return Program(shape, tuple(cores), tuple(layers), routes[0].input_map(), network.timesteps)
+    first = [number for tile in places[0] for number in tile]
+    return Program(
+        shape,
+        tuple(cores),
+        tuple(layers),
+        routes[0].input_map(),
+        network.timesteps,
+        step_writes(network, plans[0].layer, plans[0].plane_weights, first),
+    )
 
 
 def utilisation(program: Program) -> tuple[LayerUse, ...]:

@@ -95,7 +95,8 @@ class LayerMap:
 @dataclass(frozen=True, eq=False)
 class Program:
     """The whole chip's contents; `layers` (the last one is the class read-out), `inputs` and
-    `timesteps` (T of the algorithm) are there when it was mapped from a network.
+    `timesteps` (T of the algorithm) are there when it was mapped from a network. `step_writes` are
+    WRITE flits (uint64 [n]) that go in with the input of each time step, if there are any.
 
     Raises `ValueError` for what does not fit the chip.
     """
@@ -105,12 +106,19 @@ class Program:
     layers: tuple[LayerMap, ...] = ()
     inputs: InputMap | None = None
     timesteps: int = 0
+    step_writes: tuple[NDArray[np.uint64], ...] = ()
 
     def __post_init__(self) -> None:
         for core in self.cores:
             core.check(self.shape)
         if len({core.number for core in self.cores}) < len(self.cores):
             raise ValueError("two core images for one core")
+        if self.step_writes and len(self.step_writes) != self.timesteps:
+            raise ValueError(f"writes for {len(self.step_writes)} of {self.timesteps} steps")
+
+    def tick(self, step: int, spikes: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        """All flits that go in before the tick of this time step, with its SPIKE flits."""
+        return np.concatenate([self.step_writes[step], spikes]) if self.step_writes else spikes
 
     @property
     def ticks(self) -> int:

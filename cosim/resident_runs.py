@@ -6,6 +6,7 @@ import numpy as np
 
 from cosim.chip_levels import BATCH, ChipResult, Responses, RtlTotals, RunRtl
 from cosim.compare import compare_images
+from cosim.encoded import chip_inputs
 from cosim.golden_runs import GoldenRuns
 from cosim.program import Program
 from cosim.progress import Progress
@@ -48,11 +49,11 @@ def run_resident(
 
 
 def _jobs(program: Program, network: IntegerNetwork, images: Images) -> list[list[Phase]]:
-    """The phases of each image: its first layer's spikes, streamed."""
+    """The phases of each image: what the host streams into the chip, step by step."""
     return [
         image_phases(program, spikes)
         for batch in batches(len(images), BATCH)
-        for spikes in integer.host_spikes(network, images[batch]).swapaxes(0, 1)
+        for spikes in chip_inputs(network, images[batch]).swapaxes(0, 1)
     ]
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from cosim.encoded import chip_layers, step_writes
 from cosim.neurons import neuron_settings, no_fan_out
 from cosim.placement import place_alike
 from cosim.planes import plane_weights, synapses
@@ -88,22 +89,22 @@ class _Cut:
 
 
 def schedule_network(network: IntegerNetwork, shape: ChipShape = FULL_CHIP) -> Schedule:
-    """The rounds that run all layers of a network but the first, which runs on the host.
+    """The rounds that run the chip's layers of a network (`cosim.encoded`).
 
     Raises:
         InputError: a layer does not fit; the message names it and the resource that it lacks.
     """
-    layers = tuple(_schedule(layer, network.timesteps, shape) for layer in network.layers[1:])
+    layers = tuple(_schedule(network, layer, shape) for layer in chip_layers(network))
     return Schedule(shape, network.timesteps, layers)
 
 
-def _schedule(layer: IntegerLayer, timesteps: int, shape: ChipShape) -> LayerSchedule:
+def _schedule(network: IntegerNetwork, layer: IntegerLayer, shape: ChipShape) -> LayerSchedule:
     weights = plane_weights(layer)
     cuts = list(_cuts(layer, len(weights), shape))
     if not cuts:
         raise InputError(_why_none_fits(layer, len(weights), shape))
     cut = min(cuts, key=lambda cut: cut.order)
-    rounds = tuple(_round(layer, cut, groups, weights, timesteps, shape) for groups in cut.rounds)
+    rounds = tuple(_round(network, layer, cut, groups, weights, shape) for groups in cut.rounds)
     pages = -(-cut.windows.axons // shape.axons)
     rows = math.prod(layer.output_shape) * len(weights) * pages
     return LayerSchedule(layer, cut.windows, rounds, rows, cut.cycles_per_tick)
@@ -136,11 +137,11 @@ def _cycles(windows: Windows, groups: Sequence[Span], planes: int, shape: ChipSh
 
 
 def _round(
+    network: IntegerNetwork,
     layer: IntegerLayer,
     cut: _Cut,
     groups: tuple[Span, ...],
     weights: tuple[int, ...],
-    timesteps: int,
     shape: ChipShape,
 ) -> Round:
     slots = tuple(place_alike(len(groups), cut.slots, shape))
@@ -155,7 +156,7 @@ def _round(
             "pages": cut.pages,
             "synapses": synapses(plan, tile, group, shape),
             "first_tick": 0,
-            "last_tick": timesteps,
+            "last_tick": network.timesteps,
             "trace": True,
             **neuron_settings(layer, channels),
             **no_fan_out(len(channels)),
@@ -163,7 +164,9 @@ def _round(
         for number in numbers:
             x, y = core_xy(number)
             cores.append(CoreImage(x=x, y=y, **image))
-    return Round(cut.windows, groups, slots, Program(shape, tuple(cores), timesteps=timesteps))
+    writes = step_writes(network, layer, weights, [core.number for core in cores])
+    program = Program(shape, tuple(cores), timesteps=network.timesteps, step_writes=writes)
+    return Round(cut.windows, groups, slots, program)
 
 
 def _why_none_fits(layer: IntegerLayer, planes: int, shape: ChipShape) -> str:

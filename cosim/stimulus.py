@@ -90,7 +90,10 @@ def image_phases(program: Program, spikes: NDArray[np.bool_]) -> list[Phase]:
     if len(spikes) != program.timesteps:
         raise ValueError(f"{len(spikes)} steps of input, the program takes {program.timesteps}")
     nothing = np.zeros(0, np.uint64)
-    streamed = [Phase(program.inputs.flits(step), go=True) for step in spikes]
+    streamed = [
+        Phase(program.tick(step, program.inputs.flits(fired)), go=True)
+        for step, fired in enumerate(spikes)
+    ]
     drained = [Phase(nothing, go=True)] * (program.ticks - program.timesteps)
     restart = control(program.shape, Control.RESTART)
     return [restart, *streamed, *drained, read_membranes(program)]

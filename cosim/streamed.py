@@ -85,9 +85,9 @@ def run_network(
     read_back: ReadBack,
     first_image: int = 0,
 ) -> Iterator[LayerRun]:
-    """Layer by layer, what the chip makes of images whose first layer's spikes are `inputs`.
+    """Layer by layer, what the chip makes of images that are streamed into it as `inputs`.
 
-    `inputs` are pooled, as the host streams them. `first_image` is the number of the first one.
+    These are pooled, if the host ran a layer. `first_image` is the number of the first one.
     """
     for layer in schedule.layers:
         done = run_layer(layer, inputs, run, read_back, first_image)
@@ -138,9 +138,10 @@ def make_jobs(part: Round, cut: NDArray[np.bool_], read: NDArray[np.bool_]) -> l
         tiles = cut[number * len(part.slots) : (number + 1) * len(part.slots)]
         there = slot < len(tiles)
         ticks = []
-        for spikes in tiles[slot[there]].swapaxes(0, 1):
+        for step, spikes in enumerate(tiles[slot[there]].swapaxes(0, 1)):
             box, axon = np.nonzero(spikes)
-            ticks.append(Phase(spike[axon] | corners[there][box], go=True))
+            flits = spike[axon] | corners[there][box]
+            ticks.append(Phase(part.program.tick(step, flits), go=True))
         jobs.append([restart, *ticks, *([reading] if with_membranes else [])])
     return jobs
 

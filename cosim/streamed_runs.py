@@ -10,6 +10,7 @@ import numpy as np
 
 from cosim.chip_levels import BATCH, ChipResult, Responses, RtlTotals, RunRtl
 from cosim.compare import Comparison, Mismatch, compare_images
+from cosim.encoded import chip_inputs
 from cosim.golden_runs import GoldenRuns
 from cosim.packed import PackedSpikes
 from cosim.program import Program, core_number
@@ -52,7 +53,7 @@ def run_streamed(
     with progress.stage("golden and RTL", 2 * passes, "passes") as advance:
         golden, rtl = GoldenRuns(on_done=advance), _rtl_runner(run_rtl, totals, advance)
         for result, batch, images in parts:
-            inputs = PackedSpikes.pack(integer.host_spikes(network, images).swapaxes(0, 1))
+            inputs = PackedSpikes.pack(chip_inputs(network, images).swapaxes(0, 1))
             trace = integer.run(network, images)
             seen: dict[str, list[LayerRun]] = {"golden": [], "rtl": []}
             for ours, theirs in zip(

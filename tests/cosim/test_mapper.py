@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from cosim import mapper
+from cosim.encoded import chip_inputs, chip_layers
 from cosim.golden import GoldenChip
 from cosim.mapper import LayerUse, map_network, utilisation
 from cosim.program import Program, configuration, core_number
@@ -35,14 +36,14 @@ def assert_equals_integer(
     """Spike for spike and membrane for membrane; each layer must have fired, and not always."""
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (images, *network.input_shape), dtype=np.uint8)
-    expected, streamed = integer.run(network, pixels), integer.host_spikes(network, pixels)
+    expected, streamed = integer.run(network, pixels), chip_inputs(network, pixels)
     program = map_network(network, shape)
     chip = GoldenChip(shape, images)
     chip.run([Phase(configuration(program), go=False)])
     responses = chip.run_images([image_phases(program, streamed[:, i]) for i in range(images)])
     observed = [decode(response) for response in responses]
     spikes = [layer_spikes(program, observation) for observation in observed]
-    for layer in network.layers[1:-1]:
+    for layer in chip_layers(network)[:-1]:
         got = np.stack([image[layer.name] for image in spikes], axis=1)
         wrong = np.argwhere(got != expected.spikes[layer.name])
         assert not len(wrong), f"{network.name} {layer.name}: step, image, c, y, x {wrong[:3]}"

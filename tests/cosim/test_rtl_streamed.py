@@ -13,6 +13,7 @@ from cosim.program import Program
 from cosim.schedule import schedule_network
 from cosim.stimulus import Phase
 from cosim.streamed import ReadBack, Responses, run_network
+from sw.layers import Encoding
 from tests.cosim.test_experiment import FACTS, silent
 from tests.cosim.test_schedule import TINY_CHIP
 from tests.cosim.test_streamed import SEVERAL_ROUNDS, streamed_in
@@ -21,9 +22,13 @@ from tests.helpers.networks import SMALL, Sketch, random_network
 from tests.helpers.subjects import FakeRtl
 
 
-@pytest.mark.parametrize("sketches", [SMALL, SEVERAL_ROUNDS], ids=["small", "several rounds"])
-def test_every_spike_and_membrane(sketches: tuple[Sketch, ...]) -> None:
-    network = random_network(6, sketches)
+@pytest.mark.parametrize(
+    ("sketches", "encoding"),
+    [(SMALL, "direct"), (SEVERAL_ROUNDS, "direct"), (SMALL, "phase")],
+    ids=["small", "several rounds", "phase"],
+)
+def test_every_spike_and_membrane(sketches: tuple[Sketch, ...], encoding: Encoding) -> None:
+    network = random_network(6, sketches, encoding=encoding)
     schedule = schedule_network(network, TINY_CHIP)
     run_rtl, _ = tasks.verilated(TINY_CHIP, 2, False, silent())
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from cosim.encoded import chip_inputs
 from cosim.golden_runs import GoldenRuns
 from cosim.mapper import map_network
 from cosim.packed import PackedSpikes
@@ -33,7 +34,7 @@ def draw(network: IntegerNetwork, images: int) -> NDArray[np.uint8]:
 
 
 def streamed_in(network: IntegerNetwork, images: int) -> PackedSpikes:
-    spikes = integer.host_spikes(network, draw(network, images))
+    spikes = chip_inputs(network, draw(network, images))
     return PackedSpikes.pack(spikes.swapaxes(0, 1))
 
 

@@ -1,9 +1,10 @@
 """Random integer networks, for tests of everything behind `sw.netfile`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from sw.layers import Encoding
 from sw.netfile import IntegerLayer, IntegerNetwork, LayerKind, Reset, Shape
 
 
@@ -34,6 +35,7 @@ def random_network(
     weight_bits: int = 4,
     leak: int | None = 1,
     reset: Reset = "zero",
+    encoding: Encoding = "direct",
 ) -> IntegerNetwork:
     """A valid network of random numbers in which layers fire sometimes and not always.
 
@@ -48,16 +50,32 @@ def random_network(
         layer = _random_layer(
             generator, sketch, index, shape, weight_bits, None if output else leak, reset, output
         )
+        if not index and encoding != "direct":
+            layer = _encoded(layer, encoding)
         layers.append(layer)
         shape = layer.pooled_shape
     classes = tuple(str(label) for label in range(sketches[-1].features))
     return IntegerNetwork(
         name=f"random{seed}",
         dataset="digits",
-        encoding="direct",
+        encoding=encoding,
         timesteps=timesteps,
         classes=classes,
         layers=tuple(layers),
+    )
+
+
+def _encoded(layer: IntegerLayer, encoding: Encoding) -> IntegerLayer:
+    """A first layer for spikes instead of pixels: one time in four; in phase encoding every other
+    one, worth 2^7 in the first step, and with plane weights that can be shifted by so much."""
+    phase = encoding == "phase"
+    fraction_bits = layer.fraction_bits - 7 if phase else layer.fraction_bits
+    scale = 2.0 ** (fraction_bits - layer.fraction_bits) * (64 if phase else 0.5) / 150
+    return replace(
+        layer,
+        fraction_bits=fraction_bits,
+        threshold=np.rint(layer.threshold * scale).astype(np.int64),
+        bias=np.rint(layer.bias * scale).astype(np.int64),
     )
 
 
