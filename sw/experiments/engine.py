@@ -98,13 +98,35 @@ class Cluster:
             raise InputError(f"scheduler {address}: no Dask scheduler answers there") from error
 
     def run(self, jobs: Sequence[Callable[[], Job]]) -> Iterator[tuple[int, Done]]:
-        """See `Engine`. What has not finished when this ends is cancelled."""
-        futures = {self._client.submit(work, make(), pure=False): n for n, make in enumerate(jobs)}
+        """See `Engine`. What has not finished when this ends is cancelled.
+
+        Jobs carry networks, so only as many are handed over as keep the workers busy.
+        """
+        waiting = deque(enumerate(jobs))
+        finished = self._distributed.as_completed()
+        submitted: dict[Any, int] = {}
+
+        def submit() -> None:
+            number, make = waiting.popleft()
+            future = self._client.submit(work, make(), pure=False)
+            submitted[future] = number
+            finished.add(future)
+
         try:
-            for future in self._distributed.as_completed(list(futures)):
-                yield futures[future], future.result()
+            for _ in range(min(len(jobs), self._ahead())):
+                submit()
+            for future in finished:
+                done, number = future.result(), submitted.pop(future)
+                if waiting:
+                    submit()
+                yield number, done
         finally:
-            self._client.cancel(list(futures))
+            self._client.cancel(list(submitted))
+
+    def _ahead(self) -> int:
+        """Jobs to hand over at a time: two per thread of the workers that there are now."""
+        threads: dict[str, int] = self._client.nthreads()
+        return 2 * max(1, sum(threads.values()))
 
     def close(self) -> None:
         """Leaves the cluster, which goes on."""

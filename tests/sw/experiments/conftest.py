@@ -12,7 +12,7 @@ from sw.experiments.work import Source
 
 TINY = Scale(
     dataset="digits",
-    train_images=256,
+    train_images=128,
     test_images=40,
     width=0.125,
     timesteps=2,

@@ -219,8 +219,8 @@ def test_a_dask_cluster_gives_the_same(finished: Finished, tmp_path: Path) -> No
     distributed = pytest.importorskip("distributed", reason="Dask is not installed (extra dask)")
     folder = tmp_path / "out"
     shutil.copytree(finished.folder, folder)
-    for kind in ("networks", "cells"):
-        sorted((folder / kind).iterdir())[0].unlink()
+    for path in (*(folder / "networks").iterdir(), *sorted((folder / "cells").iterdir())[:9]):
+        path.unlink()
     with distributed.LocalCluster(
         n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
     ) as cluster:

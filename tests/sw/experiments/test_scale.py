@@ -74,7 +74,7 @@ def test_bad_preset_and_no_file(tmp_path: Path) -> None:
 def test_parts_are_drawn_by_the_seed() -> None:
     both = data.load("digits", "train"), data.load("digits", "test")
     train, test = scale.parts(TINY, *both)
-    assert (len(train), len(test)) == (256, 40)
+    assert (len(train), len(test)) == (128, 40)
     again = scale.parts(TINY, *both)
     assert np.array_equal(train.images, again[0].images)
     other = scale.parts(dataclasses.replace(TINY, seed=2), *both)
