@@ -44,6 +44,9 @@ app.add_typer(cli_experiment.app)
 CheckpointOption = Annotated[
     Path, typer.Option(help="Trained network (safetensors).", show_default="the digits network")
 ]
+DataOption = Annotated[
+    Path | None, typer.Option(help="Folder of the data set's files.", show_default="none needed")
+]
 SetsOption = Annotated[str, typer.Option(help="Sets: clean, and fgsm_EPS with EPS in 1/255.")]
 ImagesOption = Annotated[int, typer.Option(help="Held-out images per set.")]
 SeedOption = Annotated[int, typer.Option(help="Draws the images.", min=0, max=MAX_SEED)]
@@ -72,6 +75,7 @@ def demo(jobs: JobsOption = None, quiet: QuietOption = False) -> None:
 def cosim(
     out: Annotated[Path, typer.Option(help="Folder for report.html, summary.json, run.json.")],
     checkpoint: CheckpointOption = CHECKPOINT,
+    data: DataOption = None,
     images: ImagesOption = 200,
     sets: SetsOption = SETS,
     mesh: MeshOption = "8x8",
@@ -93,7 +97,7 @@ def cosim(
 
         command = shlex.join(["nc64c", *sys.argv[1:]])
         task = tasks.Experiment(
-            checkpoint, out, shape, sets, images, seed, jobs, front_door, command
+            checkpoint, data, out, shape, sets, images, seed, jobs, front_door, command
         )
         run = tasks.cosim(task, progress)
     _conclude(run, out, quiet)
@@ -134,6 +138,7 @@ def map_(
 def attack(
     out: Annotated[Path, typer.Option(help="File for the images (safetensors).")],
     checkpoint: CheckpointOption = CHECKPOINT,
+    data: DataOption = None,
     sets: SetsOption = "fgsm_2,fgsm_8,fgsm_16",
     images: ImagesOption = 200,
     seed: SeedOption = 0,
@@ -143,7 +148,7 @@ def attack(
     with _guarded(quiet) as progress:
         from cosim import tasks
 
-        accuracies = tasks.attack(checkpoint, sets, images, seed, out, progress)
+        accuracies = tasks.attack(checkpoint, data, sets, images, seed, out, progress)
     _say(quiet, f"{out}: the network's accuracy is {_listed(accuracies)}")
 
 

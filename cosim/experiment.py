@@ -64,14 +64,22 @@ class Results:
     read_back: float
 
 
-def prepare(path: Path, shape: ChipShape, sets: tuple[str, ...], images: int, seed: int) -> Subject:
-    """Loads a checkpoint, folds and maps its network, draws the images.
+def prepare(
+    path: Path,
+    shape: ChipShape,
+    sets: tuple[str, ...],
+    images: int,
+    seed: int,
+    *,
+    folder: Path | None = None,
+) -> Subject:
+    """Loads a checkpoint, folds and maps its network, draws the images (from files in `folder`).
 
     Raises `InputError` for a bad checkpoint, images that there are not, a chip that is too small.
     """
     trained = checkpoint.load(path)
     network = fold(trained.quantised_network)
-    data = draw_images(network.dataset, images, seed)
+    data = draw_images(network.dataset, images, seed, folder)
     mapping = choose_mapping(network, shape)
     return Subject(
         float_network=trained.float_network,

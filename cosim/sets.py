@@ -1,6 +1,7 @@
 """The image sets: held-out images, clean and attacked, by name."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,9 +43,12 @@ def attack_eps(name: str) -> int:
     return known[name]
 
 
-def draw_images(dataset: str, count: int, seed: int) -> Dataset:
-    """`count` held-out images, drawn by a seed. Raises `InputError` if there are not so many."""
-    held_out = load_dataset(dataset, "test")
+def draw_images(dataset: str, count: int, seed: int, folder: Path | None = None) -> Dataset:
+    """`count` held-out images, drawn by a seed. Raises `InputError` if there are not so many.
+
+    `folder` is where the data set's files are, for one that does not come with a package.
+    """
+    held_out = load_dataset(dataset, "test", folder)
     if not 1 <= count <= len(held_out):
         raise InputError(
             f"{count} images were asked for: must be 1 to {len(held_out)},"

@@ -4,11 +4,12 @@ The images go through in batches of one size, so that who runs them changes noth
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cosim.chip_levels import BATCH, ChipResult, Responses, RtlTotals, RunRtl
+from cosim.chip_levels import ChipResult, Responses, RtlTotals, RunRtl
 from cosim.compare import Comparison, Mismatch, compare_images
 from cosim.encoded import chip_inputs
 from cosim.golden_runs import GoldenRuns
@@ -21,9 +22,10 @@ from cosim.sets import Images, batches
 from cosim.stimulus import Phase
 from cosim.streamed import LayerRun, ReadBack, RoundRun, RunJobs, run_network, tile_of
 from sw import integer
-from sw.integer import Trace
 from sw.netfile import IntegerNetwork
 
+STREAMED = 100  # images at once: loading a layer's weights takes little of their time
+CHECKED = 25  # images at once in the network as plain convolutions, which takes more memory
 READ_BACK = 0.1  # share of a hidden layer's passes whose membranes are read
 
 
@@ -41,7 +43,7 @@ def run_streamed(
     parts = [
         (results[name], batch, images[batch])
         for name, images in sets.items()
-        for batch in batches(len(images), BATCH)
+        for batch in batches(len(images), STREAMED)
     ]
     passes = sum(
         part.passes(len(images))
@@ -54,7 +56,7 @@ def run_streamed(
         golden, rtl = GoldenRuns(on_done=advance), _rtl_runner(run_rtl, totals, advance)
         for result, batch, images in parts:
             inputs = PackedSpikes.pack(chip_inputs(network, images).swapaxes(0, 1))
-            trace = integer.run(network, images)
+            expected = _of_network(network, images)
             seen: dict[str, list[LayerRun]] = {"golden": [], "rtl": []}
             for ours, theirs in zip(
                 run_network(schedule, inputs, golden, read_back, first_image),
@@ -62,7 +64,7 @@ def run_streamed(
                 strict=True,
             ):
                 _enter(result.comparison, ours, theirs, batch.start)
-                result.mapping_mismatches += _wrong(ours, trace)
+                result.mapping_mismatches += _wrong(ours, expected)
                 seen["golden"].append(_without_flits(ours))
                 seen["rtl"].append(_without_flits(theirs))
             for level, runs in seen.items():
@@ -102,7 +104,28 @@ def _placed(found: Mismatch, layer: str, run: RoundRun, first_image: int) -> Mis
     return replace(found, image=first_image + image, place=f"layer {layer}, tile ({row}, {column})")
 
 
-def _wrong(golden: LayerRun, trace: Trace) -> int:
+@dataclass(frozen=True)
+class _Expected:
+    """What the network as plain convolutions makes of some images: spikes by layer, and outputs."""
+
+    spikes: dict[str, PackedSpikes]
+    membranes: NDArray[np.int64]
+
+
+def _of_network(network: IntegerNetwork, images: Images) -> _Expected:
+    traces = [integer.run(network, images[batch]) for batch in batches(len(images), CHECKED)]
+    packed = [
+        {name: PackedSpikes.pack(spikes.swapaxes(0, 1)) for name, spikes in trace.spikes.items()}
+        for trace in traces
+    ]
+    spikes = {
+        name: PackedSpikes(first.shape, np.concatenate([part[name].bits for part in packed]))
+        for name, first in packed[0].items()
+    }
+    return _Expected(spikes, np.concatenate([trace.membrane for trace in traces]))
+
+
+def _wrong(golden: LayerRun, expected: _Expected) -> int:
     """Spikes and outputs that the golden model has and the integer network has not, or vice versa.
 
     This is the check of the mapping: the two share no arithmetic, and the network knows no cores.
@@ -110,9 +133,9 @@ def _wrong(golden: LayerRun, trace: Trace) -> int:
     wrong = golden.strays + int(np.count_nonzero(~golden.answered))
     if golden.membranes is not None:
         wrong += int(golden.spikes.count().sum())  # the output layer never fires
-        return wrong + int(np.count_nonzero(golden.membranes != trace.membrane))
-    expected = PackedSpikes.pack(trace.spikes[golden.schedule.layer.name].swapaxes(0, 1))
-    return wrong + int(np.bitwise_count(golden.spikes.bits ^ expected.bits).sum())
+        return wrong + int(np.count_nonzero(golden.membranes != expected.membranes))
+    spikes = expected.spikes[golden.schedule.layer.name]
+    return wrong + int(np.bitwise_count(golden.spikes.bits ^ spikes.bits).sum())
 
 
 def _without_flits(run: LayerRun) -> LayerRun:

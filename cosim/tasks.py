@@ -39,6 +39,7 @@ class Experiment:
     """The arguments of `nc64c cosim`."""
 
     checkpoint: Path
+    data: Path | None
     out: Path
     shape: ChipShape
     sets: str
@@ -73,7 +74,13 @@ def train(dataset: str, seed: int, out: Path, progress: Progress) -> Accuracies:
 
 
 def attack(
-    path: Path, names: str, images: int, seed: int, out: Path, progress: Progress
+    path: Path,
+    folder: Path | None,
+    names: str,
+    images: int,
+    seed: int,
+    out: Path,
+    progress: Progress,
 ) -> Accuracies:
     """Attacks a checkpoint's quantised network and saves the images; its accuracy by set."""
     _use_one_thread()
@@ -81,7 +88,7 @@ def attack(
     output.check_file(out)
     loaded = checkpoint.load(path)
     network = loaded.quantised_network
-    drawn = sets.draw_images(loaded.config.dataset, images, seed)
+    drawn = sets.draw_images(loaded.config.dataset, images, seed, folder)
     made = sets.make_sets(network, drawn, wanted, progress)
     answers = {name: metrics.evaluate(network, made[name]).predictions for name in wanted}
     arrays: dict[str, tensorfile.Array] = {"labels": drawn.labels}
@@ -105,7 +112,7 @@ def cosim(task: Experiment, progress: Progress) -> record.Run:
     started, start = datetime.now(UTC), time.monotonic()
     names = sets.parse_sets(task.sets)
     output.check_folder(task.out)
-    subject = prepare(task.checkpoint, task.shape, names, task.images, task.seed)
+    subject = prepare(task.checkpoint, task.shape, names, task.images, task.seed, folder=task.data)
     jobs = task.jobs or gather.usable_cores()
     run_rtl, build_s = verilated(task.shape, jobs, task.front_door, progress)
     results = examine(subject, run_rtl, progress)

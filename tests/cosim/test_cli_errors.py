@@ -66,6 +66,24 @@ def test_bad_arguments(small: Path, tmp_path: Path, arguments: list[str], words:
     assert not out.exists()
 
 
+def test_the_folder_of_a_data_set(small: Path, tmp_path: Path) -> None:
+    """Digits come with a package; CIFAR-10 does not, and is looked for where one says."""
+    out = ("--out", tmp_path / "out")
+    digits = nc64c("cosim", "--checkpoint", small, "--data", tmp_path, *out, *SMALL_CHIP)
+    refused(digits, "digits needs no folder", str(tmp_path))
+    config = replace(CONFIG, dataset="cifar10", input_shape=(3, 32, 32))
+    networks = SpikingNetwork(config), SpikingNetwork(config, config.weight_bits)
+    for network in networks:
+        network.reset(0)
+    path = tmp_path / "cifar10.safetensors"
+    checkpoint.save(path, Trained(*networks), TrainSettings())
+    for command in ("cosim", "attack"):
+        refused(nc64c(command, "--checkpoint", path, *out), "cifar10 needs a folder")
+        elsewhere = ("--data", tmp_path / "missing")
+        refused(nc64c(command, "--checkpoint", path, *elsewhere, *out), str(elsewhere[1]))
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_network_that_fits_no_chip(tmp_path: Path) -> None:
     """512 inputs on cores of 64 axons: 8 pages of 5 planes, and there are 16 dendrites."""
     config = replace(CONFIG, layers=(LayerSpec("conv", 8), LayerSpec("fc", 4)))

@@ -58,18 +58,18 @@ def test_equal_chips_and_the_network_agree() -> None:
 
 def test_every_layer_and_pass_is_run_and_counted() -> None:
     rtl = FakeRtl()
-    subject, run = run_with(rtl, images=57)  # batches of 50 and 7, in each of two sets
+    subject, run = run_with(rtl, images=107)  # batches of 100 and 7, in each of two sets
     assert isinstance(subject.mapping, Schedule)
     passes = sum(
         part.passes(images)
-        for images in (50, 7)
+        for images in (100, 7)
         for layer in subject.mapping.layers
         for part in layer.rounds
     )
     assert len(rtl.seen) == 2 * passes
     assert run["rtl"]["ticks"] == 2 * passes * 4
     assert record.mismatches(run) == 0
-    assert len(run["labels"]) == 57
+    assert len(run["labels"]) == 107
 
 
 def drop_a_spike(responses: Responses) -> None:
