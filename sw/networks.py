@@ -46,6 +46,7 @@ def named(
     *,
     width: float = 1.0,
     fc_width: int | None = None,
+    features: tuple[int, ...] | None = None,
 ) -> NetworkConfig:
     """A named network for the images, the classes and with the settings of another configuration.
 
@@ -57,20 +58,29 @@ def named(
         like: where data set, input shape, classes, T, thresholds and so on come from.
         width: a factor on all hidden layers' features; halves round to the even neighbour.
         fc_width: the hidden fully connected layer's neurons instead.
+        features: the features of each hidden layer instead of all that.
 
     Raises:
-        InputError: no such network, or a width that leaves no or too many features; or images
-            whose sides cannot be halved as often as the network pools.
+        InputError: no such network, a width out of range, features for another number of layers,
+            or images whose sides cannot be halved as often as the network pools.
     """
     if name not in LAYERS:
         raise InputError(f"unknown network {name!r}: must be one of {', '.join(LAYERS)}")
     if not 0 < width <= MAX_FEATURES:
         raise InputError(f"width is {width}: must be above 0, such as 0.5 for half the features")
     if fc_width is not None:
-        check_range("width of the fully connected layer", fc_width, 1, MAX_FEATURES)
+        check_range("fully connected layer: width", fc_width, 1, MAX_FEATURES)
     layers = [
         replace(layer, features=max(1, round(layer.features * width))) for layer in LAYERS[name]
     ]
     if fc_width is not None:
         layers[-1] = LayerSpec("fc", fc_width)
+    if features is not None:
+        if len(features) != len(layers):
+            raise InputError(
+                f"features {'-'.join(map(str, features))}: network {name} has {len(layers)}"
+                " hidden layers, and needs a number for each"
+            )
+        pairs = zip(layers, features, strict=True)
+        layers = [replace(layer, features=number) for layer, number in pairs]
     return replace(like, name=name, layers=tuple(layers))
