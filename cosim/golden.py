@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.golden_axons import AxonBuffers, box_cores
+from cosim.golden_axons import AxonBuffers, by_box
 from cosim.golden_core import GoldenCore, Shared
 from cosim.stimulus import Phase
 from hw.spec import (
@@ -225,12 +225,9 @@ class GoldenChip:
     def _per_core(self, flits: Flits) -> list[tuple[GoldenCore, Indices]]:
         """The cores that these flits reach, each with the flits' indices in order."""
         reached: dict[int, list[Indices]] = {}
-        corners = np.stack(_box(FLIT, flits)).T
-        boxes, which = np.unique(corners, axis=0, return_inverse=True)
-        for number, box in enumerate(boxes.tolist()):
-            mine = np.flatnonzero(which.reshape(-1) == number)
-            for core in box_cores(self._shape, *box):
-                reached.setdefault(core, []).append(mine)
+        for cores, part in by_box(self._shape, _box(FLIT, flits)):
+            for core in cores:
+                reached.setdefault(core, []).append(part)
         return [
             (self._cores[core], np.sort(np.concatenate(parts)))
             for core, parts in sorted(reached.items())

@@ -53,18 +53,9 @@ class AxonBuffers:
             return
         if (axon >= self._shape.axons).any():
             raise ValueError(f"a spike for axon {axon.max()} of {self._shape.axons}")
-        key = np.zeros(len(image), np.uint16)
-        for corner in box:
-            key = (key << COORD_BITS | corner).astype(np.uint16)
-        order = np.argsort(key, kind="stable")  # 16 bits: a radix sort
-        counts = np.bincount(key)
-        boxes = np.flatnonzero(counts)
         place = page * self._shape.axons + axon
-        for number, part in zip(
-            boxes.tolist(), np.split(order, np.cumsum(counts[boxes])[:-1]), strict=True
-        ):
-            corners = (number >> COORD_BITS * digit & COORD_MASK for digit in (3, 2, 1, 0))
-            self._fill(box_cores(self._shape, *corners), image[part], place[part])
+        for cores, part in by_box(self._shape, box):
+            self._fill(cores, image[part], place[part])
 
     def _fill(self, cores: list[int], image: Indices, place: Indices) -> None:
         """The same spikes for several cores."""
@@ -82,8 +73,27 @@ class AxonBuffers:
                     self.spikes_in[core] += count
 
 
-def box_cores(shape: ChipShape, x0: int, y0: int, x1: int, y1: int) -> list[int]:
-    """The cores of a rectangle, numbered row by row; `ValueError` if it is none of this chip's."""
+def by_box(shape: ChipShape, box: tuple[Flits, ...]) -> list[tuple[list[int], Indices]]:
+    """Flits by their rectangle x0, y0, x1, y1 (arrays [n]): its cores, and the flits' indices.
+
+    Cores are numbered row by row, indices in order. Raises `ValueError` for a rectangle that is
+    none of the chip's.
+    """
+    key = np.zeros(len(box[0]), np.uint16)
+    for corner in box:
+        key = (key << COORD_BITS | corner).astype(np.uint16)
+    order = np.argsort(key, kind="stable")  # of 16 bits: a radix sort
+    counts = np.bincount(key)
+    boxes = np.flatnonzero(counts)
+    parts = np.split(order, np.cumsum(counts[boxes])[:-1]) if len(boxes) else []
+    return [
+        (_cores(shape, number), part) for number, part in zip(boxes.tolist(), parts, strict=True)
+    ]
+
+
+def _cores(shape: ChipShape, box: int) -> list[int]:
+    """The cores of a rectangle whose corners are one number."""
+    x0, y0, x1, y1 = (box >> COORD_BITS * digit & COORD_MASK for digit in (3, 2, 1, 0))
     if x0 > x1 or y0 > y1 or x1 >= shape.columns or y1 >= shape.rows:
         raise ValueError("a flit's rectangle is not one of this chip's")
     return [y * shape.columns + x for y in range(y0, y1 + 1) for x in range(x0, x1 + 1)]
