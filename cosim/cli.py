@@ -18,7 +18,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cosim import cli_experiment, output
+from cosim import cli_experiment, cli_train, output
 from cosim.progress import Progress
 from hw.spec import AXONS, DENDRITES, ChipShape
 from sw.errors import InputError
@@ -40,6 +40,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(cli_experiment.app)
+app.command(epilog=cli_train.EXAMPLE)(cli_train.train)
 
 CheckpointOption = Annotated[
     Path, typer.Option(help="Trained network (safetensors).", show_default="the digits network")
@@ -150,21 +151,6 @@ def attack(
 
         accuracies = tasks.attack(checkpoint, data, sets, images, seed, out, progress)
     _say(quiet, f"{out}: the network's accuracy is {_listed(accuracies)}")
-
-
-@app.command(epilog="Example: `nc64c train --dataset digits --out digits.safetensors`")
-def train(
-    out: Annotated[Path, typer.Option(help="Checkpoint to write (safetensors).")],
-    dataset: Annotated[str, typer.Option(help="Data set to learn.")] = "digits",
-    seed: Annotated[int, typer.Option(help="Of all that is drawn.", min=0, max=MAX_SEED)] = 1,
-    quiet: QuietOption = False,
-) -> None:
-    """Train a network in float, then with quantised weights, and save both."""
-    with _guarded(quiet) as progress:
-        from cosim import tasks
-
-        accuracies = tasks.train(dataset, seed, out, progress)
-    _say(quiet, f"{out}: accuracy on held-out images is {_listed(accuracies)}")
 
 
 @app.command(epilog="Example: `nc64c verilog --out out/verilog`")

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
@@ -21,14 +20,9 @@ from cosim.simulator import MIN_BLOCK_AXONS, build
 from cosim.stimulus import Phase
 from hw import emit
 from hw.spec import ChipShape
-from sw import checkpoint, data, metrics, tensorfile
-from sw.errors import InputError
+from sw import checkpoint, metrics, tensorfile
 from sw.fold import fold
-from sw.model import DIGITS, NetworkConfig, SpikingNetwork
-from sw.train import TrainSettings
-from sw.train import train as train_network
 
-NETWORKS: dict[str, NetworkConfig] = {"digits": DIGITS}  # what `train` makes for a data set
 ATTACK_FILE = tensorfile.Format("attack file", "nc64c-attack-1")
 
 Accuracies = dict[str, float]  # per cent
@@ -48,29 +42,6 @@ class Experiment:
     jobs: int | None
     front_door: bool
     command: str
-
-
-def train(dataset: str, seed: int, out: Path, progress: Progress) -> Accuracies:
-    """Trains a data set's network and saves it; held-out accuracy, float and quantised."""
-    held_out = data.load(dataset, "test")
-    if dataset not in NETWORKS:
-        raise InputError(f"no network for {dataset}: must be one of {', '.join(NETWORKS)}")
-    settings = TrainSettings(seed=seed)
-    output.check_file(out)
-    images = data.load(dataset, "train")
-    steps = settings.epochs + settings.quantised_epochs
-    with progress.stage("training", steps * len(images)) as advance:
-        trained = train_network(
-            NETWORKS[dataset],
-            images,
-            settings,
-            lambda step, total, loss, accuracy: advance(share(steps * len(images), step, total)),
-        )
-    checkpoint.save(out, trained, settings)
-    return {
-        "float": _accuracy(trained.float_network, held_out),
-        "quantised": _accuracy(trained.quantised_network, held_out),
-    }
 
 
 def attack(
@@ -183,12 +154,3 @@ def _named(path: Path) -> str:
     whole, here = path.resolve(), Path.cwd()
     name = whole.relative_to(here) if whole.is_relative_to(here) else path
     return f"{name}, SHA-256 {hashlib.sha256(path.read_bytes()).hexdigest()[:16]}"
-
-
-def _accuracy(network: SpikingNetwork, images: data.Dataset) -> float:
-    return metrics.accuracy(metrics.evaluate(network, images.images).predictions, images.labels)
-
-
-def share(work: int, step: int, total: int) -> int:
-    """Units of work that the step-th of `total` steps adds, so that all steps add up to it."""
-    return int(np.diff(np.array([step - 1, step]) * work // total)[0])

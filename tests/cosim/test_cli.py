@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +17,9 @@ from safetensors import safe_open
 from cosim import record, tasks
 from cosim.progress import Progress
 from hw.spec import ChipShape
-from sw import checkpoint
-from sw.train import TrainSettings
 from tests.helpers.cli import SMALL_CHIP, nc64c, small_checkpoint
 from tests.helpers.runs import make_run
-from tests.helpers.subjects import CONFIG, FakeRtl, Responses
+from tests.helpers.subjects import FakeRtl, Responses
 
 COMMANDS = ("demo", "cosim", "report", "map", "attack", "train", "verilog")
 
@@ -156,33 +153,6 @@ def test_attack_writes_sets_within_eps(small: Path, tmp_path: Path) -> None:
     assert clean.shape == (6, 1, 8, 8)
     assert np.abs(clean - attacked).max() == 8
     assert arrays["labels"].shape == arrays["fgsm_8.predictions"].shape == (6,)
-
-
-def short_training(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Training of the small network, two epochs."""
-    monkeypatch.setattr(tasks, "NETWORKS", {"digits": CONFIG})
-    settings = partial(TrainSettings, epochs=1, quantised_epochs=1)
-    monkeypatch.setattr(tasks, "TrainSettings", settings)
-
-
-def test_train_again_gives_the_same_checkpoint(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    short_training(monkeypatch)
-    contents = []
-    for name, seed in (("a", "3"), ("b", "3"), ("c", "4")):
-        result = nc64c("train", "--seed", seed, "--out", tmp_path / name)
-        assert result.exit_code == 0, result.output
-        assert "accuracy on held-out images is float" in result.stdout
-        contents.append((tmp_path / name).read_bytes())
-    assert contents[0] == contents[1]
-    assert contents[0] != contents[2]
-    assert checkpoint.load(tmp_path / "a").settings.seed == 3
-
-
-@pytest.mark.parametrize("total", [1, 7, 110])
-def test_work_done_adds_up(total: int) -> None:
-    assert sum(tasks.share(1000, step, total) for step in range(1, total + 1)) == 1000
 
 
 # ---------------------------------------------------------------- interrupted

@@ -1,0 +1,159 @@
+"""`nc64c train`, its options and what it says when it is cut off.
+
+A training that is cut off has written something: its state after the last whole epoch, from which
+the same command goes on.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from cosim.progress import Progress
+from sw.errors import InputError
+
+BAD_INPUT, INTERRUPTED = 2, 130
+MAX_SEED = 2**32 - 1
+EXAMPLE = (
+    "Examples: `nc64c train --out digits.safetensors` and `nc64c train --dataset cifar10"
+    " --folder cifar-10 --network vgg5 --epochs 16 --out vgg5.safetensors`"
+)
+
+_LIKE = "the data set's recipe"
+OutOption = Annotated[Path, typer.Option(help="Checkpoint to write (safetensors).")]
+DatasetOption = Annotated[str, typer.Option(help="digits, cifar10, mnist or fashion-mnist.")]
+FolderOption = Annotated[
+    Path | None, typer.Option(help="Where the data set's files are.", show_default="none")
+]
+NetworkOption = Annotated[
+    str | None,
+    typer.Option(help="digits, vgg5 or vgg9.", show_default="digits for digits, else vgg5"),
+]
+WidthOption = Annotated[float, typer.Option(help="Factor on the features of all hidden layers.")]
+FcWidthOption = Annotated[
+    int | None, typer.Option(help="Neurons of the hidden fully connected layer.", show_default="")
+]
+FeaturesOption = Annotated[
+    str | None, typer.Option(help="Features of each hidden layer: 64-128-128-256.", show_default="")
+]
+EncodingOption = Annotated[str, typer.Option(help="direct, rate, phase or latency.")]
+PoolingOption = Annotated[str, typer.Option(help="or, or average (software only).")]
+NormOption = Annotated[bool, typer.Option(help="Batch norm in the hidden layers.")]
+TimestepsOption = Annotated[int, typer.Option(help="Steps per image, T.")]
+ThetaOption = Annotated[float, typer.Option(help="Threshold of the convolutions.")]
+FcThetaOption = Annotated[float, typer.Option(help="Threshold of fully connected layers.")]
+LeakOption = Annotated[float, typer.Option(help="Share of a membrane that a step keeps, lambda.")]
+BitsOption = Annotated[int, typer.Option(help="Bits of the quantised weights, K.")]
+SeedOption = Annotated[int, typer.Option(help="Of all that is drawn.", min=0, max=MAX_SEED)]
+EpochsOption = Annotated[int | None, typer.Option(help="In float.", show_default=_LIKE)]
+QuantisedOption = Annotated[int | None, typer.Option(help="Then quantised.", show_default=_LIKE)]
+RateOption = Annotated[float | None, typer.Option(help="Highest rate.", show_default=_LIKE)]
+QuantisedRateOption = Annotated[
+    float | None, typer.Option(help="The same, quantised.", show_default=_LIKE)
+]
+BatchOption = Annotated[int | None, typer.Option(help="Images per step.", show_default=_LIKE)]
+ThreadsOption = Annotated[int | None, typer.Option(help="Of PyTorch.", show_default=_LIKE)]
+AugmentOption = Annotated[
+    bool | None, typer.Option(help="Random crops and flips.", show_default=_LIKE)
+]
+FastOption = Annotated[
+    bool | None, typer.Option(help="bfloat16 and compiled neurons.", show_default=_LIKE)
+]
+ValidationOption = Annotated[int, typer.Option(help="Training images to only measure.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no result.")]
+
+
+def train(
+    out: OutOption,
+    dataset: DatasetOption = "digits",
+    folder: FolderOption = None,
+    network: NetworkOption = None,
+    width: WidthOption = 1.0,
+    fc_width: FcWidthOption = None,
+    features: FeaturesOption = None,
+    encoding: EncodingOption = "direct",
+    pooling: PoolingOption = "or",
+    norm: NormOption = True,
+    timesteps: TimestepsOption = 4,
+    theta: ThetaOption = 0.4,
+    fc_theta: FcThetaOption = 1.0,
+    leak: LeakOption = 0.5,
+    bits: BitsOption = 4,
+    seed: SeedOption = 1,
+    epochs: EpochsOption = None,
+    quantised_epochs: QuantisedOption = None,
+    rate: RateOption = None,
+    quantised_rate: QuantisedRateOption = None,
+    batch: BatchOption = None,
+    threads: ThreadsOption = None,
+    augment: AugmentOption = None,
+    fast: FastOption = None,
+    validation: ValidationOption = 0,
+    quiet: QuietOption = False,
+) -> None:
+    """Train a network in float, then with quantised weights, and save both.
+
+    The learning curve is beside the checkpoint, a JSON object per epoch. A training that was cut
+    off goes on after its last whole epoch when the same command is given again.
+    """
+    given = {
+        "epochs": epochs,
+        "quantised_epochs": quantised_epochs,
+        "rate": rate,
+        "quantised_rate": quantised_rate,
+        "batch": batch,
+        "threads": threads,
+        "augment": augment,
+        "fast": fast,
+    }
+    with _guarded(quiet, out) as progress:
+        from cosim import training
+
+        task = training.TrainTask(
+            dataset=dataset,
+            folder=folder,
+            out=out,
+            network=network,
+            width=width,
+            fc_width=fc_width,
+            features=features,
+            config={
+                "encoding": encoding,
+                "pooling": pooling,
+                "norm": norm,
+                "timesteps": timesteps,
+                "theta_conv": theta,
+                "theta_fc": fc_theta,
+                "leak": leak,
+                "weight_bits": bits,
+            },
+            settings={name: value for name, value in given.items() if value is not None}
+            | {"seed": seed, "validation": validation},
+        )
+        accuracies = training.train(task, progress)
+    if not quiet:
+        listed = ", ".join(f"{name} {value:.2f} %" for name, value in accuracies.items())
+        typer.echo(f"{out}: accuracy on held-out images is {listed}")
+
+
+@contextmanager
+def _guarded(quiet: bool, out: Path) -> Iterator[Progress]:
+    """Progress for the work; what the user can put right, or has cut off, becomes one sentence."""
+    console = Console(stderr=True, highlight=False)
+    progress = Progress(console, shown=not quiet and not os.environ.get("CI"))
+    try:
+        with progress:
+            yield progress
+    except InputError as error:
+        console.print(f"Error: {error}", style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(BAD_INPUT) from error
+    except KeyboardInterrupt as error:
+        kept = out.with_suffix(".state")
+        left = f"the same command goes on from {kept}" if kept.exists() else "nothing was written"
+        message = f"Interrupted; {left}. Finished: {progress.finished()}."
+        console.print(message, style="yellow", markup=False, soft_wrap=True)
+        raise typer.Exit(INTERRUPTED) from error

@@ -1,0 +1,137 @@
+"""What `nc64c train` does: a network and settings from its arguments, the training, its files."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from cosim import output
+from cosim.gather import usable_cores
+from cosim.progress import Progress
+from sw import checkpoint, data, metrics
+from sw.config import NetworkConfig
+from sw.dataset import Dataset
+from sw.errors import InputError
+from sw.model import SpikingNetwork
+from sw.networks import DIGITS, named
+from sw.settings import TrainSettings
+from sw.train import Diverged, TrainFiles
+from sw.train import train as train_network
+
+Accuracies = dict[str, float]  # per cent
+
+
+@dataclass(frozen=True)
+class TrainTask:
+    """The arguments of `nc64c train`.
+
+    Attributes:
+        dataset, folder: what is learnt, and where its files are.
+        out: the checkpoint; the learning curve and, until it is there, the state are beside it.
+        network: its name; None: the data set's usual one.
+        width, fc_width, features: see `sw.networks.named`.
+        config: fields of `NetworkConfig` that differ from the defaults.
+        settings: fields of `TrainSettings` that differ from the data set's recipe.
+    """
+
+    dataset: str
+    folder: Path | None
+    out: Path
+    network: str | None = None
+    width: float = 1.0
+    fc_width: int | None = None
+    features: str | None = None
+    config: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+def train(task: TrainTask, progress: Progress) -> Accuracies:
+    """Trains a network and saves it; its accuracy on the test images, float and quantised.
+
+    Raises:
+        InputError: also if it diverged; the checkpoint then has the networks of the last whole
+            epoch, if there was one.
+    """
+    held_out = data.load(task.dataset, "test", task.folder)
+    config, settings = network_config(task, held_out), recipe(task)
+    output.check_file(task.out)
+    images = data.load(task.dataset, "train", task.folder)
+    epochs = settings.epochs + settings.quantised_epochs
+    work = epochs * (len(images) - settings.validation)
+    files = TrainFiles(beside(task.out, "state"), beside(task.out, "curve.jsonl"))
+    try:
+        with progress.stage("training", work) as advance:
+            trained = train_network(config, images, settings, counted(work, advance), files)
+    except Diverged as error:
+        if error.last_good is None:
+            raise
+        checkpoint.save(task.out, error.last_good, settings)
+        files.state.unlink(missing_ok=True)
+        raise InputError(
+            f"{error}; the networks after {len(error.last_good.curve)} epochs are in {task.out}"
+        ) from error
+    checkpoint.save(task.out, trained, settings)
+    files.state.unlink(missing_ok=True)
+    return {
+        "float": _accuracy(trained.float_network, held_out),
+        "quantised": _accuracy(trained.quantised_network, held_out),
+    }
+
+
+def network_config(task: TrainTask, images: Dataset) -> NetworkConfig:
+    """The network for these images. Raises `InputError` if there is no such one."""
+    like = replace(
+        DIGITS,
+        dataset=images.name,
+        input_shape=images.images.shape[1:],
+        classes=images.classes,
+        **task.config,
+    )
+    name = task.network or ("digits" if images.name == "digits" else "vgg5")
+    numbers = None if task.features is None else features(task.features)
+    return named(name, like, width=task.width, fc_width=task.fc_width, features=numbers)
+
+
+def recipe(task: TrainTask) -> TrainSettings:
+    """How: that of the digits' checkpoint for digits, else that of docs/training.md."""
+    if task.dataset == "digits":
+        return TrainSettings(**task.settings)
+    usual: dict[str, Any] = {
+        "epochs": 16,
+        "quantised_epochs": 6,
+        "batch": 128,
+        "threads": usable_cores(),
+        "augment": True,
+        "fast": True,
+    }
+    return TrainSettings(**usual | task.settings)
+
+
+def beside(out: Path, ending: str) -> Path:
+    """A file next to the checkpoint: digits.safetensors has digits.state."""
+    return out.with_suffix(f".{ending}")
+
+
+def features(text: str) -> tuple[int, ...]:
+    """Numbers from 64-128-128-256. Raises `InputError` if it is anything else."""
+    parts = text.split("-")
+    if not all(part.isascii() and part.isdigit() and len(part) < 9 for part in parts):
+        raise InputError(f"features {text!r}: must be numbers, such as 64-128-128-256")
+    return tuple(map(int, parts))
+
+
+def counted(work: int, advance: Callable[[int], None]) -> Callable[[int, int, float, float], None]:
+    """Tells a progress bar of images, from steps; a training that goes on starts where it was."""
+    done = 0
+
+    def count(step: int, total: int, _loss: float, _accuracy: float) -> None:
+        nonlocal done
+        now = step * work // total
+        advance(now - done)
+        done = now
+
+    return count
+
+
+def _accuracy(network: SpikingNetwork, images: Dataset) -> float:
+    return metrics.accuracy(metrics.evaluate(network, images.images).predictions, images.labels)
