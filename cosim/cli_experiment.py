@@ -36,7 +36,8 @@ ConfigOption = Annotated[
     Path | None, typer.Option(help="TOML file that changes the preset.", show_default="none")
 ]
 FolderOption = Annotated[
-    Path | None, typer.Option(help="Where the data set's files are.", show_default="none")
+    Path | None,
+    typer.Option("--data", "--folder", help="Where the data set's files are.", show_default="none"),
 ]
 JobsOption = Annotated[int, typer.Option(help="Cells at a time, a process each.", min=1)]
 SchedulerOption = Annotated[
@@ -72,7 +73,7 @@ for _name, _summary in (
     ("figure3", "Spike activity of VGG9, layer by layer, clean images."),
     ("figure4", "Noise to signal ratio of the quantised VGG9, layer by layer."),
 ):
-    _example = f"Example: `nc64c paper {_name} --preset cpu --folder cifar-10 --out out/paper`"
+    _example = f"Example: `nc64c paper {_name} --preset cpu --data cifar-10 --out out/paper`"
     app.command(_name, epilog=_example)(_command(_name, _summary))
 
 

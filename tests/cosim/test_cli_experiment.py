@@ -62,7 +62,7 @@ def test_help_names_all_experiments() -> None:
     [
         (("--preset", "gpu"), "unknown preset 'gpu': must be cpu or paper"),
         (("--preset", "cpu"), "data set cifar10 needs a folder"),
-        (("--folder", "nowhere"), "data set cifar10: nowhere is no folder"),
+        (("--data", "nowhere"), "data set cifar10: nowhere is no folder"),
         (("--config", "none.toml"), "cannot read config none.toml: no such file or directory"),
         (("--out", "config.toml"), "output folder config.toml is a file"),
         (("--config", "wrong.toml"), "config wrong.toml: unknown key 'ephocs'"),

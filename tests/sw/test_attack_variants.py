@@ -1,5 +1,6 @@
 """Targeted FGSM, R+FGSM and PGD: by their formulas, on the grid, bounded, seeded; and Foolbox."""
 
+import copy
 import dataclasses
 
 import numpy as np
@@ -151,7 +152,8 @@ def test_agrees_with_foolbox(
     images, labels = held_out.images[:100], held_out.labels[:100]
     if targeted:
         labels = random_targets(labels, 10, 1)
-    model = foolbox.PyTorchModel(network.eval(), bounds=(0, 1))
+    copied = copy.deepcopy(network).eval()  # Foolbox leaves gradients in its parameters
+    model = foolbox.PyTorchModel(copied, bounds=(0, 1))
     kind = (
         foolbox.criteria.TargetedMisclassification
         if targeted
