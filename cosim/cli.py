@@ -18,7 +18,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cosim import cli_experiment, cli_train, output
+from cosim import cli_bench, cli_experiment, cli_train, output
 from cosim.progress import Progress
 from hw.spec import AXONS, DENDRITES, ChipShape
 from sw.errors import InputError
@@ -40,6 +40,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(cli_experiment.app)
+app.add_typer(cli_bench.app)
 app.command(epilog=cli_train.EXAMPLE)(cli_train.train)
 
 CheckpointOption = Annotated[

@@ -20,14 +20,15 @@ BAD_INPUT, INTERRUPTED = 2, 130
 MAX_SEED = 2**32 - 1
 EXAMPLE = (
     "Examples: `nc64c train --out digits.safetensors` and `nc64c train --dataset cifar10"
-    " --folder cifar-10 --network vgg5 --epochs 16 --out vgg5.safetensors`"
+    " --data cifar-10 --network vgg5 --epochs 16 --out vgg5.safetensors`"
 )
 
 _LIKE = "the data set's recipe"
 OutOption = Annotated[Path, typer.Option(help="Checkpoint to write (safetensors).")]
 DatasetOption = Annotated[str, typer.Option(help="digits, cifar10, mnist or fashion-mnist.")]
 FolderOption = Annotated[
-    Path | None, typer.Option(help="Where the data set's files are.", show_default="none")
+    Path | None,
+    typer.Option("--data", "--folder", help="Where the data set's files are.", show_default="none"),
 ]
 NetworkOption = Annotated[
     str | None,

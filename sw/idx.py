@@ -85,4 +85,4 @@ def _read(path: Path, dimensions: int) -> NDArray[np.uint8]:
         raise wrong_size(path, len(content), start + math.prod(shape))
     if not shape[0]:
         raise InputError(f"{path} is empty: its header says that it has no images")
-    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
+    return np.frombuffer(content, np.uint8, offset=start).reshape(shape).copy()  # may be written

@@ -78,3 +78,17 @@ def test_gradient_of_a_drive_that_is_the_same_every_step() -> None:
     (short,) = torch.autograd.grad(lif(once.expand(4, -1), 0.4, 0.5).sum(), once)
     (long,) = torch.autograd.grad(_unrolled(once.repeat(4, 1), 0.4, 0.5).sum(), once)
     assert torch.allclose(short, long, rtol=1e-12)
+
+
+@pytest.mark.parametrize("theta", [0.4, 0.6, 0.8, 1.0])
+@pytest.mark.parametrize("leak", [0.5, 0.75, 1.0])
+def test_it_is_the_neuron_of_snntorch(theta: float, leak: float) -> None:
+    snntorch = pytest.importorskip("snntorch", reason="snntorch is in the extra dev")
+    drive = torch.randn(12, 60, 50, generator=torch.Generator().manual_seed(3))
+    neuron = snntorch.Leaky(leak, threshold=theta, reset_mechanism="zero", reset_delay=False)
+    membrane, expected = neuron.reset_mem(), []
+    for added in drive:
+        spikes, membrane = neuron(added, membrane)
+        expected.append(spikes)
+    assert 0.05 < torch.stack(expected).mean() < 0.6
+    assert torch.equal(lif(drive, theta, leak), torch.stack(expected))

@@ -1,0 +1,62 @@
+"""`nc64c bench`: how fast it is, beside others, measured here and now."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from cosim import output
+from sw.errors import InputError
+
+BAD_INPUT = 2
+
+app = typer.Typer(
+    name="bench",
+    help="How fast it is, beside others, measured on this machine.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def _group() -> None:
+    """Makes `train` a command of its own name, though it is the only one."""
+
+
+@app.command(epilog="Example: `nc64c bench train --rivals snntorch --out bench.json`")
+def train(
+    out: Annotated[Path | None, typer.Option(help="JSON file.", show_default="none")] = None,
+    rivals: Annotated[str, typer.Option(help="Libraries, by commas.")] = "snntorch,spikingjelly",
+    width: Annotated[float, typer.Option(help="Factor on VGG5's features.")] = 1.0,
+    timesteps: Annotated[int, typer.Option(help="Steps per image, T.")] = 4,
+    batch: Annotated[int, typer.Option(help="Images per training step.", min=2)] = 128,
+    steps: Annotated[int, typer.Option(help="Training steps timed of each.", min=1)] = 10,
+    threads: Annotated[int | None, typer.Option(help="Of PyTorch.", min=1)] = None,
+) -> None:
+    """Training steps of a VGG5 on images of 32 x 32, by us and by others in turn."""
+    try:
+        if out is not None:
+            output.check_file(out)
+        from cosim import bench_train
+
+        figures = bench_train.run(rivals, width, timesteps, batch, steps, threads)
+        if out is not None:
+            from sw.files import atomic_write
+
+            atomic_write(out, (json.dumps(figures, indent=2) + "\n").encode())
+    except InputError as error:
+        Console(stderr=True).print(f"Error: {error}", style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(BAD_INPUT) from error
+    table = Table(title=f"VGG5 {figures['features']}, T = {timesteps}, batch {batch}")
+    for name in ("library", "images/s, median", "best step"):
+        table.add_column(name)
+    for name, rates in figures["images_per_s"].items():
+        table.add_row(name, f"{rates['median']:.1f}", f"{rates['best']:.1f}")
+    console = Console(highlight=False)
+    console.print(table)
+    if figures["times_the_fastest_rival"] is not None:
+        console.print(f"{figures['times_the_fastest_rival']:.2f} x the faster one, by medians")
