@@ -22,11 +22,6 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def _group() -> None:
-    """Makes `train` a command of its own name, though it is the only one."""
-
-
 @app.command(epilog="Example: `nc64c bench train --rivals snntorch --out bench.json`")
 def train(
     out: Annotated[Path | None, typer.Option(help="JSON file.", show_default="none")] = None,
@@ -60,3 +55,38 @@ def train(
     console.print(table)
     if figures["times_the_fastest_rival"] is not None:
         console.print(f"{figures['times_the_fastest_rival']:.2f} x the faster one, by medians")
+
+
+@app.command(epilog="Example: `nc64c bench rtl --activity 0.1 --out rtl.json`")
+def rtl(
+    out: Annotated[Path | None, typer.Option(help="JSON file.", show_default="none")] = None,
+    activity: Annotated[float, typer.Option(help="Share of axons that spike.", min=0, max=1)] = 0.1,
+    seed: Annotated[int, typer.Option(help="Draws the synapses and the spikes.")] = 1,
+) -> None:
+    """What a cycle of the whole chip costs in RTL: all cores busy, and one while the rest sleep."""
+    try:
+        if out is not None:
+            output.check_file(out)
+        from cosim import bench_rtl
+        from cosim.simulator import build
+
+        figures = bench_rtl.measure(build(), activity, seed)
+        if out is not None:
+            from sw.files import atomic_write
+
+            atomic_write(out, (json.dumps(figures, indent=2) + "\n").encode())
+    except InputError as error:
+        Console(stderr=True).print(f"Error: {error}", style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(BAD_INPUT) from error
+    table = Table(title=f"RTL through cocotb, one process, {activity:.0%} of the axons spiking")
+    for name in ("busy", "rows a tick and core", "cycles a tick", "ns a row", "ns a chip cycle"):
+        table.add_column(name)
+    for name, cost in figures.items():
+        table.add_row(
+            name,
+            f"{cost['rows_per_tick']}",
+            f"{cost['cycles_per_tick']:.0f}",
+            f"{cost['ns_per_row']:.0f}",
+            f"{cost['ns_per_chip_cycle']:.0f}",
+        )
+    Console(highlight=False).print(table)
