@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cosim import cli_bench, cli_experiment, cli_train, output
+from cosim.errors import SimulationError
 from cosim.progress import Progress
 from hw.spec import AXONS, DENDRITES, ChipShape
 from sw.errors import InputError
@@ -193,6 +194,9 @@ def _guarded(quiet: bool) -> Iterator[Progress]:
     except InputError as error:
         console.print(f"Error: {error}", style="red", markup=False, soft_wrap=True)
         raise typer.Exit(BAD_INPUT) from error
+    except SimulationError as error:
+        console.print(f"Error: {error}", style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(DIFFERENT) from error
     except KeyboardInterrupt as error:
         message = f"Interrupted; nothing was written. Finished: {progress.finished()}."
         console.print(message, style="yellow", markup=False, soft_wrap=True)

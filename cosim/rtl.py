@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosim import bench
+from cosim.errors import SimulationError
 from cosim.job import Job, Response
 from cosim.program import Program, configuration
 from cosim.simulator import Simulator, build
@@ -26,11 +27,8 @@ from sw.errors import InputError
 
 __all__ = ["RtlChip", "RtlRun", "build", "run_jobs"]
 
+HANG = "NC64C: "  # how tb.sv begins the line that says so
 Responses = list[NDArray[np.uint64]]
-
-
-class SimulationError(RuntimeError):
-    """A simulator process ended without its responses; the message has the end of its log."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,5 +218,8 @@ def _collect(process: subprocess.Popen[bytes], folder: Path) -> Response:
     process.wait()
     if not (folder / "response.npz").exists():
         log = (folder / "log").read_text(errors="replace").splitlines()
+        for line in log:
+            if line.startswith(HANG):
+                raise SimulationError(f"the RTL hangs: {line.removeprefix(HANG)}")
         raise SimulationError("the simulator ended early:\n" + "\n".join(log[-30:]))
     return Response.load(folder / "response.npz")

@@ -30,6 +30,8 @@ from sw.errors import InputError
 HERE = Path(__file__).parent
 BENCH_SOURCES = ("tb.sv", "tile_block.sv", "tile_block.cpp")
 MIN_BLOCK_AXONS = 128  # below, Verilator keeps a synapse row in another type than the back door's
+# A tick may take as long as one core needs to send all fan-out entries for every neuron.
+PATIENCE = 2 * spec.NEURONS << spec.FANOUT_BITS  # cycles without anything at the chip's pins
 BUFFER_WORDS = 1024  # of each stimulus and response buffer of the test bench
 # What Python reads and writes; everything else stays private, which keeps the model fast.
 PUBLIC = (
@@ -75,20 +77,22 @@ def build(
     *,
     flat: bool = False,
     waves: bool = False,
+    patience: int = PATIENCE,
     log: Callable[[str], None] | None = None,
 ) -> Simulator:
     """The simulator of a chip, from the cache or built now.
 
+    A run in which nothing happens at the chip's pins for `patience` cycles is ended: it hangs.
     `waves` (flat builds only) records `dump.vcd` in the folder that a run is started from. `log` is
-    told of a build. Raises `InputError` when the C++ compiler, make or perl is missing or the build
-    fails. Interrupted, no process and no half-made file stays.
+    told of a build. Interrupted, no process and no half-made file stays.
+    Raises `InputError` when the C++ compiler, make or perl is missing or the build fails.
     """
     if waves and not flat:
         raise ValueError("waves are recorded by flat builds only")
     if not flat and shape.axons < MIN_BLOCK_AXONS:
         raise ValueError(f"a chip with {shape.axons} axons is built flat only")
     tools = _tools()
-    key = _content_hash(shape, flat, waves, tools)
+    key = _content_hash(shape, flat, waves, patience, tools)
     cache = cache_folder()
     folder = cache / f"simulator-{key}"
     simulator = Simulator(shape, folder / "Vtop", flat, waves, build_s=0.0)
@@ -100,7 +104,7 @@ def build(
         start = time.monotonic()
         with tempfile.TemporaryDirectory(dir=cache, prefix="building-") as scratch:
             work = Path(scratch)
-            _compile(shape, flat, waves, work)
+            _compile(shape, flat, waves, patience, work)
             folder.mkdir(exist_ok=True)
             # The executable appears last and at once: what is there is whole.
             (work / "top" / "Vtop").replace(simulator.executable)
@@ -136,7 +140,9 @@ def _tools() -> dict[str, str]:
     return found
 
 
-def _content_hash(shape: ChipShape, flat: bool, waves: bool, tools: dict[str, str]) -> str:
+def _content_hash(
+    shape: ChipShape, flat: bool, waves: bool, patience: int, tools: dict[str, str]
+) -> str:
     """What decides how the simulator behaves, as a short hash."""
     digest = hashlib.sha256()
     sources = [*sorted(Path(emit.__file__).parent.glob("*.py")), Path(__file__)]
@@ -145,7 +151,7 @@ def _content_hash(shape: ChipShape, flat: bool, waves: bool, tools: dict[str, st
     compiler = tools["a C++ compiler"]
     version = subprocess.run([compiler, "--version"], capture_output=True, check=False).stdout
     packages = [importlib.metadata.version(p) for p in ("amaranth", "cocotb", "verilator")]
-    facts = (shape, flat, waves, compiler, version, packages, sys.version, sys.prefix)
+    facts = (shape, flat, waves, patience, compiler, version, packages, sys.version, sys.prefix)
     digest.update(repr(facts).encode())
     return digest.hexdigest()[:16]
 
@@ -158,7 +164,7 @@ def _locked(cache: Path, key: str) -> Iterator[None]:
         yield
 
 
-def _compile(shape: ChipShape, flat: bool, waves: bool, work: Path) -> None:
+def _compile(shape: ChipShape, flat: bool, waves: bool, patience: int, work: Path) -> None:
     libs, share = cocotb_tools.config.libs_dir, cocotb_tools.config.share_dir
     (work / "nc64c_tile.v").write_text(emit.tile_verilog(shape))
     (work / "nc64c_chip.v").write_text(emit.chip_verilog(shape))
@@ -188,6 +194,7 @@ def _compile(shape: ChipShape, flat: bool, waves: bool, work: Path) -> None:
             "--timing",
             *(["--trace-vcd"] if waves else []),
             f"-GDEPTH={BUFFER_WORDS}",
+            f"-GPATIENCE={patience}",
             f"-I{work}",
             "public.vlt",
             HERE / "tb.sv",

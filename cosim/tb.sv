@@ -13,6 +13,7 @@
 
 module tb;
   parameter int DEPTH = 1024;  // words of each buffer
+  parameter int PATIENCE = 1 << 23;  // cycles in which nothing happens at the chip's pins
 
   // Written from Python.
   logic [FLIT_BITS*DEPTH-1:0] stimulus[ROWS];
@@ -49,6 +50,8 @@ module tb;
   logic [ROWS-1:0] at_end, full;
   logic resumed = 0;
   logic ending = 0;  // the tick of this phase has been given: only idle is awaited
+
+  logic [31:0] silence = 0;  // cycles since something last happened at the pins
 
   wire halted = attention | rst;
   // Nothing more can happen before Python has filled or emptied a buffer.
@@ -94,6 +97,13 @@ module tb;
           response_words[p] <= response_words[p] + 1;
         end
       end
+    end
+    silence <= silence + 1;
+    if (halted | go | phase_done | (|(in_valid & in_ready)) | (|(out_valid & out_ready)))
+      silence <= 0;
+    if (silence == PATIENCE) begin
+      $display("NC64C: the chip has not come to rest in %0d cycles of tick %0d", PATIENCE, ticks);
+      $finish;
     end
     resumed <= resume;
     if (resume != resumed) attention <= 0;

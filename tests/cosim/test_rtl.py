@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from cosim.errors import SimulationError
 from cosim.golden import GoldenChip
 from cosim.program import CoreImage, Program, configuration
 from cosim.rtl import RtlChip, run_jobs
@@ -246,3 +247,14 @@ def test_the_cache_builds_nothing_twice(small_chip: Simulator) -> None:
     assert again.executable == small_chip.executable
     assert again.build_s == 0.0
     assert said == []
+
+
+def test_a_chip_that_hangs_is_told_from_one_that_is_slow() -> None:
+    """A tick of a few hundred cycles: too long for a bench with the patience of twenty cycles."""
+    rng = np.random.default_rng(5)
+    program = random_program(rng, SMALL)
+    phases = [Phase(configuration(program), go=False), Phase(NO_FLITS, go=True)]
+    phases += [Phase(NO_FLITS, go=True)] * 6
+    hasty = RtlChip(build(SMALL, patience=20))
+    with pytest.raises(SimulationError, match=r"the RTL hangs: .* not come to rest in 20 cycles"):
+        hasty.run(phases)
