@@ -15,6 +15,7 @@ from hw.spec import (
     LEAK,
     LFSR_BITS,
     MAX_PLANES,
+    NEURON_STRIDE,
     NEURONS,
     PAGE_COUNTS,
     PLANE_WEIGHT_BITS,
@@ -27,7 +28,6 @@ from hw.spec import (
     ResetMode,
 )
 
-NEURON_STRIDE = 4  # offsets between two neurons' words
 WORD_MASK = (1 << DATA_BITS) - 1
 
 # What a register holds at most, and after reset; there is no register where this is silent.

@@ -19,6 +19,7 @@ from hw.spec import (
     MAX_PLANES,
     MESH_COLUMNS,
     MESH_ROWS,
+    NEURON_STRIDE,
     NEURONS,
     PAGE_COUNTS,
     ROW_WORDS,
@@ -43,7 +44,6 @@ __all__ = [
     "rectangles",
 ]
 
-NEURON_STRIDE = 4  # offsets between two neurons' words
 WORD_MASK = (1 << DATA_BITS) - 1
 Rectangle = tuple[int, int, int, int]  # x0, y0, x1, y1 of cores, inclusive
 
