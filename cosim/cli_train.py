@@ -52,6 +52,9 @@ BitsOption = Annotated[int, typer.Option(help="Bits of the quantised weights, K.
 SeedOption = Annotated[int, typer.Option(help="Of all that is drawn.", min=0, max=MAX_SEED)]
 EpochsOption = Annotated[int | None, typer.Option(help="In float.", show_default=_LIKE)]
 QuantisedOption = Annotated[int | None, typer.Option(help="Then quantised.", show_default=_LIKE)]
+ShortOption = Annotated[
+    int, typer.Option(help="The first of those in float: with half the steps, in half the time.")
+]
 RateOption = Annotated[float | None, typer.Option(help="Highest rate.", show_default=_LIKE)]
 QuantisedRateOption = Annotated[
     float | None, typer.Option(help="The same, quantised.", show_default=_LIKE)
@@ -87,6 +90,7 @@ def train(
     seed: SeedOption = 1,
     epochs: EpochsOption = None,
     quantised_epochs: QuantisedOption = None,
+    short_epochs: ShortOption = 0,
     rate: RateOption = None,
     quantised_rate: QuantisedRateOption = None,
     batch: BatchOption = None,
@@ -133,7 +137,7 @@ def train(
                 "weight_bits": bits,
             },
             settings={name: value for name, value in given.items() if value is not None}
-            | {"seed": seed, "validation": validation},
+            | {"seed": seed, "short_epochs": short_epochs, "validation": validation},
         )
         accuracies = training.train(task, progress)
     if not quiet:

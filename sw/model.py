@@ -119,6 +119,7 @@ class SpikingNetwork(nn.Module):
     Attributes:
         config: what it is made of.
         weight_bits: None: float; K: the forward pass sees the weights through Eq. 13.
+        timesteps: steps per image; the configuration's, unless a training makes them fewer for now.
         draw: seed of the rate encoding's spikes; another number, other spikes.
         compiled: the neurons' steps run as one compiled loop (`sw.fused`): for long training. The
             results are those of float32 arithmetic in both cases, but not bit by bit.
@@ -128,6 +129,7 @@ class SpikingNetwork(nn.Module):
         super().__init__()
         self.config = config
         self.weight_bits = weight_bits
+        self.timesteps = config.timesteps
         self.draw = 0
         self.compiled = False
         self.layers = nn.ModuleDict({layer.name: layer for layer in _layers(config)})
@@ -169,7 +171,7 @@ class SpikingNetwork(nn.Module):
         pixels = images * PIXEL_MAX
         if self.config.encoding != "direct":
             pixels = pixels.detach().round()
-        return encode(pixels, self.config.encoding, self.config.timesteps, self.draw)
+        return encode(pixels, self.config.encoding, self.timesteps, self.draw)
 
     def trace_inputs(self, inputs: Tensor) -> NetworkTrace:
         """Like `trace`, from inputs as `encode` gives them; gradients reach them."""
@@ -187,7 +189,7 @@ class SpikingNetwork(nn.Module):
 
     def _fire(self, drive: Tensor, theta: float) -> Tensor:
         """Spikes [T, B, C, H, W] for the drive of every step, or of one that stands for all."""
-        steps, leak = self.config.timesteps, self.config.leak
+        steps, leak = self.timesteps, self.config.leak
         if self.compiled:
             return fused.lif(drive, steps, theta, leak)
         return lif(drive.expand(steps, *[-1] * 4), theta, leak)

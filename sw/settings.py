@@ -22,6 +22,8 @@ class TrainSettings:
         augment: random crops and flips of the images (`sw.augment`).
         fast: drives in bfloat16, channels last, neurons compiled (`sw.fused`): for large networks.
             Weights, membranes and the evaluation stay in float32.
+        short_epochs: the first epochs in float, which take half the steps, rounded up, and so half
+            the time; at most all of them.
         validation: images of the training part, drawn by the seed, that are not learnt from; the
             learning curve has the accuracy on them. 0: none.
 
@@ -39,12 +41,14 @@ class TrainSettings:
     threads: int = 1
     augment: bool = False
     fast: bool = False
+    short_epochs: int = 0
     validation: int = 0
 
     def __post_init__(self) -> None:
         check_range("seed", self.seed, 0, 2**63 - 1)
         check_range("epochs", self.epochs, 1, 100_000)
         check_range("quantised epochs", self.quantised_epochs, 0, 100_000)
+        check_range("short epochs", self.short_epochs, 0, self.epochs)
         check_range("threads", self.threads, 1, 1024)
         check_range("batch", self.batch, 2, 1_000_000)
         check_range("validation images", self.validation, 0, 1_000_000)

@@ -154,6 +154,7 @@ def _part(
     while run.epoch < part.epochs:
         started, losses, right = monotonic(), 0.0, 0.0
         run.network.train()
+        run.network.timesteps = _timesteps(run)
         for step, (images, labels) in enumerate(_batches(run, learnt), run.epoch * per_epoch + 1):
             run.network.draw = first + step
             loss, correct = _step(run, images, labels)
@@ -162,7 +163,7 @@ def _part(
             losses, right = losses + loss * len(labels), right + correct
             if progress is not None:
                 progress(first + step, total, loss, 100 * correct / len(labels))
-        run.network.draw = 0
+        run.network.draw, run.network.timesteps = 0, run.config.timesteps
         run.epoch += 1
         row: Row = {
             "part": part.name,
@@ -181,6 +182,12 @@ def _part(
     run.network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     run.network.compiled = False
     run.network.eval()
+
+
+def _timesteps(run: Run) -> int:
+    """Steps per image in the coming epoch: fewer in the first ones of the float part."""
+    short = run.number == 0 and run.epoch < run.settings.short_epochs
+    return math.ceil(run.config.timesteps / 2) if short else run.config.timesteps
 
 
 def _step(run: Run, images: Tensor, labels: Tensor) -> tuple[float, int]:
