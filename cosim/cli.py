@@ -3,13 +3,10 @@
 The tasks are imported by the commands that need them, so that `nc64c --help` answers at once.
 """
 
-import os
 import re
 import shlex
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
@@ -19,15 +16,13 @@ from rich.console import Console
 from rich.table import Table
 
 from cosim import cli_bench, cli_experiment, cli_train, output
-from cosim.errors import SimulationError
-from cosim.progress import Progress
+from cosim.guard import DIFFERENT, guarded
 from hw.spec import AXONS, DENDRITES, ChipShape
 from sw.errors import InputError
 
 if TYPE_CHECKING:
     from cosim.record import Run
 
-DIFFERENT, BAD_INPUT, INTERRUPTED = 1, 2, 130
 CHECKPOINT = Path(__file__).resolve().parent.parent / "checkpoints" / "digits.safetensors"
 SETS = "clean,fgsm_2,fgsm_8,fgsm_16"
 MAX_SEED = 2**32 - 1
@@ -93,7 +88,7 @@ def cosim(
 
     Exit code 0: RTL equals golden; 1: it does not; 2: bad input; 130: interrupted.
     """
-    with _guarded(quiet) as progress:
+    with guarded(quiet) as progress:
         shape = _shape(mesh, axons, dendrites)
         output.check_folder(out)
         from cosim import tasks
@@ -112,7 +107,7 @@ def report(folder: Annotated[Path, typer.Argument(help="What cosim wrote.")]) ->
     from cosim import record
     from cosim import report as page
 
-    with _guarded(quiet=True):
+    with guarded():
         run = record.load(folder)
         with output.staged(folder) as stage:
             page.write(stage, run)
@@ -127,7 +122,7 @@ def map_(
     dendrites: DendritesOption = DENDRITES,
 ) -> None:
     """Map a network onto the chip: what each layer takes of it, and the schedule if streamed."""
-    with _guarded(quiet=True):
+    with guarded():
         shape = _shape(mesh, axons, dendrites)
         from cosim import cli_map, tasks
 
@@ -148,7 +143,7 @@ def attack(
     quiet: QuietOption = False,
 ) -> None:
     """Attack a quantised network (white-box) and save the images and its answers."""
-    with _guarded(quiet) as progress:
+    with guarded(quiet) as progress:
         from cosim import tasks
 
         accuracies = tasks.attack(checkpoint, data, sets, images, seed, out, progress)
@@ -164,7 +159,7 @@ def verilog(
     quiet: QuietOption = False,
 ) -> None:
     """Write the chip as Verilog."""
-    with _guarded(quiet):
+    with guarded(quiet):
         shape = _shape(mesh, axons, dendrites)
         output.check_folder(out)
         from cosim import tasks
@@ -181,26 +176,6 @@ def main() -> None:
 
 def _terminated(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
-
-
-@contextmanager
-def _guarded(quiet: bool) -> Iterator[Progress]:
-    """Progress for a command's work; what the user can put right becomes one sentence."""
-    console = Console(stderr=True, highlight=False)
-    progress = Progress(console, shown=not quiet and not os.environ.get("CI"))
-    try:
-        with progress:
-            yield progress
-    except InputError as error:
-        console.print(f"Error: {error}", style="red", markup=False, soft_wrap=True)
-        raise typer.Exit(BAD_INPUT) from error
-    except SimulationError as error:
-        console.print(f"Error: {error}", style="red", markup=False, soft_wrap=True)
-        raise typer.Exit(DIFFERENT) from error
-    except KeyboardInterrupt as error:
-        message = f"Interrupted; nothing was written. Finished: {progress.finished()}."
-        console.print(message, style="yellow", markup=False, soft_wrap=True)
-        raise typer.Exit(INTERRUPTED) from error
 
 
 def _shape(mesh: str, axons: int, dendrites: int) -> ChipShape:

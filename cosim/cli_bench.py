@@ -9,9 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cosim import output
-from sw.errors import InputError
-
-BAD_INPUT = 2
+from cosim.guard import guarded
 
 app = typer.Typer(
     name="bench",
@@ -33,7 +31,7 @@ def train(
     threads: Annotated[int | None, typer.Option(help="Of PyTorch.", min=1)] = None,
 ) -> None:
     """Training steps of a VGG5 on images of 32 x 32, by us and by others in turn."""
-    try:
+    with guarded():
         if out is not None:
             output.check_file(out)
         from cosim import bench_train
@@ -43,9 +41,6 @@ def train(
             from sw.files import atomic_write
 
             atomic_write(out, (json.dumps(figures, indent=2) + "\n").encode())
-    except InputError as error:
-        Console(stderr=True).print(f"Error: {error}", style="red", markup=False, soft_wrap=True)
-        raise typer.Exit(BAD_INPUT) from error
     table = Table(title=f"VGG5 {figures['features']}, T = {timesteps}, batch {batch}")
     for name in ("library", "images/s, median", "best step"):
         table.add_column(name)
@@ -64,7 +59,7 @@ def rtl(
     seed: Annotated[int, typer.Option(help="Draws the synapses and the spikes.")] = 1,
 ) -> None:
     """What a cycle of the whole chip costs in RTL: all cores busy, and one while the rest sleep."""
-    try:
+    with guarded():
         if out is not None:
             output.check_file(out)
         from cosim import bench_rtl
@@ -75,9 +70,6 @@ def rtl(
             from sw.files import atomic_write
 
             atomic_write(out, (json.dumps(figures, indent=2) + "\n").encode())
-    except InputError as error:
-        Console(stderr=True).print(f"Error: {error}", style="red", markup=False, soft_wrap=True)
-        raise typer.Exit(BAD_INPUT) from error
     table = Table(title=f"RTL through cocotb, one process, {activity:.0%} of the axons spiking")
     for name in ("busy", "rows a tick and core", "cycles a tick", "ns a row", "ns a chip cycle"):
         table.add_column(name)

@@ -4,23 +4,19 @@ Unlike the other commands, an experiment that is cut off has written something: 
 from which the next one goes on.
 """
 
-import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from cosim import output
+from cosim.guard import guarded
 from cosim.progress import Advance, Progress
-from sw.errors import InputError
 
 if TYPE_CHECKING:
     from sw.experiments.run import Listener
-
-BAD_INPUT, INTERRUPTED = 2, 130
 
 app = typer.Typer(
     name="paper",
@@ -87,33 +83,20 @@ def _experiment(
     scheduler: str | None,
     quiet: bool,
 ) -> None:
-    console = Console(stderr=True, highlight=False)
-    progress = Progress(console, shown=not quiet and not os.environ.get("CI"))
-    try:
-        with progress, ExitStack() as stages:
-            from sw.experiments import engine, run, scale, work
+    left = f"what is finished is in {out}: the same command goes on from there"
+    with guarded(quiet, lambda: left) as progress, ExitStack() as stages:
+        from sw.experiments import engine, run, scale, work
 
-            source = work.Source(scale.load(preset, config), folder)
-            output.check_folder(out)
-            here = engine.Cluster(scheduler) if scheduler else engine.Local(jobs)
-            stages.callback(here.close)
-            listener = _listener(progress, stages, console)
-            files = run.run(run.check_name(name), source, out, here, listener)
-    except InputError as error:
-        console.print(f"Error: {error}", style="red", markup=False, soft_wrap=True)
-        raise typer.Exit(BAD_INPUT) from error
-    except KeyboardInterrupt as error:
-        message = (
-            f"Interrupted; finished: {progress.finished()}. What is finished is in {out}: the same"
-            " command goes on from there."
-        )
-        console.print(message, style="yellow", markup=False, soft_wrap=True)
-        raise typer.Exit(INTERRUPTED) from error
+        source = work.Source(scale.load(preset, config), folder)
+        output.check_folder(out)
+        here = engine.Cluster(scheduler) if scheduler else engine.Local(jobs)
+        stages.callback(here.close)
+        files = run.run(run.check_name(name), source, out, here, _listener(progress, stages))
     if not quiet:
         typer.echo("\n".join(map(str, files)))
 
 
-def _listener(progress: Progress, stages: ExitStack, console: Console) -> "Listener":
+def _listener(progress: Progress, stages: ExitStack) -> "Listener":
     """Shows an experiment's progress: one bar for training, one for measuring."""
     from sw.experiments.run import Listener
 
@@ -123,8 +106,4 @@ def _listener(progress: Progress, stages: ExitStack, console: Console) -> "Liste
         unit = "networks" if kind == "training" else "cells"
         bars[kind] = stages.enter_context(progress.stage(kind, count, unit))
 
-    return Listener(
-        planned,
-        lambda kind: bars[kind](1),
-        lambda sentence: console.print(sentence, style="yellow", markup=False, soft_wrap=True),
-    )
+    return Listener(planned, lambda kind: bars[kind](1), progress.say)

@@ -4,19 +4,14 @@ A training that is cut off has written something: its state after the last whole
 the same command goes on.
 """
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from cosim.progress import Progress
-from sw.errors import InputError
+from cosim.guard import guarded
 
-BAD_INPUT, INTERRUPTED = 2, 130
 MAX_SEED = 2**32 - 1
 EXAMPLE = (
     "Examples: `nc64c train --out digits.safetensors` and `nc64c train --dataset cifar10"
@@ -115,7 +110,7 @@ def train(
         "augment": augment,
         "fast": fast,
     }
-    with _guarded(quiet, out) as progress:
+    with guarded(quiet, _left(out)) as progress:
         from cosim import training
 
         task = training.TrainTask(
@@ -145,20 +140,11 @@ def train(
         typer.echo(f"{out}: accuracy on held-out images is {listed}")
 
 
-@contextmanager
-def _guarded(quiet: bool, out: Path) -> Iterator[Progress]:
-    """Progress for the work; what the user can put right, or has cut off, becomes one sentence."""
-    console = Console(stderr=True, highlight=False)
-    progress = Progress(console, shown=not quiet and not os.environ.get("CI"))
-    try:
-        with progress:
-            yield progress
-    except InputError as error:
-        console.print(f"Error: {error}", style="red", markup=False, soft_wrap=True)
-        raise typer.Exit(BAD_INPUT) from error
-    except KeyboardInterrupt as error:
+def _left(out: Path) -> Callable[[], str]:
+    """What an interrupted training has left, if it came to the end of an epoch."""
+
+    def left() -> str:
         kept = out.with_suffix(".state")
-        left = f"the same command goes on from {kept}" if kept.exists() else "nothing was written"
-        message = f"Interrupted; {left}. Finished: {progress.finished()}."
-        console.print(message, style="yellow", markup=False, soft_wrap=True)
-        raise typer.Exit(INTERRUPTED) from error
+        return f"the same command goes on from {kept}" if kept.exists() else "nothing was written"
+
+    return left

@@ -30,6 +30,7 @@ class Progress:
     """
 
     def __init__(self, console: Console, *, shown: bool) -> None:
+        self._console = console
         self._bars = Bars(
             SpinnerColumn(finished_text="[green]✓"),
             TextColumn("{task.description}"),
@@ -68,6 +69,10 @@ class Progress:
         if total is None:
             self._bars.update(task, total=1, completed=1)
             self._stages[number] = (name, unit, 1, 1)
+
+    def say(self, sentence: str) -> None:
+        """A sentence on the console, above the bars."""
+        self._console.print(sentence, style="yellow", markup=False, soft_wrap=True)
 
     def finished(self) -> str:
         """What is done so far, in words."""

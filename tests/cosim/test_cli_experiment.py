@@ -107,8 +107,8 @@ def test_interrupted_it_says_what_is_kept(tmp_path: Path, jobs: int) -> None:
     process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert errors.startswith("Interrupted; finished: nothing. What is finished is in ")
-    assert "the same command goes on from there." in errors
+    assert errors.startswith("Interrupted; what is finished is in ")
+    assert "the same command goes on from there. Finished: nothing." in errors
     assert _ends(process.pid)
 
 
