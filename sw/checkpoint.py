@@ -1,6 +1,7 @@
 """A trained network as a file: its configuration, how it was trained, float and quantised weights.
 
-Safetensors with JSON: reading one runs no code.
+Safetensors with JSON: reading one runs no code. A compact one has its weights in few bytes
+(`sw.compact`).
 """
 
 from dataclasses import asdict, dataclass, fields
@@ -9,6 +10,7 @@ from typing import Any
 
 import torch
 
+from sw import compact as compact_form
 from sw import tensorfile
 from sw.errors import InputError
 from sw.model import LayerSpec, NetworkConfig, SpikingNetwork
@@ -43,20 +45,32 @@ class Checkpoint:
         return self.quantised_network.config
 
 
-def save(path: Path, trained: Trained, settings: TrainSettings) -> None:
+def save(
+    path: Path, trained: Trained | Checkpoint, settings: TrainSettings, *, compact: bool = False
+) -> None:
     """Write a checkpoint, whole or not at all.
 
+    Args:
+        path: the file.
+        trained: both networks; one that was read from a compact file is written as one.
+        settings: how they were trained.
+        compact: the quantised weights as codes, which loses nothing of that network, and the float
+            ones as float16, which rounds them.
+
     Raises:
-        InputError: the file cannot be written.
+        InputError: the file cannot be written, or a float weight is too large for float16.
     """
     config = trained.quantised_network.config
-    document = {"network": _fields(config), "training": _fields(settings)}
+    document: dict[str, Any] = {"network": _fields(config), "training": _fields(settings)}
+    compact = compact or compact_form.is_scaled(trained.quantised_network)
+    if compact:
+        document["compact"] = True
     tensors: dict[str, Array] = {}
     for part, network in zip(
         PARTS, (trained.float_network, trained.quantised_network), strict=True
     ):
-        state = network.state_dict()
-        tensors |= {f"{part}.{name}": value.numpy() for name, value in state.items()}
+        state = compact_form.pack(network) if compact else _state(network)
+        tensors |= {f"{part}.{name}": array for name, array in state.items()}
     tensorfile.write(path, FORMAT, document, tensors)
 
 
@@ -74,35 +88,50 @@ def load(path: Path) -> Checkpoint:
     try:
         config = _config(document["network"])
         settings = TrainSettings(**document["training"])
+        compact = document.get("compact", False) is True
     except InputError as error:
         raise InputError(f"checkpoint {path}: {error}") from error
     except (KeyError, TypeError, AttributeError) as error:
         raise InputError(f"checkpoint {path}: its description is damaged ({error!r})") from error
-    with torch.device("meta"):  # shapes and types, but no memory yet
-        state = SpikingNetwork(config).state_dict()
-    expected = {
-        f"{part}.{name}": (_type_name(value), tuple(value.shape))
-        for part in PARTS
-        for name, value in state.items()
-    }
-    tensors = tensorfile.read_tensors(path, FORMAT, expected)
+    layout = _layout(config, compact)
+    tensors = tensorfile.read_tensors(path, FORMAT, layout)
     for name, array in tensors.items():
         if name.endswith("running_var") and array.min() < 0:
             raise InputError(f"checkpoint {path}: tensor {name} is a variance, but below 0")
-    return Checkpoint(
-        _network(config, None, "float", tensors),
-        _network(config, config.weight_bits, "quantised", tensors),
-        settings,
+    float_network, quantised_network = (
+        SpikingNetwork(config, bits) for bits in (None, config.weight_bits)
     )
+    for part, network in zip(PARTS, (float_network, quantised_network), strict=True):
+        prefix = f"{part}."
+        state = {
+            name.removeprefix(prefix): array
+            for name, array in tensors.items()
+            if name.startswith(prefix)
+        }
+        if compact:
+            state = compact_form.unpack(network, state, f"checkpoint {path}")
+        network.load_state_dict({name: torch.from_numpy(array) for name, array in state.items()})
+    return Checkpoint(float_network.eval(), quantised_network.eval(), settings)
 
 
-def _network(
-    config: NetworkConfig, weight_bits: int | None, part: str, tensors: dict[str, Array]
-) -> SpikingNetwork:
-    network = SpikingNetwork(config, weight_bits)
-    names = network.state_dict().keys()
-    network.load_state_dict({name: torch.from_numpy(tensors[f"{part}.{name}"]) for name in names})
-    return network.eval()
+def _layout(config: NetworkConfig, compact: bool) -> tensorfile.Layout:
+    """The tensors that a checkpoint of this network has."""
+    layout: tensorfile.Layout = {}
+    for part, bits in zip(PARTS, (None, config.weight_bits), strict=True):
+        with torch.device("meta"):  # shapes and types, but no memory yet
+            network = SpikingNetwork(config, bits)
+        entries = {
+            name: (_type_name(value), tuple(value.shape))
+            for name, value in network.state_dict().items()
+        }
+        if compact:
+            entries |= compact_form.layout(network)
+        layout |= {f"{part}.{name}": entry for name, entry in entries.items()}
+    return layout
+
+
+def _state(network: SpikingNetwork) -> dict[str, Array]:
+    return {name: value.numpy() for name, value in network.state_dict().items()}
 
 
 def _config(fields: dict[str, Any]) -> NetworkConfig:

@@ -15,7 +15,6 @@ from torch import Tensor
 from sw.errors import InputError
 from sw.layers import KERNEL
 from sw.model import SpikingLayer, SpikingNetwork
-from sw.quantise import pseudo_node
 
 Gradient = Literal["autograd", "approximated"]
 
@@ -106,10 +105,9 @@ def _gain(layer: SpikingLayer) -> Tensor:
 
 def _weight(layer: SpikingLayer, bits: int | None) -> Tensor:
     """The weights that the forward pass sees, for inputs that are intensities in 0..1."""
-    weight, unit = layer.weight.detach(), torch.tensor(1.0)
-    if bits is not None:
-        weight, unit = pseudo_node(weight, bits)
-    return weight * (float(unit * layer.input_unit) / layer.input_unit)  # rounded as on the way
+    weight, unit = layer.seen(bits)
+    worth = float(unit * layer.input_unit) / layer.input_unit  # rounded as on the way
+    return weight.detach() * worth
 
 
 def _loss(network: SpikingNetwork, pixels: Tensor, labels: Tensor) -> Tensor:

@@ -38,8 +38,12 @@ class SpikingLayer(nn.Module):
         weight: conv [out, in, 3, 3], fc [out, in]; always the float weights.
         norm: per output channel, its gain starting at the threshold; None without batch norm.
         bias: [out] without batch norm; None with it (it has one).
+        scale: the size of a weight that stands for q = 1, of weights that were read as codes and no
+            longer tell it (`sw.compact`); None: it is that of the weights.
         input_unit: what an input of 1 stands for: 1/255 for pixels, 1 for spikes.
     """
+
+    scale: Tensor | None
 
     def __init__(
         self, name: str, spec: LayerSpec, input_shape: Shape, theta: float | None, norm: bool
@@ -51,6 +55,7 @@ class SpikingLayer(nn.Module):
         self.weight = nn.Parameter(torch.empty(spec.features, *fan_in))
         self.norm = nn.BatchNorm2d(spec.features) if norm else None
         self.bias = None if norm else nn.Parameter(torch.zeros(spec.features))
+        self.register_buffer("scale", None, persistent=False)
         self.input_unit = 1.0
 
     def reset(self, generator: torch.Generator) -> None:
@@ -65,10 +70,7 @@ class SpikingLayer(nn.Module):
         With K bits the sums are of integer codes, so for spikes and for pixels they are exact in
         float32, whatever their order; the layer's scale comes in behind.
         """
-        weight: Tensor = self.weight
-        unit = torch.tensor(1.0)
-        if bits is not None:
-            weight, unit = pseudo_node(weight, bits)
+        weight, unit = self.seen(bits)
         if self.spec.kind == "conv":
             summed = F.conv2d(inputs, weight, padding=1)
         else:
@@ -80,13 +82,19 @@ class SpikingLayer(nn.Module):
             return self.norm(drive)  # type: ignore[no-any-return]
         return drive if self.bias is None else drive + self.bias[:, None, None]
 
+    def seen(self, bits: int | None) -> tuple[Tensor, Tensor]:
+        """The weights that the forward pass sees, and a scalar: what 1 of them is worth."""
+        if bits is None:
+            return self.weight, torch.tensor(1.0)
+        return pseudo_node(self.weight, bits, self.scale)
+
     def codes(self, bits: int) -> tuple[NDArray[np.int32], float]:
         """Eq. 13's integers for these weights, of their shape, and what one step of them is worth.
 
         The worth counts for inputs as integers: pixels 0..255, spikes 0 or 1.
         """
         with torch.no_grad():
-            rounded, unit = pseudo_node(self.weight, bits)
+            rounded, unit = self.seen(bits)
         return rounded.round().to(torch.int32).numpy(), float(unit) * self.input_unit
 
     def affine(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -36,7 +36,7 @@ def clip_scale(weight: Tensor) -> Tensor:
     return (CLIP_DEVIATIONS * deviation).to(weight.dtype)
 
 
-def pseudo_node(weight: Tensor, bits: int) -> tuple[Tensor, Tensor]:
+def pseudo_node(weight: Tensor, bits: int, scale: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """The weights that the forward pass sees, as integer codes and the size of one code step.
 
     The gradient passes straight through the rounding, and stops where a weight was clipped. The
@@ -46,12 +46,13 @@ def pseudo_node(weight: Tensor, bits: int) -> tuple[Tensor, Tensor]:
     Args:
         weight: float weights of one layer, any shape.
         bits: K, 1..8.
+        scale: scalar, the size that stands for q = 1; None: `clip_scale` of the weights.
 
     Returns:
         codes: as from `codes`, of the weight's shape; weight is about codes * unit.
         unit: scalar, without gradient.
     """
-    scale = clip_scale(weight)
+    scale = clip_scale(weight) if scale is None else scale
     levels = 2**bits - 1
     clipped = (weight / scale).clamp(-1, 1)
     rounded = clipped * levels + (codes(clipped, bits) - clipped * levels).detach()
