@@ -38,6 +38,7 @@ app = typer.Typer(
 app.add_typer(cli_experiment.app)
 app.add_typer(cli_bench.app)
 app.command(epilog=cli_train.EXAMPLE)(cli_train.train)
+app.command(epilog=cli_train.SHRINK_EXAMPLE)(cli_train.shrink)
 
 CheckpointOption = Annotated[
     Path, typer.Option(help="Trained network (safetensors).", show_default="the digits network")

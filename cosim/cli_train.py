@@ -18,6 +18,8 @@ EXAMPLE = (
     " --data cifar-10 --network vgg5 --epochs 16 --out vgg5.safetensors`"
 )
 
+SHRINK_EXAMPLE = "Example: `nc64c shrink vgg5.safetensors --out small.safetensors`"
+
 _LIKE = "the data set's recipe"
 OutOption = Annotated[Path, typer.Option(help="Checkpoint to write (safetensors).")]
 DatasetOption = Annotated[str, typer.Option(help="digits, cifar10, mnist or fashion-mnist.")]
@@ -138,6 +140,21 @@ def train(
     if not quiet:
         listed = ", ".join(f"{name} {value:.2f} %" for name, value in accuracies.items())
         typer.echo(f"{out}: accuracy on held-out images is {listed}")
+
+
+def shrink(
+    checkpoint: Annotated[Path, typer.Argument(help="What train wrote.")], out: OutOption
+) -> None:
+    """Write a checkpoint again in a fraction of its size, for keeping.
+
+    The quantised network stays the same, bit for bit. The float network's weights are rounded to
+    float16: its figures are to be measured again.
+    """
+    with guarded():
+        from cosim import training
+
+        before, after = training.shrink(checkpoint, out)
+    typer.echo(f"{out}: {after:,} bytes instead of {before:,}")
 
 
 def _left(out: Path) -> Callable[[], str]:

@@ -78,6 +78,19 @@ def train(task: TrainTask, progress: Progress) -> Accuracies:
     }
 
 
+def shrink(source: Path, out: Path) -> tuple[int, int]:
+    """Writes a checkpoint again in its compact form; bytes before and after.
+
+    Raises:
+        InputError: there is no such checkpoint, it cannot be made compact, or the new one cannot be
+            written.
+    """
+    output.check_file(out)
+    loaded, before = checkpoint.load(source), source.stat().st_size
+    checkpoint.save(out, loaded, loaded.settings, compact=True)
+    return before, out.stat().st_size
+
+
 def network_config(task: TrainTask, images: Dataset) -> NetworkConfig:
     """The network for these images. Raises `InputError` if there is no such one."""
     like = replace(

@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 
 from cosim import training
+from cosim.cli import CHECKPOINT
 from sw import checkpoint, data
 from sw.errors import InputError
+from sw.metrics import evaluate
 from sw.model import DIGITS, SpikingNetwork
 from sw.settings import TrainSettings
 from sw.train import Diverged, Trained
@@ -215,3 +217,24 @@ def test_work_done_adds_up() -> None:
 def test_features_are_numbers() -> None:
     with pytest.raises(InputError, match="must be numbers"):
         training.features("1-²")
+
+
+def test_shrink_keeps_the_quantised_network(tmp_path: Path) -> None:
+    committed, out = CHECKPOINT, tmp_path / "small.safetensors"
+    result = nc64c("shrink", committed, "--out", out)
+    assert result.exit_code == 0, result.output
+    assert out.stat().st_size < 0.5 * committed.stat().st_size
+    assert f"{out.stat().st_size:,} bytes instead of {committed.stat().st_size:,}" in result.stdout
+    before, after = checkpoint.load(committed), checkpoint.load(out)
+    assert (after.config, after.settings) == (before.config, before.settings)
+    images = data.load("digits", "test").images[:100]
+    answers = [evaluate(loaded.quantised_network, images) for loaded in (before, after)]
+    assert np.array_equal(answers[0].predictions, answers[1].predictions)
+    assert answers[0].spikes == answers[1].spikes
+
+
+def test_shrink_what_is_no_checkpoint(tmp_path: Path) -> None:
+    result = nc64c("shrink", tmp_path / "none", "--out", tmp_path / "x")
+    assert result.exit_code == 2
+    assert "cannot read checkpoint" in result.stderr
+    assert list(tmp_path.iterdir()) == []
