@@ -119,41 +119,76 @@ def _inputs(network: IntegerNetwork, images: NDArray[np.uint8], seed: int) -> Te
 
 
 def _drive(layer: IntegerLayer, inputs: Tensor, timesteps: int) -> Tensor:
-    """Weights times inputs plus bias in membrane units: [T or 1, B, ...] to int64 [T, B, C, H, W].
+    """Weights times inputs plus bias in membrane units: [T or 1, B, ...] to [T, B, C, H, W].
 
-    In float64: whole numbers below 2^53 add up without rounding in any order, and no layer of
-    less than 10^9 inputs of 8 bits with weights of 8 bits comes near that.
+    Sums are in float32 where it is as exact as integers are, see `_sum_type`; what comes behind
+    them is in int32 where that holds every membrane, else in int64, see `_membrane_type`.
     """
     steps, batch = inputs.shape[:2]
-    flat = inputs.flatten(0, 1).double()
-    weights = torch.from_numpy(layer.weights).double()
+    largest = int(inputs.max()) if inputs.numel() else 0
+    number = _sum_type(layer, largest)
+    flat = inputs.flatten(0, 1).to(number)
+    weights = torch.from_numpy(layer.weights).to(number)
     if layer.kind == "conv":
-        summed = F.conv2d(flat, weights, padding=1)
+        with torch.backends.nnpack.flags(enabled=False):  # its Winograd is no plain sum of products
+            summed = F.conv2d(flat, weights, padding=1)
     else:
         summed = (flat.flatten(1) @ weights.T)[..., None, None]
-    bias = torch.from_numpy(layer.bias)[:, None, None]
-    drive = (summed.long() << layer.fraction_bits) + bias
+    whole = _membrane_type(layer, largest, timesteps)
+    bias = torch.from_numpy(layer.bias).to(whole)[:, None, None]
+    drive = summed.to(whole).bitwise_left_shift_(layer.fraction_bits).add_(bias)
     return drive.reshape(steps, batch, *drive.shape[1:]).expand(timesteps, -1, -1, -1, -1)
 
 
+def _largest_sum(layer: IntegerLayer, largest: int) -> int:
+    """What no sum of weighted inputs 0..largest, partial ones included, exceeds in size."""
+    return int(np.abs(layer.weights).reshape(layer.features, -1).sum(1).max()) * largest
+
+
+def _sum_type(layer: IntegerLayer, largest: int) -> torch.dtype:
+    """The type in which the sums are exact.
+
+    A float holds every whole number up to 2^24 (float32) or 2^53 (float64). Products of weights and
+    inputs are whole, and no partial sum of them exceeds the sum of their sizes: below that bound
+    nothing is ever rounded, in whatever order they are added.
+
+    With codes of K = 4, spikes as inputs and the most inputs that a neuron of the chip has, 8192,
+    that sum is at most 15 x 8192 < 2^17.
+    """
+    return torch.float32 if _largest_sum(layer, largest) <= 2**24 else torch.float64
+
+
+def _membrane_type(layer: IntegerLayer, largest: int, timesteps: int) -> torch.dtype:
+    """int32 if every membrane fits it, before and after reset; else int64.
+
+    A step adds at most d in size: the largest sum, shifted, and the bias; and, where a negative
+    threshold is subtracted, that. The leak only brings v nearer to 0: to (1 - 2^-k) |v| + 1 at
+    most. So |v| is at most d T, and at most (d + 1) 2^k.
+    """
+    added = (_largest_sum(layer, largest) << layer.fraction_bits) + int(np.abs(layer.bias).max())
+    if layer.reset == "subtract":
+        added += max(0, -int(layer.threshold.min()))
+    steps = timesteps if layer.leak is None else min(timesteps, 2**layer.leak)
+    return torch.int32 if (added + 1) * steps < 2**31 else torch.int64
+
+
 def _leaked(layer: IntegerLayer, v: Tensor) -> Tensor:
-    """v less v >> leak; the shift is arithmetic, so that it rounds down."""
-    return v if layer.leak is None else v - (v >> layer.leak)
+    """v less v >> leak, in place; the shift is arithmetic, so that it rounds down."""
+    return v if layer.leak is None else v.sub_(v >> layer.leak)
 
 
 def _fire(layer: IntegerLayer, drive: Tensor) -> Tensor:
-    """Leak, add, compare, reset, step by step: int64 [T, B, C, H, W] to spikes, bool."""
-    threshold = torch.from_numpy(layer.threshold)[:, None, None]
+    """Leak, add, compare, reset, step by step: int32 or int64 [T, B, C, H, W] to spikes, bool."""
+    threshold = torch.from_numpy(layer.threshold).to(drive.dtype)[:, None, None]
     v = torch.zeros_like(drive[0])
     spikes = torch.empty(drive.shape, dtype=torch.bool)
-    for step, added in enumerate(drive):
-        v = _leaked(layer, v) + added
-        fired = v >= threshold
+    for added, fired in zip(drive, spikes, strict=True):
+        v = _leaked(layer, v).add_(added)
+        torch.ge(v, threshold, out=fired)
         if layer.reset == "zero":
-            v = v.masked_fill(fired, 0)
+            v.mul_(~fired)
         elif layer.reset == "subtract":
-            v = torch.where(fired, v - threshold, v)
-        spikes[step] = fired
+            v.sub_(threshold * fired)
     return spikes
 
 
@@ -161,8 +196,8 @@ def _integrate(layer: IntegerLayer, drive: Tensor) -> Tensor:
     """The membranes after the last step of a layer that never fires: int64 [B, C, 1, 1]."""
     v = torch.zeros_like(drive[0])
     for added in drive:
-        v = _leaked(layer, v) + added
-    return v
+        v = _leaked(layer, v).add_(added)
+    return v.long()
 
 
 def _pooled(spikes: Tensor) -> Tensor:

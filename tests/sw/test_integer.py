@@ -4,11 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from sw import integer
 from sw.errors import InputError
 from sw.integer import host_spikes, pool, run
-from sw.layers import IntegerLayer, Reset
+from sw.layers import IntegerLayer, LayerKind, Reset
 from tests.helpers.networks import Sketch, random_network
 
 SKETCHES = (
@@ -94,6 +97,94 @@ def test_a_negative_membrane_leaks_rounding_down(threshold: int, expected: list[
     assert run(network, dark).spikes["fc1"].flatten().tolist() == expected
 
 
+@pytest.mark.parametrize("kind", ["conv", "fc"])
+@pytest.mark.parametrize(
+    ("bits", "largest", "number"),
+    [
+        (4, 1, torch.float32),
+        (8, 1, torch.float32),
+        (4, 128, torch.float32),  # 8192 x 15 x 128 is just below 2^24
+        (8, 255, torch.float64),  # 1152 x 255 x 255 is above it
+    ],
+)
+def test_sums_are_exact_in_the_worst_case(
+    kind: LayerKind, bits: int, largest: int, number: torch.dtype
+) -> None:
+    """Weights and inputs as large as can be, most of one sign, against sums in int64."""
+    seed = 10 * bits + largest
+    generator = np.random.default_rng(seed)
+    shape = (128, 4, 4) if kind == "conv" else (128, 8, 8)
+    network = random_network(seed, (Sketch(kind, 5), Sketch("fc", 2)), input_shape=shape)
+    fan_in = network.layers[0].weights.shape
+    weights = np.where(generator.random(fan_in) < 0.1, -1, 1) * (2**bits - 1)
+    weights[0] = 2**bits - 1
+    weights.reshape(5, -1)[1:, :9] = generator.choice([-1, 1], size=(4, 9))
+    layer = replace(
+        network.layers[0], weights=weights.astype(np.int32), weight_bits=bits, fraction_bits=0
+    )
+    inputs = largest * (generator.random((1, 3, *shape)) < 0.97).astype(np.int64)
+    inputs[0, 0] = largest
+    assert integer._sum_type(layer, largest) == number
+    drive = integer._drive(layer, torch.from_numpy(inputs), 1).numpy()[0]
+    wide = weights.astype(np.int64)
+    if kind == "fc":
+        expected = inputs[0].reshape(3, -1) @ wide.T
+    else:
+        windows = sliding_window_view(
+            np.pad(inputs[0], [(0, 0)] * 2 + [(1, 1)] * 2), (3, 3), (2, 3)
+        )
+        expected = np.einsum("bcyxij,ocij->boyx", windows, wide)
+    assert np.array_equal(drive - layer.bias[:, None, None], expected.reshape(drive.shape))
+
+
+def test_float32_would_not_do_for_larger_sums() -> None:
+    """The bound is needed: an odd sum above 2^24 reaches a threshold of itself, not of 1 more."""
+    network = random_network(4, (Sketch("fc", 2), Sketch("fc", 1)), input_shape=(1, 24, 32))
+    hidden, output = network.layers
+    weights = np.full((2, 768), 255, dtype=np.int32)
+    weights[:, 0] = 1
+    total = 255 * (767 * 255 + 1)
+    assert total > 2**24
+    assert int(np.float32(total)) != total
+    exact = replace(
+        hidden,
+        weights=weights,
+        weight_bits=8,
+        fraction_bits=0,
+        threshold=np.array([total, total + 1]),
+        bias=np.zeros(2, dtype=np.int64),
+    )
+    network = replace(network, timesteps=1, layers=(exact, output))
+    bright = np.full((1, 1, 24, 32), 255, dtype=np.uint8)
+    assert run(network, bright).spikes["fc1"].flatten().tolist() == [True, False]
+
+
+@pytest.mark.parametrize("leak", [None, 0, 1, 3, 31])
+@pytest.mark.parametrize("reset", ["zero", "subtract", "none"])
+@pytest.mark.parametrize("bits", [4, 27, 28, 29, 30, 31])
+def test_membranes_of_any_size_against_a_loop(leak: int | None, reset: Reset, bits: int) -> None:
+    """Biases and thresholds up to 32 bits: nothing wraps, whatever holds the membranes."""
+    seed = 1000 + 40 * bits + (leak if leak is not None else 32)
+    generator = np.random.default_rng(seed)
+    network = random_network(seed, (Sketch("fc", 40), Sketch("fc", 3)), input_shape=(1, 2, 2))
+    biases, thresholds = generator.integers(-(2**bits), 2**bits, size=(2, 40))
+    layer = replace(network.layers[0], bias=biases, threshold=thresholds, leak=leak, reset=reset)
+    network = replace(network, timesteps=7, layers=(layer, network.layers[1]))
+    image = generator.integers(0, 256, size=(1, 1, 2, 2), dtype=np.uint8)
+    spikes = run(network, image).spikes["fc1"]
+    v: dict[tuple[int, ...], int] = {}
+    for step in range(7):
+        expected = _step(layer, image[0].astype(np.int64), v)
+        assert spikes[step, 0].flatten().tolist() == expected
+
+
+def test_both_sizes_of_membrane_occur() -> None:
+    network = random_network(1)
+    small, large = network.layers[1], replace(network.layers[-1], bias=np.full(3, 2**30))
+    assert integer._membrane_type(small, 1, 4) == torch.int32
+    assert integer._membrane_type(large, 1, 4) == torch.int64
+
+
 def test_host_spikes_are_the_first_layer_s_pooled() -> None:
     sketches = (Sketch("conv", 3, pool=True), Sketch("fc", 2))
     network = random_network(3, sketches)
@@ -145,3 +236,9 @@ def test_other_images_are_refused(images: NDArray[np.uint8]) -> None:
     for ask in (run, host_spikes):
         with pytest.raises(InputError, match=r"network random1 takes uint8 \[images, 1, 8, 8\]"):
             ask(network, images)
+
+
+def test_no_images_have_no_spikes() -> None:
+    trace = run(random_network(1), np.zeros((0, 1, 8, 8), dtype=np.uint8))
+    assert trace.predictions.tolist() == []
+    assert trace.spikes["conv1"].shape == (4, 0, 4, 8, 8)
