@@ -85,11 +85,16 @@ def _experiment(
 ) -> None:
     left = f"what is finished is in {out}: the same command goes on from there"
     with guarded(quiet, lambda: left) as progress, ExitStack() as stages:
-        from sw.experiments import engine, run, scale, work
+        from sw import engine
+        from sw.experiments import run, scale, work
 
         source = work.Source(scale.load(preset, config), folder)
         output.check_folder(out)
-        here = engine.Cluster(scheduler) if scheduler else engine.Local(jobs)
+        here: engine.Engine[work.Job, work.Done] = (
+            engine.Cluster(scheduler, work.run)
+            if scheduler
+            else engine.Local(jobs, work.run, progress.say)
+        )
         stages.callback(here.close)
         files = run.run(run.check_name(name), source, out, here, _listener(progress, stages))
     if not quiet:

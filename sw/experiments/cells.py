@@ -10,18 +10,18 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from sw import store
 from sw.attack import Attack
 from sw.config import NetworkConfig
 from sw.dataset import Dataset
 from sw.errors import InputError
 from sw.files import atomic_write
 from sw.settings import TrainSettings
+from sw.store import Result as Result
 
 VERSION = 1  # counts up when the same settings come to mean another result
-MAX_BYTES = 16 << 20
 
 Weights = Literal["float", "quantised"]
-Result = dict[str, Any]  # JSON
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def settings(task: Task) -> dict[str, Any]:
 
 def key(task: Task) -> str:
     """The task's name: 16 hexadecimal digits, of a hash of its settings."""
-    return _digest(settings(task))[:16]
+    return store.key(settings(task))
 
 
 def fingerprint(dataset: Dataset) -> str:
@@ -89,9 +89,9 @@ class Store:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._cells, self._networks = folder / "cells", folder / "networks"
+        self._cells, self._networks = store.Store(folder / "cells", "cell"), folder / "networks"
         try:
-            for path in (self._cells, self._networks):
+            for path in (self._cells.folder, self._networks):
                 path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
@@ -102,10 +102,7 @@ class Store:
         if network is not None:
             result = {**result, "sha256": hashlib.sha256(network).hexdigest()}
             atomic_write(self._network(task), network)
-        content = {"settings": settings(task), "result": result}
-        document = {**content, "sha256": _digest(content)}
-        text = json.dumps(document, indent=1, sort_keys=True, allow_nan=False)
-        atomic_write(self._cell(task), text.encode() + b"\n")
+        self._cells.save(settings(task), result)
         for left in self._networks.glob(f"{key(task)}.*"):
             if left != self._network(task):  # the state of the training, now done
                 left.unlink(missing_ok=True)
@@ -116,19 +113,8 @@ class Store:
         Raises:
             InputError: its file is there, but damaged; the sentence says how.
         """
-        path = self._cell(task)
-        if not path.exists():
-            return None
-        try:
-            document = json.loads(_read(path))
-            content = {name: document[name] for name in ("settings", "result")}
-            intact = document["sha256"] == _digest(content)
-        except (ValueError, LookupError, TypeError, RecursionError) as error:
-            raise InputError(f"cell {path} is damaged: it is no whole JSON document") from error
-        if not intact or content["settings"] != settings(task):
-            raise InputError(f"cell {path} is damaged: its content is not what was written")
-        result: Result = content["result"]
-        if "sha256" in result:
+        result = self._cells.load(settings(task))
+        if result is not None and "sha256" in result:
             self.network(task, result)
         return result
 
@@ -147,25 +133,5 @@ class Store:
         """Where a training may leave what it takes to go on."""
         return self._networks / f"{key(task)}.state"
 
-    def _cell(self, task: Task) -> Path:
-        return self._cells / f"{key(task)}.json"
-
     def _network(self, task: Task) -> Path:
         return self._networks / f"{key(task)}.safetensors"
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise InputError(f"cannot read cell {path}: {reason}") from error
-    if len(content) > MAX_BYTES:
-        raise InputError(f"cell {path} is damaged: it has more than {MAX_BYTES} bytes")
-    return content
-
-
-def _digest(document: dict[str, Any]) -> str:
-    canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(canonical.encode()).hexdigest()

@@ -7,14 +7,14 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from sw.engine import Engine
 from sw.errors import InputError
 from sw.experiments import document, phenomena, plots
 from sw.experiments.cells import Cell, Result, Store, Task, Training, key
-from sw.experiments.engine import Engine
 from sw.experiments.grid import EXPERIMENTS, Experiment, grid, trainings
 from sw.experiments.scale import Scale
 from sw.experiments.tables import Results, tables
-from sw.experiments.work import Job, Source, images
+from sw.experiments.work import Done, Job, Source, images
 from sw.files import atomic_write
 
 AnyTask = TypeVar("AnyTask", Training, Cell)
@@ -44,7 +44,11 @@ def check_name(name: str) -> Experiment:
 
 
 def run(
-    name: Experiment, source: Source, out: Path, engine: Engine, listener: Listener | None = None
+    name: Experiment,
+    source: Source,
+    out: Path,
+    engine: Engine[Job, Done],
+    listener: Listener | None = None,
 ) -> list[Path]:
     """Do an experiment; finished cells in `out` are taken as they are, so a killed run goes on.
 
@@ -91,7 +95,9 @@ def _remarks(name: Experiment, scale: Scale, results: Results) -> dict[str, list
 class _Folder:
     """Does tasks that are not finished yet, and keeps what they give."""
 
-    def __init__(self, store: Store, source: Source, engine: Engine, listener: Listener) -> None:
+    def __init__(
+        self, store: Store, source: Source, engine: Engine[Job, Done], listener: Listener
+    ) -> None:
         self._store, self._source = store, source
         self._engine, self._listener = engine, listener
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from sw.experiments import run
-from sw.experiments.engine import Local
+from sw.engine import Local
+from sw.experiments import run, work
 from sw.experiments.scale import Scale
 from sw.experiments.work import Source
 
@@ -38,4 +38,4 @@ class Finished:
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     """Table 1 of the tiny scale, done in this process; not to be changed."""
     folder = tmp_path_factory.mktemp("table1")
-    return Finished(folder, run.run("table1", SOURCE, folder, Local(1)))
+    return Finished(folder, run.run("table1", SOURCE, folder, Local(1, work.run)))

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from sw import checkpoint
+from sw.engine import Cluster, Local, WorkerDied
 from sw.errors import InputError
 from sw.experiments import plots, run, work
 from sw.experiments.cells import Store, fingerprint
-from sw.experiments.engine import Cluster, Local, WorkerDied
 from sw.experiments.grid import grid
 from sw.experiments.run import Listener
 from sw.experiments.work import Job, Source
@@ -41,11 +41,11 @@ def _figures(folder: Path) -> dict[str, object]:
     return cells
 
 
-class Counting(Local):
+class Counting(Local[Job, work.Done]):
     """Local, and remembers what it was given to do."""
 
     def __init__(self) -> None:
-        super().__init__(1)
+        super().__init__(1, work.run)
         self.jobs: list[Job] = []
 
     def run(self, jobs):  # type: ignore[no-untyped-def]
@@ -120,7 +120,7 @@ def test_all_others_share_their_cells(name: str, vgg9: Path, tmp_path: Path) -> 
 def vgg9(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The cells of all that is made of VGG9."""
     folder = tmp_path_factory.mktemp("vgg9")
-    run.run("figure3", SOURCE, folder, Local(1))
+    run.run("figure3", SOURCE, folder, Local(1, work.run))
     return folder
 
 
@@ -163,7 +163,7 @@ def test_several_processes_give_the_same(finished: Finished, tmp_path: Path) -> 
     for kind, count in (("networks", 1), ("cells", 3)):
         for path in sorted((folder / kind).iterdir())[:count]:
             path.unlink()
-    run.run("table1", SOURCE, folder, Local(2))
+    run.run("table1", SOURCE, folder, Local(2, work.run))
     assert _figures(folder) == _figures(finished.folder)
 
 
@@ -171,11 +171,11 @@ def test_killed_it_goes_on_without_losing_a_cell(finished: Finished, tmp_path: P
     """Killed outright once three tasks are finished; the files of those are never written again."""
     folder = tmp_path / "out"
     code = (
-        "from sw.experiments import run\n"
-        "from sw.experiments.engine import Local\n"
+        "from sw.experiments import run, work\n"
+        "from sw.engine import Local\n"
         "from tests.sw.experiments.conftest import SOURCE\n"
         "from pathlib import Path\n"
-        f"run.run('table1', SOURCE, Path({str(folder)!r}), Local(1))\n"
+        f"run.run('table1', SOURCE, Path({str(folder)!r}), Local(1, work.run))\n"
     )
     process = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[3])
     deadline = time.monotonic() + 120
@@ -224,7 +224,7 @@ def test_a_dask_cluster_gives_the_same(finished: Finished, tmp_path: Path) -> No
     with distributed.LocalCluster(
         n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
     ) as cluster:
-        engine = Cluster(cluster.scheduler_address)
+        engine = Cluster(cluster.scheduler_address, work.run)
         run.run("table1", SOURCE, folder, engine)
         engine.close()
     assert _figures(folder) == _figures(finished.folder)
@@ -232,11 +232,11 @@ def test_a_dask_cluster_gives_the_same(finished: Finished, tmp_path: Path) -> No
 
 def test_no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("distributed", reason="Dask is not installed (extra dask)")
-    monkeypatch.setattr("sw.experiments.engine.CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr("sw.engine.CONNECT_SECONDS", 0.2)
     with pytest.raises(
         InputError, match=r"scheduler tcp://127\.0\.0\.1:9: no Dask scheduler answers"
     ):
-        Cluster("tcp://127.0.0.1:9")
+        Cluster("tcp://127.0.0.1:9", work.run)
 
 
 def test_training_that_fails_is_a_gap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -244,7 +244,7 @@ def test_training_that_fails_is_a_gap(tmp_path: Path, monkeypatch: pytest.Monkey
         raise Diverged("training diverged: the loss is nan at step 3", None)
 
     monkeypatch.setattr(work, "train", diverges)
-    files = run.run("table1", Source(ONE, None), tmp_path, Local(1))
+    files = run.run("table1", Source(ONE, None), tmp_path, Local(1, work.run))
     document = json.loads(files[0].read_text())
     assert [cell["failed"] for cell in document["cells"]] == [
         "training diverged: the loss is nan at step 3"
@@ -256,13 +256,13 @@ def test_training_that_fails_is_a_gap(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_a_worker_that_dies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sw.experiments.engine._worker", _dies)
+    monkeypatch.setattr("sw.engine._worker", _dies)
     with pytest.raises(WorkerDied, match="ended without a result"):
-        run.run("table1", Source(ONE, None), tmp_path, Local(2))
+        run.run("table1", SOURCE, tmp_path, Local(2, work.run))
     assert _cells(tmp_path) == {}
 
 
-def _dies(_connection: object) -> None:
+def _dies(_connection: object, _work: object) -> None:
     sys.exit(3)
 
 
@@ -281,7 +281,7 @@ def test_another_machines_images() -> None:
 def test_without_matplotlib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(InputError, match=r"pictures need Matplotlib: install nc64c\[plots\]"):
-        run.run("table1", SOURCE, tmp_path, Local(1))
+        run.run("table1", SOURCE, tmp_path, Local(1, work.run))
     with pytest.raises(InputError, match="pictures need Matplotlib"):
         plots.check()
     assert list(tmp_path.iterdir()) == []
