@@ -10,8 +10,8 @@ def crop_and_flip(images: Tensor, generator: torch.Generator) -> Tensor:
     """Each image shifted by up to 4 pixels each way, zeros coming in, and half of them mirrored.
 
     Args:
-        images: any type, [B, C, H, W]; left as they are.
-        generator: draws the shifts and flips; the same state, the same images.
+        images: any type and device, [B, C, H, W]; left as they are.
+        generator: of the CPU; draws the shifts and flips; the same state, the same images.
 
     Returns:
         New images of the same type and shape.
@@ -22,7 +22,8 @@ def crop_and_flip(images: Tensor, generator: torch.Generator) -> Tensor:
     rows = down + torch.arange(height)
     columns = torch.arange(width).expand(count, -1)
     columns = right + torch.where(flipped, width - 1 - columns, columns)
+    rows, columns = rows.to(images.device), columns.to(images.device)
     padded = torch.nn.functional.pad(images, (PADDING,) * 4)
-    image = torch.arange(count)[:, None, None, None]
-    channel = torch.arange(channels)[None, :, None, None]
+    image = torch.arange(count, device=images.device)[:, None, None, None]
+    channel = torch.arange(channels, device=images.device)[None, :, None, None]
     return padded[image, channel, rows[:, None, :, None], columns[:, None, None, :]]

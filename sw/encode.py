@@ -63,10 +63,11 @@ def _rate(pixels: Tensor, timesteps: int, seed: int) -> Tensor:
     The draws are numbered by step and place, and start from a hash of the seed and of the image.
     """
     size = math.prod(pixels.shape[1:])
-    places = torch.arange(1, size + 1, dtype=torch.int64)
+    counter = torch.arange(1, timesteps * size + 1, dtype=torch.int64, device=pixels.device)
+    places = counter[:size]
     image = (pixels.flatten(1) * _mixed(places * GOLDEN)).sum(1)  # wraps, as a hash may
     start = _mixed(image + (seed * GOLDEN + 2**63) % 2**64 - 2**63)
-    counters = torch.arange(1, timesteps * size + 1, dtype=torch.int64).reshape(timesteps, 1, size)
+    counters = counter.reshape(timesteps, 1, size)
     draws = _mixed(start[:, None] + counters * GOLDEN) & (2**DRAW_BITS - 1)
     spikes = torch.lt(draws * PIXEL_MAX, pixels.flatten(1) << DRAW_BITS)
     return spikes.reshape(timesteps, *pixels.shape)
@@ -81,10 +82,10 @@ def _mixed(counters: Tensor) -> Tensor:
 
 
 def _phase(pixels: Tensor, timesteps: int) -> Tensor:
-    bits = 1 << (PHASES - 1 - torch.arange(timesteps) % PHASES)
+    bits = 1 << (PHASES - 1 - torch.arange(timesteps, device=pixels.device) % PHASES)
     return torch.bitwise_and(pixels, bits.reshape(-1, 1, 1, 1, 1))
 
 
 def _latency(pixels: Tensor, timesteps: int) -> Tensor:
     steps = (PIXEL_MAX - pixels) * timesteps // PIXEL_MAX
-    return torch.eq(torch.arange(timesteps).reshape(-1, 1, 1, 1, 1), steps)
+    return torch.eq(torch.arange(timesteps, device=pixels.device).reshape(-1, 1, 1, 1, 1), steps)

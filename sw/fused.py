@@ -3,7 +3,7 @@
 Step by step, `sw.neuron.lif` moves the membranes through memory several times a step, and that is
 most of the time of training. Here `torch.compile` makes one loop of all steps, in which a membrane
 stays in a register; the backward pass computes the membranes again from the drive. It needs a C++
-compiler; where there is none, the same functions run as they stand.
+compiler (on a GPU: Triton); where there is none, the same functions run as they stand.
 """
 
 import functools
@@ -40,7 +40,7 @@ class _Lif(torch.autograd.Function):
         flat, order = _in_memory_order(drive)
         ctx.save_for_backward(drive)
         ctx.settings = timesteps, theta, leak
-        spikes = _kernel(_forward)(flat.flatten(1), timesteps, theta, leak)
+        spikes = _kernel(_forward, drive.device.type)(flat.flatten(1), timesteps, theta, leak)
         return spikes.reshape(timesteps, *flat.shape[1:]).permute(order)
 
     @staticmethod
@@ -48,7 +48,9 @@ class _Lif(torch.autograd.Function):
         (drive,) = ctx.saved_tensors
         flat, order = _in_memory_order(drive)
         by_spike = gradients[0].permute(_inverse(order)).contiguous()
-        by_drive = _kernel(_backward)(by_spike.flatten(1), flat.flatten(1), *ctx.settings)
+        by_drive = _kernel(_backward, drive.device.type)(
+            by_spike.flatten(1), flat.flatten(1), *ctx.settings
+        )
         return by_drive.reshape(flat.shape).permute(order), None, None, None
 
 
@@ -96,21 +98,22 @@ def _backward(by_spike: Tensor, drive: Tensor, timesteps: int, theta: float, lea
 
 
 @functools.cache
-def _kernel(function: Kernel) -> Kernel:
+def _kernel(function: Kernel, kind: str) -> Kernel:
     """The function compiled, once and for any length; or as it stands where that cannot be."""
-    if not can_compile():
+    if not can_compile(kind):
         return function
     return cast(Kernel, torch.compile(function, dynamic=True))
 
 
 @functools.cache
-def can_compile() -> bool:
-    """Whether there is a compiler that works; if not, one warning says so."""
+def can_compile(kind: str = "cpu") -> bool:
+    """Whether a compiler works for that kind of device; if not, one warning says so."""
     try:
-        torch.compile(lambda x: x + 1, dynamic=True)(torch.zeros(8))
+        torch.compile(lambda x: x + 1, dynamic=True)(torch.zeros(8, device=kind))
     except Exception as error:  # whatever the compiler's reason is, the answer is no
         warnings.warn(
-            f"no C++ compiler that works ({type(error).__name__}): training will be slower",
+            f"no {'C++ compiler' if kind == 'cpu' else 'Triton'} that works"
+            f" ({type(error).__name__}): training will be slower",
             stacklevel=2,
         )
         return False

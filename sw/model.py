@@ -95,19 +95,19 @@ class SpikingLayer(nn.Module):
         """
         with torch.no_grad():
             rounded, unit = self.seen(bits)
-        return rounded.round().to(torch.int32).numpy(), float(unit) * self.input_unit
+        return rounded.round().to(torch.int32).cpu().numpy(), float(unit) * self.input_unit
 
     def affine(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Gain and offset of the drive, float64 [out] each: batch norm in evaluation mode."""
         if self.norm is None:
             assert self.bias is not None
-            return np.ones(len(self.weight)), self.bias.detach().double().numpy()
+            return np.ones(len(self.weight)), self.bias.detach().double().cpu().numpy()
         assert self.norm.running_mean is not None
         assert self.norm.running_var is not None
         deviation = (self.norm.running_var.double() + self.norm.eps).sqrt()
         gain = self.norm.weight.detach().double() / deviation
         offset = self.norm.bias.detach().double() - self.norm.running_mean.double() * gain
-        return gain.numpy(), offset.numpy()
+        return gain.cpu().numpy(), offset.cpu().numpy()
 
 
 @dataclass

@@ -34,7 +34,7 @@ class _Lif(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, drive: Tensor, theta: float, leak: float) -> Tensor:
-        u = torch.empty(drive.shape, dtype=drive.dtype)
+        u = torch.empty(drive.shape, dtype=drive.dtype, device=drive.device)
         v = torch.zeros_like(drive[0])
         for step, added in enumerate(drive):
             torch.add(added, v, alpha=leak, out=u[step])

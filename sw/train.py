@@ -18,6 +18,8 @@ from torch import Tensor
 from sw import trainstate
 from sw.augment import crop_and_flip
 from sw.dataset import Dataset
+from sw.device import CPU
+from sw.device import device as find_device
 from sw.errors import InputError
 from sw.layers import PIXEL_MAX
 from sw.metrics import accuracy, evaluate
@@ -74,6 +76,7 @@ def train(
     settings: TrainSettings,
     progress: Progress | None = None,
     files: TrainFiles | None = None,
+    device: str = CPU,
 ) -> Trained:
     """Train a network; with one thread, or the same number of them, the same on each run.
 
@@ -83,13 +86,15 @@ def train(
         settings: how.
         progress: called after each step, with steps counted over both parts.
         files: where to leave the state and the curve; None: nowhere.
+        device: see `sw.device`. What is drawn is drawn on the CPU, the same for every device; the
+            weights still differ, as every device adds up in its own order.
 
     Returns:
-        Both networks, in evaluation mode.
+        Both networks, in evaluation mode, on the CPU.
 
     Raises:
-        InputError: the data set does not fit the network, or the state file is not of this
-            training.
+        InputError: the data set does not fit the network, the state file is not of this training,
+            or there is no such device.
         Diverged: with the step at which it did.
     """
     if dataset.images.shape[1:] != config.input_shape or dataset.classes != config.classes:
@@ -98,16 +103,18 @@ def train(
             f" {len(config.classes)} classes, but {dataset.name} has"
             f" {dataset.images.shape[1:]} in {len(dataset.classes)}"
         )
+    place = find_device(device)
     learnt, validation = _divided(dataset, settings)
     run = trainstate.start(config, settings, dataset)
     if files is not None and files.state.exists():
         trainstate.load(files.state, run)
+    run.network.to(place)
     with _threads(settings.threads):
         while run.part is not None:
             _part(run, run.part, learnt, validation, progress, files)
             run.next_part()
     assert run.float_network is not None
-    return Trained(run.float_network, run.network, run.curve)
+    return Trained(run.float_network, run.network.cpu(), run.curve)
 
 
 @contextmanager
@@ -192,7 +199,7 @@ def _timesteps(run: Run) -> int:
 
 def _step(run: Run, images: Tensor, labels: Tensor) -> tuple[float, int]:
     """One step down the gradient, unless the loss is no number; the loss and the right answers."""
-    with torch.autocast("cpu", torch.bfloat16) if run.settings.fast else nullcontext():
+    with torch.autocast(images.device.type, torch.bfloat16) if run.settings.fast else nullcontext():
         scores = run.network(images)
     loss = F.cross_entropy(scores.float(), labels)
     if loss.isfinite():
@@ -205,8 +212,10 @@ def _step(run: Run, images: Tensor, labels: Tensor) -> tuple[float, int]:
 
 def _batches(run: Run, dataset: Dataset) -> Iterator[tuple[Tensor, Tensor]]:
     """An epoch: all images in a new order, in 0..1, and their labels."""
-    images, labels = torch.from_numpy(dataset.images), torch.from_numpy(dataset.labels)
-    order = torch.randperm(len(labels), generator=run.generator)
+    device = run.network.chain[0].weight.device
+    images = torch.from_numpy(dataset.images).to(device)
+    labels = torch.from_numpy(dataset.labels).to(device)
+    order = torch.randperm(len(labels), generator=run.generator).to(device)
     for chosen in torch.split(order, run.settings.batch):
         pixels = images[chosen]
         if run.settings.augment:

@@ -88,8 +88,7 @@ class Run:
     def next_part(self) -> None:
         """The part is over: the next one starts from its weights."""
         if self.number == 0:
-            self.float_network = self.network
-            self.network = copy.deepcopy(self.network)
+            self.float_network = copy.deepcopy(self.network).cpu()
             self.network.weight_bits = self.config.weight_bits
         self.number, self.epoch = self.number + 1, 0
 
@@ -110,14 +109,15 @@ class Run:
             for parameter, moments in zip(
                 self.network.parameters(), self.restored["moments"], strict=True
             ):
-                optimiser.state[parameter] = {"step": torch.tensor(float(steps)), **moments}
+                placed = {name: value.to(parameter.device) for name, value in moments.items()}
+                optimiser.state[parameter] = {"step": torch.tensor(float(steps)), **placed}
             optimiser.param_groups[0] |= self.restored["cycled"]
             self.schedule.load_state_dict({"last_epoch": steps, "_step_count": steps + 1})
             self.restored = None
 
     def remember(self) -> None:
-        """Copy both networks: they are good, and the next epoch may not be."""
-        quantised = copy.deepcopy(self.network).eval()
+        """Copy both networks, to the CPU: they are good, and the next epoch may not be."""
+        quantised = copy.deepcopy(self.network).cpu().eval()
         quantised.weight_bits, quantised.compiled = self.config.weight_bits, False
         float_network = self.float_network
         if float_network is None:
@@ -153,13 +153,13 @@ def save(path: Path, run: Run) -> None:
     }
     tensors: dict[str, Array] = {"generator": run.generator.get_state().numpy()}
     for name, value in run.network.state_dict().items():
-        tensors[f"network.{name}"] = value.numpy()
+        tensors[f"network.{name}"] = value.cpu().numpy()
     if run.float_network is not None:
         for name, value in run.float_network.state_dict().items():
             tensors[f"float.{name}"] = value.numpy()
     for name, parameter in run.network.named_parameters():
         for moment in MOMENTS:
-            tensors[f"{moment}.{name}"] = run.optimiser.state[parameter][moment].numpy()
+            tensors[f"{moment}.{name}"] = run.optimiser.state[parameter][moment].cpu().numpy()
     tensorfile.write(path, FORMAT, document, tensors)
 
 
