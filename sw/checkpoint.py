@@ -4,6 +4,7 @@ Safetensors with JSON: reading one runs no code. A compact one has its weights i
 (`sw.compact`).
 """
 
+import tempfile
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -112,6 +113,14 @@ def load(path: Path) -> Checkpoint:
             state = compact_form.unpack(network, state, f"checkpoint {path}")
         network.load_state_dict({name: torch.from_numpy(array) for name, array in state.items()})
     return Checkpoint(float_network.eval(), quantised_network.eval(), settings)
+
+
+def load_bytes(content: bytes) -> Checkpoint:
+    """The same of a checkpoint that is no file here, such as another machine's."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "network.safetensors"
+        path.write_bytes(content)
+        return load(path)
 
 
 def _layout(config: NetworkConfig, compact: bool) -> tensorfile.Layout:

@@ -34,9 +34,15 @@ class WorkerDied(RuntimeError):
 
 
 class Engine(Protocol[Task, Answer]):
-    """Runs jobs; `shares_files` says whether they see this machine's files."""
+    """Runs jobs; `shares_files` says whether they see this machine's files.
+
+    `workers` is how many jobs it does at a time.
+    """
 
     shares_files: bool
+
+    @property
+    def workers(self) -> int: ...
 
     def run(self, jobs: Sequence[Callable[[], Task]]) -> Iterator[tuple[int, Answer]]:
         """Each job's number and result, as they finish; a job is made when its turn comes."""
@@ -66,7 +72,7 @@ class Local(Generic[Job, Done]):
         work: Callable[[Job], Done],
         say: Callable[[str], None] = lambda sentence: None,
     ) -> None:
-        self._processes, self._work, self._say = processes, work, say
+        self.workers, self._work, self._say = processes, work, say
 
     def run(self, jobs: Sequence[Callable[[], Job]]) -> Iterator[tuple[int, Done]]:
         """See `Engine`. However it ends, no process is left behind.
@@ -74,13 +80,13 @@ class Local(Generic[Job, Done]):
         Raises:
             WorkerDied: one job's processes died again and again.
         """
-        if self._processes == 1 or len(jobs) == 1:
+        if self.workers == 1 or len(jobs) == 1:
             for number, make in enumerate(jobs):
                 yield number, self._work(make())
             return
         waiting = deque(range(len(jobs)))
         deaths: Counter[int] = Counter()
-        team = [_Worker(self._work) for _ in range(min(self._processes, len(jobs)))]
+        team = [_Worker(self._work) for _ in range(min(self.workers, len(jobs)))]
         try:
             while True:
                 for worker in team:
@@ -161,7 +167,7 @@ class Cluster(Generic[Job, Done]):
             finished.add(future)
 
         try:
-            for _ in range(min(len(jobs), self._ahead())):
+            for _ in range(min(len(jobs), 2 * self.workers)):
                 submit()
             for future in finished:
                 done, number = self._result(future), submitted.pop(future)
@@ -183,10 +189,11 @@ class Cluster(Generic[Job, Done]):
             ) from error
         return done
 
-    def _ahead(self) -> int:
-        """Jobs to hand over at a time: two per thread of the workers that there are now."""
+    @property
+    def workers(self) -> int:
+        """Threads of the workers that there are now; 1, if there are none yet."""
         threads: dict[str, int] = self._client.nthreads()
-        return 2 * max(1, sum(threads.values()))
+        return max(1, sum(threads.values()))
 
     def close(self) -> None:
         """Leaves the cluster, which goes on."""

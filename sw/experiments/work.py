@@ -112,7 +112,7 @@ def _train(job: Job, task: Training, train_images: Dataset, test_images: Dataset
 
 
 def _measure(job: Job, task: Cell, test_images: Dataset) -> Done:
-    chosen = [_chosen(_opened(network), task) for network in job.networks]
+    chosen = [_chosen(checkpoint.load_bytes(network), task) for network in job.networks]
     start = time.monotonic()
     attacks = {f"{attack.method}_{attack.eps}": attack for attack in task.attacks}
     found = measure(chosen[0], test_images, attacks, *chosen[1:])
@@ -135,13 +135,6 @@ def _files(job: Job) -> TrainFiles | None:
     if job.state is None:
         return None
     return TrainFiles(job.state, job.state.with_suffix(".curve.jsonl"))
-
-
-def _opened(network: bytes) -> Checkpoint:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "network.safetensors"
-        path.write_bytes(network)
-        return checkpoint.load(path)
 
 
 def _check(what: str, dataset: Dataset, expected: str) -> None:
