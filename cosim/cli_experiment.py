@@ -40,6 +40,9 @@ SchedulerOption = Annotated[
     str | None,
     typer.Option(help="Address of a Dask scheduler, to run cells there.", show_default="none"),
 ]
+DeviceOption = Annotated[
+    str, typer.Option(help="Where networks are trained and measured: cpu, cuda, cuda:1.")
+]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
 
 
@@ -53,9 +56,10 @@ def _command(name: str, summary: str) -> Callable[..., None]:
         folder: FolderOption = None,
         jobs: JobsOption = 1,
         scheduler: SchedulerOption = None,
+        device: DeviceOption = "cpu",
         quiet: QuietOption = False,
     ) -> None:
-        _experiment(name, out, preset, config, folder, jobs, scheduler, quiet)
+        _experiment(name, out, preset, config, folder, jobs, scheduler, device, quiet)
 
     command.__doc__ = summary
     return command
@@ -81,14 +85,18 @@ def _experiment(
     folder: Path | None,
     jobs: int,
     scheduler: str | None,
+    device: str,
     quiet: bool,
 ) -> None:
     left = f"what is finished is in {out}: the same command goes on from there"
     with guarded(quiet, lambda: left) as progress, ExitStack() as stages:
         from sw import engine
+        from sw.device import device as find_device
         from sw.experiments import run, scale, work
 
-        source = work.Source(scale.load(preset, config), folder)
+        if scheduler is None:  # else it is the workers that must have it
+            find_device(device)
+        source = work.Source(scale.load(preset, config), folder, device)
         output.check_folder(out)
         here: engine.Engine[work.Job, work.Done] = (
             engine.Cluster(scheduler, work.run)

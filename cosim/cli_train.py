@@ -64,6 +64,7 @@ AugmentOption = Annotated[
 FastOption = Annotated[
     bool | None, typer.Option(help="bfloat16 and compiled neurons.", show_default=_LIKE)
 ]
+DeviceOption = Annotated[str, typer.Option(help="cpu, cuda, or cuda:1 and so on.")]
 ValidationOption = Annotated[int, typer.Option(help="Training images to only measure.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no result.")]
 
@@ -95,6 +96,7 @@ def train(
     augment: AugmentOption = None,
     fast: FastOption = None,
     validation: ValidationOption = 0,
+    device: DeviceOption = "cpu",
     quiet: QuietOption = False,
 ) -> None:
     """Train a network in float, then with quantised weights, and save both.
@@ -135,6 +137,7 @@ def train(
             },
             settings={name: value for name, value in given.items() if value is not None}
             | {"seed": seed, "short_epochs": short_epochs, "validation": validation},
+            device=device,
         )
         accuracies = training.train(task, progress)
     if not quiet:

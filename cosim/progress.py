@@ -74,6 +74,11 @@ class Progress:
         """A sentence on the console, above the bars."""
         self._console.print(sentence, style="yellow", markup=False, soft_wrap=True)
 
+    def note(self, line: str) -> None:
+        """A line above the bars, where there are bars."""
+        if not self._bars.disable:
+            self._bars.console.print(line, markup=False, soft_wrap=True)
+
     def finished(self) -> str:
         """What is done so far, in words."""
         whole = [name for name, _, done, total in self._stages if done == total]

@@ -11,12 +11,15 @@ from cosim.progress import Progress
 from sw import checkpoint, data, metrics
 from sw.config import NetworkConfig
 from sw.dataset import Dataset
+from sw.device import CPU
+from sw.device import device as find_device
 from sw.errors import InputError
 from sw.model import SpikingNetwork
 from sw.networks import DIGITS, named
 from sw.settings import TrainSettings
 from sw.train import Diverged, TrainFiles
 from sw.train import train as train_network
+from sw.trainstate import Row
 
 Accuracies = dict[str, float]  # per cent
 
@@ -32,6 +35,7 @@ class TrainTask:
         width, fc_width, features: see `sw.networks.named`.
         config: fields of `NetworkConfig` that differ from the defaults.
         settings: fields of `TrainSettings` that differ from the data set's recipe.
+        device: see `sw.device`.
     """
 
     dataset: str
@@ -43,6 +47,7 @@ class TrainTask:
     features: str | None = None
     config: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
+    device: str = CPU
 
 
 def train(task: TrainTask, progress: Progress) -> Accuracies:
@@ -52,6 +57,7 @@ def train(task: TrainTask, progress: Progress) -> Accuracies:
         InputError: also if it diverged; the checkpoint then has the networks of the last whole
             epoch, if there was one.
     """
+    device = find_device(task.device)
     held_out = data.load(task.dataset, "test", task.folder)
     config, settings = network_config(task, held_out), recipe(task)
     output.check_file(task.out)
@@ -61,7 +67,15 @@ def train(task: TrainTask, progress: Progress) -> Accuracies:
     files = TrainFiles(beside(task.out, "state"), beside(task.out, "curve.jsonl"))
     try:
         with progress.stage("training", work) as advance:
-            trained = train_network(config, images, settings, counted(work, advance), files)
+            trained = train_network(
+                config,
+                images,
+                settings,
+                counted(work, advance),
+                files,
+                lambda row: progress.note(described(row, settings)),
+                task.device,
+            )
     except Diverged as error:
         if error.last_good is None:
             raise
@@ -73,8 +87,8 @@ def train(task: TrainTask, progress: Progress) -> Accuracies:
     checkpoint.save(task.out, trained, settings)
     files.state.unlink(missing_ok=True)
     return {
-        "float": _accuracy(trained.float_network, held_out),
-        "quantised": _accuracy(trained.quantised_network, held_out),
+        "float": _accuracy(trained.float_network.to(device), held_out),
+        "quantised": _accuracy(trained.quantised_network.to(device), held_out),
     }
 
 
@@ -118,6 +132,18 @@ def recipe(task: TrainTask) -> TrainSettings:
         "fast": True,
     }
     return TrainSettings(**usual | task.settings)
+
+
+def described(row: Row, settings: TrainSettings) -> str:
+    """A row of the learning curve as a line."""
+    epochs = settings.epochs if row["part"] == "float" else settings.quantised_epochs
+    accuracies = f"accuracy {row['accuracy']:.1f} %"
+    if row["validation"] is not None:
+        accuracies += f", validation {row['validation']:.1f} %"
+    return (
+        f"{row['part']} {row['epoch']}/{epochs}: loss {row['loss']:.3f}, {accuracies},"
+        f" rate {row['rate']:.1e}, {row['seconds'] / 60:.1f} min"
+    )
 
 
 def beside(out: Path, ending: str) -> Path:

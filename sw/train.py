@@ -30,6 +30,7 @@ from sw.trainstate import Part, Row, Run
 __all__ = ["Diverged", "Progress", "TrainFiles", "TrainSettings", "Trained", "train"]
 
 Progress = Callable[[int, int, float, float], None]  # step, total, loss, accuracy in per cent
+Epoch = Callable[[Row], None]  # a row of the learning curve
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ def train(
     settings: TrainSettings,
     progress: Progress | None = None,
     files: TrainFiles | None = None,
+    epoch: Epoch | None = None,
     device: str = CPU,
 ) -> Trained:
     """Train a network; with one thread, or the same number of them, the same on each run.
@@ -86,6 +88,7 @@ def train(
         settings: how.
         progress: called after each step, with steps counted over both parts.
         files: where to leave the state and the curve; None: nowhere.
+        epoch: called after each epoch, with its row of the learning curve.
         device: see `sw.device`. What is drawn is drawn on the CPU, the same for every device; the
             weights still differ, as every device adds up in its own order.
 
@@ -111,7 +114,7 @@ def train(
     run.network.to(place)
     with _threads(settings.threads):
         while run.part is not None:
-            _part(run, run.part, learnt, validation, progress, files)
+            _part(run, run.part, learnt, validation, progress, files, epoch)
             run.next_part()
     assert run.float_network is not None
     return Trained(run.float_network, run.network.cpu(), run.curve)
@@ -149,6 +152,7 @@ def _part(
     validation: Dataset,
     progress: Progress | None,
     files: TrainFiles | None,
+    epoch: Epoch | None,
 ) -> None:
     """Train on from where the run stands to the end of its part; both files after each epoch."""
     per_epoch = math.ceil(len(learnt) / run.settings.batch)
@@ -186,6 +190,8 @@ def _part(
         if files is not None:
             trainstate.save(files.state, run)
             trainstate.save_curve(files.curve, run.curve)
+        if epoch is not None:
+            epoch(row)
     run.network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     run.network.compiled = False
     run.network.eval()

@@ -15,6 +15,8 @@ import torch
 from sw import checkpoint, data
 from sw.checkpoint import Checkpoint
 from sw.dataset import Dataset
+from sw.device import CPU
+from sw.device import device as find_device
 from sw.errors import InputError
 from sw.experiments import scale
 from sw.experiments.cells import Cell, Result, Task, Training, fingerprint
@@ -34,10 +36,12 @@ class Source:
     Attributes:
         scale: which images of which data set.
         folder: of the data set's files, None if it needs none.
+        device: of the networks, see `sw.device`; no part of a cell's name.
     """
 
     scale: Scale
     folder: Path | None
+    device: str = CPU
 
 
 @dataclass(frozen=True)
@@ -70,8 +74,9 @@ def run(job: Job) -> Done:
     """Train or measure.
 
     Raises:
-        InputError: the images are not those of the task.
+        InputError: the images are not those of the task, or the device is not there.
     """
+    find_device(job.source.device)
     train_images, test_images = images(job.source)
     torch.set_num_threads(job.source.scale.threads)
     if isinstance(job.task, Training):
@@ -93,7 +98,9 @@ def _train(job: Job, task: Training, train_images: Dataset, test_images: Dataset
     """Trains; what diverges is a result too (the paper's tables have gaps for it)."""
     start = time.monotonic()
     try:
-        trained = train(task.network, train_images, task.settings, files=_files(job))
+        trained = train(
+            task.network, train_images, task.settings, files=_files(job), device=job.source.device
+        )
     except Diverged as error:
         return Done({"failed": str(error)})
     seconds = time.monotonic() - start
@@ -102,7 +109,10 @@ def _train(job: Job, task: Training, train_images: Dataset, test_images: Dataset
         checkpoint.save(path, trained, task.settings)
         network = path.read_bytes()
     accuracies = {
-        weights: accuracy(evaluate(model, test_images.images).predictions, test_images.labels)
+        weights: accuracy(
+            evaluate(model.to(job.source.device), test_images.images).predictions,
+            test_images.labels,
+        )
         for weights, model in (
             ("float", trained.float_network),
             ("quantised", trained.quantised_network),
@@ -112,7 +122,10 @@ def _train(job: Job, task: Training, train_images: Dataset, test_images: Dataset
 
 
 def _measure(job: Job, task: Cell, test_images: Dataset) -> Done:
-    chosen = [_chosen(checkpoint.load_bytes(network), task) for network in job.networks]
+    chosen = [
+        _chosen(checkpoint.load_bytes(network), task).to(job.source.device)
+        for network in job.networks
+    ]
     start = time.monotonic()
     attacks = {f"{attack.method}_{attack.eps}": attack for attack in task.attacks}
     found = measure(chosen[0], test_images, attacks, *chosen[1:])

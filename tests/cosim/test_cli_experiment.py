@@ -67,6 +67,7 @@ def test_help_names_all_experiments() -> None:
         (("--out", "config.toml"), "output folder config.toml is a file"),
         (("--config", "wrong.toml"), "config wrong.toml: unknown key 'ephocs'"),
         (("--config", "large.toml"), "train_images: is 5000, but digits has 1347"),
+        (("--device", "cuda:99"), "device 'cuda:99': PyTorch finds no such device"),
         (("--scheduler", "tcp://127.0.0.1:9"), "scheduler tcp://127.0.0.1:9: no Dask scheduler"),
     ],
 )

@@ -1,7 +1,9 @@
 """`nc64c train`: options, files, and what is left when it is cut off or diverges."""
 
+import io
 import json
 import os
+import re
 import signal
 import struct
 import subprocess
@@ -12,9 +14,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from cosim import training
 from cosim.cli import CHECKPOINT
+from cosim.progress import Progress
 from sw import checkpoint, data
 from sw.errors import InputError
 from sw.metrics import evaluate
@@ -103,6 +107,25 @@ def test_other_data_sets_have_a_recipe_for_large_networks() -> None:
 
 
 @pytest.mark.parametrize(
+    ("shown", "terminal", "lines"), [(True, True, 3), (True, False, 0), (False, True, 0)]
+)
+def test_a_line_per_epoch_where_someone_watches(
+    shown: bool, terminal: bool, lines: int, tmp_path: Path
+) -> None:
+    settings = {"epochs": 2, "quantised_epochs": 1, "validation": 100, "batch": 128}
+    task = training.TrainTask("digits", None, tmp_path / "x", features="4-4-4-8", settings=settings)
+    text = io.StringIO()
+    with Progress(Console(file=text, force_terminal=terminal, width=200), shown=shown) as progress:
+        training.train(task, progress)
+    pattern = (
+        r"(float [12]/2|quantised 1/1): loss \d\.\d{3}, accuracy \d+\.\d %, validation \d+\.\d %,"
+        r" rate \d\.\de-\d\d, \d+\.\d min"
+    )
+    found = re.findall(pattern, re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", "", text.getvalue()))
+    assert found == ["float 1/2", "float 2/2", "quantised 1/1"][:lines]
+
+
+@pytest.mark.parametrize(
     ("options", "sentence"),
     [
         (("--features", "4-4"), "features 4-4: network digits has 4 hidden layers"),
@@ -114,6 +137,8 @@ def test_other_data_sets_have_a_recipe_for_large_networks() -> None:
         (("--dataset", "cifar10"), "data set cifar10 needs a folder"),
         (("--dataset", "cifar10", "--folder", "/no/such"), "cifar10: /no/such is no folder"),
         (("--folder", "."), "data set digits needs no folder"),
+        (("--device", "tpu"), "device 'tpu': must be cpu, cuda, or cuda:1 and so on"),
+        (("--device", "cuda:99"), "device 'cuda:99': PyTorch finds no such device on this machine"),
         (("--validation", "2000"), "validation images: are 2000, but digits has 1347"),
     ],
 )
