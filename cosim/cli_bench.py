@@ -49,7 +49,8 @@ def train(
     console = Console(highlight=False)
     console.print(table)
     if figures["times_the_fastest_rival"] is not None:
-        console.print(f"{figures['times_the_fastest_rival']:.2f} x the faster one, by medians")
+        ratios = [figures[f"times_the_fastest_rival{kind}"] for kind in ("", "_float32")]
+        console.print("{:.2f} x the faster one, in float32 {:.2f} x, by medians".format(*ratios))
 
 
 @app.command(epilog="Example: `nc64c bench rtl --activity 0.1 --out rtl.json`")
