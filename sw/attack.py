@@ -5,9 +5,9 @@ attacks take the gradient of the network that they are to harm; transfer attacks
 network's (the attack model of Algorithm 1), and need nothing else from this file.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal, get_args
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -59,14 +59,36 @@ class Attack:
 
     def __call__(self, network: SpikingNetwork, images: Images, labels: Labels) -> Images:
         """Attacked images, uint8 of the images' shape; `labels` are the true classes."""
+        (moved,) = self.at([self.eps], network, images, labels)
+        return moved
+
+    def at(
+        self, strengths: Sequence[int], network: SpikingNetwork, images: Images, labels: Labels
+    ) -> list[Images]:
+        """The same at several strengths instead of `eps`; those of FGSM share their gradient."""
         if self.targeted:
             labels = random_targets(labels, len(network.config.classes), self.seed)
-        how, towards = self.gradient, self.targeted
+        towards, how = self.targeted, self.gradient
         if self.method == "fgsm":
-            return fgsm(network, images, labels, self.eps, targeted=towards, gradient=how)
+            return fgsm_strengths(
+                network, images, labels, strengths, targeted=towards, gradient=how
+            )
         draw = {"targeted": towards, "gradient": how, "seed": self.seed}
         attack: Callable[..., Images] = r_fgsm if self.method == "r_fgsm" else pgd
-        return attack(network, images, labels, self.eps, **draw)
+        return [attack(network, images, labels, eps, **draw) for eps in strengths]
+
+
+def attacked(
+    network: SpikingNetwork, images: Images, labels: Labels, attacks: Mapping[str, Attack]
+) -> dict[str, Images]:
+    """The images of several attacks, by name; those that differ in strength only go together."""
+    found: dict[str, Images] = {}
+    kinds = {name: replace(attack, eps=0) for name, attack in attacks.items()}
+    for kind in dict.fromkeys(kinds.values()):
+        names = [name for name in attacks if kinds[name] == kind]
+        strengths = [attacks[name].eps for name in names]
+        found |= zip(names, kind.at(strengths, network, images, labels), strict=True)
+    return {name: found[name] for name in attacks}
 
 
 def fgsm(
@@ -99,8 +121,24 @@ def fgsm(
     Raises:
         InputError: eps is not 0..255.
     """
-    _check_eps(eps)
-    return _stepped(network, images, labels, -eps if targeted else eps, gradient)
+    (moved,) = fgsm_strengths(network, images, labels, [eps], targeted=targeted, gradient=gradient)
+    return moved
+
+
+def fgsm_strengths(
+    network: SpikingNetwork,
+    images: Images,
+    labels: Labels,
+    strengths: Sequence[int],
+    *,
+    targeted: bool = False,
+    gradient: Gradient | None = None,
+) -> list[Images]:
+    """`fgsm` at several strengths, for the price of one: they share the gradient."""
+    for eps in strengths:
+        _check_eps(eps)
+    signs = _signs(network, images, labels, gradient)
+    return [_moved(images, (-eps if targeted else eps) * signs) for eps in strengths]
 
 
 def r_fgsm(
@@ -181,27 +219,27 @@ def random_targets(labels: Labels, classes: int, seed: int) -> Labels:
 def _stepped(
     network: SpikingNetwork, images: Images, labels: Labels, step: int, how: Gradient | None
 ) -> Images:
-    """Images moved by `step` in 1/255 along the signs of the gradient, in batches."""
-    moved = [images[:0]]
-    with at_rest(network):
-        for start in range(0, len(images), BATCH):
-            batch = images[start : start + BATCH]
-            signs = _signs(network, batch, labels[start : start + BATCH], how)
-            moved.append(_moved(batch, step * signs))
-    return np.concatenate(moved)
+    """Images moved by `step` in 1/255 along the signs of the gradient."""
+    return _moved(images, step * _signs(network, images, labels, how))
 
 
 def _signs(
     network: SpikingNetwork, images: Images, labels: Labels, how: Gradient | None
-) -> NDArray[np.int64]:
-    """Signs of the loss's gradient by the pixels: -1, 0 or 1, of the images' shape."""
+) -> NDArray[np.int16]:
+    """Signs of the loss's gradient by the pixels, -1, 0 or 1, of the images' shape; in batches."""
     device = network.chain[0].weight.device
-    pixels, true = as_input(images).to(device), torch.from_numpy(labels).to(device)
-    return by_pixels(network, pixels, true, how).sign().to(torch.int64).cpu().numpy()
+    signs = [np.empty(images[:0].shape, dtype=np.int16)]
+    with at_rest(network):
+        for start in range(0, len(images), BATCH):
+            pixels = as_input(images[start : start + BATCH]).to(device)
+            true = torch.from_numpy(labels[start : start + BATCH]).to(device)
+            gradient = by_pixels(network, pixels, true, how)
+            signs.append(gradient.sign().to(torch.int16).cpu().numpy())
+    return np.concatenate(signs)
 
 
-def _moved(images: Images, step: NDArray[np.int64]) -> Images:
-    moved: Images = np.clip(images.astype(np.int64) + step, 0, PIXEL_MAX).astype(np.uint8)
+def _moved(images: Images, step: NDArray[np.integer[Any]]) -> Images:
+    moved: Images = np.clip(images.astype(np.int16) + step, 0, PIXEL_MAX).astype(np.uint8)
     return moved
 
 

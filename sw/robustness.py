@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sw.attack import Attack, Images
+from sw.attack import Attack, Images, attacked
 from sw.dataset import Dataset
 from sw.metrics import accuracy, activity, adv_loss, evaluate, nsr
 from sw.model import SpikingNetwork
@@ -58,11 +58,11 @@ def measure(
             own (white-box).
     """
     source = target if attacker is None else attacker
-    attacked = {
-        name: _figures(target, data, attack(source, data.images, data.labels))
-        for name, attack in attacks.items()
-    }
-    return Robustness(_figures(target, data, data.images), attacked)
+    images = attacked(source, data.images, data.labels, attacks)
+    return Robustness(
+        _figures(target, data, data.images),
+        {name: _figures(target, data, moved) for name, moved in images.items()},
+    )
 
 
 @contextmanager

@@ -10,7 +10,12 @@ from sw.metrics import accuracy, evaluate, nsr
 from sw.model import SpikingNetwork, as_input
 from sw.robustness import measure, quantised
 
-ATTACKS = {"fgsm_8": Attack("fgsm", 8), "pgd_16": Attack("pgd", 16, seed=3)}
+ATTACKS = {
+    "fgsm_8": Attack("fgsm", 8),
+    "pgd_16": Attack("pgd", 16, seed=3),
+    "fgsm_2": Attack("fgsm", 2),  # goes with the first one
+    "towards": Attack("fgsm", 8, targeted=True),
+}
 
 
 def test_white_box_is_the_targets_own(committed: Checkpoint, held_out: Dataset) -> None:
