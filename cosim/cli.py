@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cosim import cli_bench, cli_experiment, cli_train, output
+from cosim import cli_bench, cli_experiment, cli_robustness, cli_train, output
 from cosim.guard import DIFFERENT, guarded
 from hw.spec import AXONS, DENDRITES, ChipShape
 from sw.errors import InputError
@@ -39,6 +39,7 @@ app.add_typer(cli_experiment.app)
 app.add_typer(cli_bench.app)
 app.command(epilog=cli_train.EXAMPLE)(cli_train.train)
 app.command(epilog=cli_train.SHRINK_EXAMPLE)(cli_train.shrink)
+app.command(epilog=cli_robustness.EXAMPLE)(cli_robustness.robustness)
 
 CheckpointOption = Annotated[
     Path, typer.Option(help="Trained network (safetensors).", show_default="the digits network")

@@ -1,0 +1,138 @@
+"""What `nc64c robustness` does: a checkpoint's accuracy, and what FGSM costs it, by three ways."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypedDict
+
+import torch
+
+from cosim.gather import usable_cores
+from cosim.progress import Progress
+from cosim.sets import draw_images
+from sw import checkpoint
+from sw.attack import Attack, attacked
+from sw.checkpoint import Checkpoint
+from sw.dataset import Dataset
+from sw.device import CPU
+from sw.device import device as find_device
+from sw.errors import InputError
+from sw.gradient import Gradient
+from sw.metrics import accuracy, adv_loss, evaluate
+from sw.model import SpikingNetwork
+
+WEIGHTS = ("float", "quantised")
+
+
+@dataclass(frozen=True)
+class Task:
+    """The arguments of `nc64c robustness`.
+
+    Attributes:
+        checkpoint: whose two networks are attacked.
+        folder: of the data set's files.
+        attacker: checkpoint of the attack model, of the same images; None: no transfer.
+        images, seed: how many held-out images, drawn by the seed.
+        strengths: of FGSM, 1/255.
+        threads: of PyTorch; None: as many as cores.
+        device: see `sw.device`.
+    """
+
+    checkpoint: Path
+    folder: Path | None
+    attacker: Path | None
+    images: int
+    seed: int
+    strengths: tuple[int, ...]
+    threads: int | None = None
+    device: str = CPU
+
+
+class Row(TypedDict):
+    """One network under one way of attack: per cent, and points lost at each strength."""
+
+    weights: str
+    way: str
+    clean: float
+    loss: dict[int, float]
+
+
+def measure(task: Task, progress: Progress) -> list[Row]:
+    """Both networks of a checkpoint under white-box, approximated and transfer FGSM.
+
+    White-box: the network's own gradient, by autograd where its encoding has one; approximated: its
+    own, by the paper's Eq. 8 to 12; transfer: the attack model's, float for float and quantised for
+    quantised.
+
+    Raises:
+        InputError: a file, a strength or the device is wrong, or the attack model takes other
+            images.
+    """
+    device = find_device(task.device)
+    attacks = {str(eps): Attack("fgsm", eps) for eps in task.strengths}
+    target = checkpoint.load(task.checkpoint)
+    attacker = None if task.attacker is None else _attacker(task.attacker, target)
+    data = draw_images(target.config.dataset, task.images, task.seed, task.folder)
+    torch.set_num_threads(task.threads or usable_cores())
+    ways = 2 if attacker is None else 3
+    rows: list[Row] = []
+    work = len(WEIGHTS) * (1 + ways * len(attacks)) * len(data)
+    with progress.stage("measuring", work) as advance:
+        for weights in WEIGHTS:
+            network = _chosen(target, weights).to(device)
+            clean = _accuracy(network, data)
+            advance(len(data))
+            for way, source, how in _ways(weights, network, attacker, device):
+                named = {
+                    name: Attack(attack.method, attack.eps, gradient=how)
+                    for name, attack in attacks.items()
+                }
+                loss = {}
+                for name, images in attacked(source, data.images, data.labels, named).items():
+                    moved = Dataset(data.name, images, data.labels, data.classes)
+                    loss[int(name)] = adv_loss(clean, _accuracy(network, moved))
+                    advance(len(data))
+                rows.append({"weights": weights, "way": way, "clean": clean, "loss": loss})
+    return rows
+
+
+def strengths(text: str) -> tuple[int, ...]:
+    """Numbers from "2,8,16". Raises `InputError` if it is anything else."""
+    parts = text.split(",")
+    if not all(part.strip().isascii() and part.strip().isdigit() for part in parts):
+        raise InputError(f"strengths {text!r}: must be numbers in 1/255, such as 2,8,16")
+    numbers = tuple(map(int, parts))
+    if len(set(numbers)) != len(numbers):
+        raise InputError(f"strengths {text!r}: one of them is there twice")
+    return numbers
+
+
+def _attacker(path: Path, target: Checkpoint) -> Checkpoint:
+    found = checkpoint.load(path)
+    mine, its = (
+        (config.input_shape, len(config.classes)) for config in (target.config, found.config)
+    )
+    if mine != its:
+        raise InputError(
+            f"attack model {path} takes images of {its[0]} in {its[1]} classes:"
+            f" must be {mine[0]} in {mine[1]}, as those of the network"
+        )
+    return found
+
+
+def _ways(
+    weights: str, network: SpikingNetwork, attacker: Checkpoint | None, device: torch.device
+) -> Iterator[tuple[str, SpikingNetwork, Gradient | None]]:
+    """Each way's name, the network whose gradient it takes, and how."""
+    yield "white-box", network, None
+    yield "approximated", network, "approximated"
+    if attacker is not None:
+        yield "transfer", _chosen(attacker, weights).to(device), None
+
+
+def _chosen(loaded: Checkpoint, weights: str) -> SpikingNetwork:
+    return loaded.float_network if weights == "float" else loaded.quantised_network
+
+
+def _accuracy(network: SpikingNetwork, data: Dataset) -> float:
+    return accuracy(evaluate(network, data.images).predictions, data.labels)

@@ -1,0 +1,95 @@
+"""`nc64c robustness`: the three ways against their definitions, and what is refused."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from cosim.sets import draw_images
+from sw import checkpoint
+from sw.attack import fgsm
+from sw.gradient import Gradient
+from sw.metrics import accuracy, evaluate
+from sw.model import DIGITS, LayerSpec, SpikingNetwork
+from sw.settings import TrainSettings
+from sw.train import Trained
+from tests.helpers.cli import nc64c
+
+CHECKPOINT = Path(__file__).parents[2] / "checkpoints" / "digits.safetensors"
+OTHER = dataclasses.replace(DIGITS, layers=(LayerSpec("conv", 4, pool=True), LayerSpec("fc", 8)))
+
+
+def _untrained(path: Path, **changes: object) -> Path:
+    config = dataclasses.replace(OTHER, **changes)  # type: ignore[arg-type]
+    networks = SpikingNetwork(config), SpikingNetwork(config, config.weight_bits)
+    for seed, network in enumerate(networks):
+        network.reset(seed)
+    checkpoint.save(path, Trained(*networks), TrainSettings())
+    return path
+
+
+def test_three_ways(tmp_path: Path) -> None:
+    other, out = _untrained(tmp_path / "other"), tmp_path / "x.json"
+    options = ("--images", "60", "--seed", "5", "--eps", "8,24", "--threads", "1")
+    result = nc64c("robustness", CHECKPOINT, "--attacker", other, *options, "--out", out)
+    assert result.exit_code == 0, result.output
+    document = json.loads(out.read_text())
+    assert (document["images"], document["seed"]) == (60, 5)
+    rows = {(row["weights"], row["way"]): row for row in document["rows"]}
+    assert len(rows) == 6
+    data = draw_images("digits", 60, 5)
+    target, attacker = checkpoint.load(CHECKPOINT), checkpoint.load(other)
+    for weights in ("float", "quantised"):
+        network = getattr(target, f"{weights}_network")
+        clean = accuracy(evaluate(network, data.images).predictions, data.labels)
+        for way, source in (
+            ("white-box", network),
+            ("approximated", network),
+            ("transfer", getattr(attacker, f"{weights}_network")),
+        ):
+            row = rows[weights, way]
+            assert row["clean"] == clean
+            for eps in (8, 24):
+                how: Gradient | None = "approximated" if way == "approximated" else None
+                images = fgsm(source, data.images, data.labels, eps, gradient=how)
+                right = accuracy(evaluate(network, images).predictions, data.labels)
+                assert row["loss"][str(eps)] == clean - right
+                assert f"{clean - right:.2f}" in result.stdout
+        assert rows[weights, "transfer"]["loss"] != rows[weights, "white-box"]["loss"]
+
+
+def test_without_an_attack_model_there_is_no_transfer(tmp_path: Path) -> None:
+    out = tmp_path / "x.json"
+    options = ("--images", "5", "--eps", "8", "--threads", "1", "--quiet")
+    result = nc64c("robustness", CHECKPOINT, *options, "--out", out)
+    assert (result.exit_code, result.output) == (0, "")
+    ways = [row["way"] for row in json.loads(out.read_text())["rows"]]
+    assert ways == ["white-box", "approximated"] * 2
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--eps", "2,x"), "strengths '2,x': must be numbers in 1/255, such as 2,8,16"),
+        (("--eps", ""), "strengths '': must be numbers"),
+        (("--eps", "2,2"), "strengths '2,2': one of them is there twice"),
+        (("--eps", "256"), "eps is 256: must be 0 to 255"),
+        (("--images", "0"), "0 images were asked for"),
+        (("--device", "tpu"), "device 'tpu': must be cpu, cuda"),
+        (("--attacker", "none"), "cannot read checkpoint none"),
+        (
+            ("--attacker", "classes"),
+            "attack model classes takes images of (1, 8, 8) in 2 classes: must be",
+        ),
+    ],
+)
+def test_bad_input(
+    options: tuple[str, str], sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    _untrained(Path("classes"), classes=("odd", "even"))
+    result = nc64c("robustness", CHECKPOINT, *options, "--out", "x.json")
+    assert result.exit_code == 2
+    assert sentence in " ".join(result.stderr.split())
+    assert not Path("x.json").exists()
