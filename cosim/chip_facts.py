@@ -1,7 +1,11 @@
 """The chip and what a network takes of it, as the record of a run holds them."""
 
-from typing import Literal, TypedDict
+from typing import Literal, TypedDict, get_args
 
+from hw.spec import MAX_PAGES
+
+Resource = Literal["cores", "neurons", "dendrites", "axons", "synapses"]
+RESOURCES: tuple[Resource, ...] = get_args(Resource)
 Grid = list[list[int]]  # [mesh row][mesh column]
 
 
@@ -53,3 +57,20 @@ class Chip(TypedDict):
     schedule: list[StreamedLayer]
     neurons: Grid
     synapses: Grid
+
+
+def totals(chip: Chip) -> dict[Resource, int]:
+    """What all layers together take of each resource."""
+    return {name: sum(int(layer[name]) for layer in chip["layers"]) for name in RESOURCES}
+
+
+def capacity(chip: Chip) -> dict[Resource, int]:
+    """What the chip has of each resource."""
+    cores = chip["columns"] * chip["rows"]
+    return {
+        "cores": cores,
+        "neurons": cores * chip["dendrites"],
+        "dendrites": cores * chip["dendrites"],
+        "axons": cores * chip["axons"] * MAX_PAGES,
+        "synapses": cores * chip["dendrites"] * chip["axons"],
+    }

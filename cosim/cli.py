@@ -3,7 +3,6 @@
 The tasks are imported by the commands that need them, so that `nc64c --help` answers at once.
 """
 
-import re
 import shlex
 import signal
 import sys
@@ -17,15 +16,33 @@ from rich.table import Table
 
 from cosim import cli_bench, cli_experiment, cli_robustness, cli_train, output
 from cosim.guard import DIFFERENT, guarded
-from hw.spec import AXONS, DENDRITES, ChipShape
-from sw.errors import InputError
+from cosim.options import (
+    CHECKPOINT,
+    CLOCK_MHZ,
+    SETS,
+    AttackerOption,
+    AxonsOption,
+    CheckpointOption,
+    ClockOption,
+    DataOption,
+    DendritesOption,
+    FrontDoorOption,
+    GoldenImagesOption,
+    ImagesOption,
+    JobsOption,
+    MeshOption,
+    QuietOption,
+    RtlImagesOption,
+    SchedulerOption,
+    SeedOption,
+    SetsOption,
+    chip_shape,
+    kept,
+)
+from hw.spec import AXONS, DENDRITES
 
 if TYPE_CHECKING:
     from cosim.record import Run
-
-CHECKPOINT = Path(__file__).resolve().parent.parent / "checkpoints" / "digits.safetensors"
-SETS = "clean,fgsm_2,fgsm_8,fgsm_16"
-MAX_SEED = 2**32 - 1
 
 app = typer.Typer(
     name="nc64c",
@@ -41,26 +58,6 @@ app.command(epilog=cli_train.EXAMPLE)(cli_train.train)
 app.command(epilog=cli_train.SHRINK_EXAMPLE)(cli_train.shrink)
 app.command(epilog=cli_robustness.EXAMPLE)(cli_robustness.robustness)
 
-CheckpointOption = Annotated[
-    Path, typer.Option(help="Trained network (safetensors).", show_default="the digits network")
-]
-DataOption = Annotated[
-    Path | None, typer.Option(help="Folder of the data set's files.", show_default="none needed")
-]
-SetsOption = Annotated[str, typer.Option(help="Sets: clean, and fgsm_EPS with EPS in 1/255.")]
-ImagesOption = Annotated[int, typer.Option(help="Held-out images per set.")]
-SeedOption = Annotated[int, typer.Option(help="Draws the images.", min=0, max=MAX_SEED)]
-MeshOption = Annotated[str, typer.Option(help="Cores of the chip, columns x rows.")]
-AxonsOption = Annotated[int, typer.Option(help="Axons of a core, per page.")]
-DendritesOption = Annotated[int, typer.Option(help="Dendrites of a core.")]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no table.")]
-JobsOption = Annotated[
-    int | None, typer.Option(help="RTL processes.", min=1, show_default="as many as cores")
-]
-FrontDoorOption = Annotated[
-    bool, typer.Option("--front-door", help="Load weights as packets through the mesh (slower).")
-]
-
 
 @app.command(epilog="Example: `nc64c demo`")
 def demo(jobs: JobsOption = None, quiet: QuietOption = False) -> None:
@@ -70,36 +67,55 @@ def demo(jobs: JobsOption = None, quiet: QuietOption = False) -> None:
 
 @app.command(
     epilog="Examples: `nc64c cosim --out out/run` and "
-    "`nc64c cosim --images 20 --sets clean,fgsm_8 --jobs 1 --out out/short`"
+    "`nc64c cosim --images 20 --golden-images 450 --sets clean,fgsm_8,pgd_8 --out out/short`"
 )
 def cosim(
     out: Annotated[Path, typer.Option(help="Folder for report.html, summary.json, run.json.")],
     checkpoint: CheckpointOption = CHECKPOINT,
     data: DataOption = None,
-    images: ImagesOption = 200,
+    images: RtlImagesOption = 200,
+    golden_images: GoldenImagesOption = None,
     sets: SetsOption = SETS,
+    attacker: AttackerOption = None,
     mesh: MeshOption = "8x8",
     axons: AxonsOption = AXONS,
     dendrites: DendritesOption = DENDRITES,
     seed: SeedOption = 0,
     jobs: JobsOption = None,
+    scheduler: SchedulerOption = None,
     front_door: FrontDoorOption = False,
+    clock_mhz: ClockOption = CLOCK_MHZ,
     quiet: QuietOption = False,
 ) -> None:
     """Run images at four levels: float, quantised, golden, RTL. Compare; write a report.
 
-    Exit code 0: RTL equals golden; 1: it does not; 2: bad input; 130: interrupted.
+    The work is done in shards of 100 images, kept in OUT/shards: the same command goes on from
+    those that are finished. Exit code 0: RTL equals golden; 1: it does not; 2: bad input; 130:
+    interrupted.
     """
-    with guarded(quiet) as progress:
-        shape = _shape(mesh, axons, dendrites)
+    with guarded(quiet, lambda: kept(out)) as progress:
+        shape = chip_shape(mesh, axons, dendrites)
         output.check_folder(out)
         from cosim import tasks
 
-        command = shlex.join(["nc64c", *sys.argv[1:]])
         task = tasks.Experiment(
-            checkpoint, data, out, shape, sets, images, seed, jobs, front_door, command
+            checkpoint=checkpoint,
+            attacker=attacker,
+            data=data,
+            out=out,
+            shape=shape,
+            sets=sets,
+            images=images,
+            golden_images=golden_images,
+            seed=seed,
+            jobs=jobs,
+            scheduler=scheduler,
+            front_door=front_door,
+            clock_mhz=clock_mhz,
+            command=shlex.join(["nc64c", *sys.argv[1:]]),
         )
         run = tasks.cosim(task, progress)
+    _say(quiet, _kept_shards(run, out))
     _conclude(run, out, quiet)
 
 
@@ -125,7 +141,7 @@ def map_(
 ) -> None:
     """Map a network onto the chip: what each layer takes of it, and the schedule if streamed."""
     with guarded():
-        shape = _shape(mesh, axons, dendrites)
+        shape = chip_shape(mesh, axons, dendrites)
         from cosim import cli_map, tasks
 
         chip = tasks.map_checkpoint(checkpoint, shape)
@@ -140,15 +156,16 @@ def attack(
     checkpoint: CheckpointOption = CHECKPOINT,
     data: DataOption = None,
     sets: SetsOption = "fgsm_2,fgsm_8,fgsm_16",
+    attacker: AttackerOption = None,
     images: ImagesOption = 200,
     seed: SeedOption = 0,
     quiet: QuietOption = False,
 ) -> None:
-    """Attack a quantised network (white-box) and save the images and its answers."""
+    """Attack a quantised network and save the images and its answers."""
     with guarded(quiet) as progress:
         from cosim import tasks
 
-        accuracies = tasks.attack(checkpoint, data, sets, images, seed, out, progress)
+        accuracies = tasks.attack(checkpoint, attacker, data, sets, images, seed, out, progress)
     _say(quiet, f"{out}: the network's accuracy is {_listed(accuracies)}")
 
 
@@ -162,7 +179,7 @@ def verilog(
 ) -> None:
     """Write the chip as Verilog."""
     with guarded(quiet):
-        shape = _shape(mesh, axons, dendrites)
+        shape = chip_shape(mesh, axons, dendrites)
         output.check_folder(out)
         from cosim import tasks
 
@@ -178,16 +195,6 @@ def main() -> None:
 
 def _terminated(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
-
-
-def _shape(mesh: str, axons: int, dendrites: int) -> ChipShape:
-    size = re.fullmatch(r"(\d{1,4})x(\d{1,4})", mesh, re.ASCII)
-    if size is None:
-        raise InputError(f"mesh {mesh!r}: must be columns x rows, such as 8x8")
-    try:
-        return ChipShape(int(size[1]), int(size[2]), axons, dendrites)
-    except ValueError as error:
-        raise InputError(str(error)) from error
 
 
 def _conclude(run: "Run", folder: Path, quiet: bool) -> None:
@@ -209,21 +216,31 @@ def _conclude(run: "Run", folder: Path, quiet: bool) -> None:
 
 
 def _accuracy_table(run: "Run") -> Table:
-    from cosim.record import LEVELS, accuracy, adversarial_loss
+    from cosim.figures import accuracy, adversarial_loss, images
+    from cosim.record import LEVELS
 
-    table = Table(title=f"{run['network']}, {len(run['labels'])} images per set")
+    counts = images(run)
+    table = Table(
+        title=f"{run['network']}, images per set by level; images: seed {run['facts']['seed']}"
+    )
     table.add_column("set")
     table.add_column("figure")
     for level in LEVELS:
-        table.add_column(level, justify="right")
+        table.add_column(f"{level}\n{counts[level]} images", justify="right")
     for name in run["sets"]:
-        figures = [accuracy(run, name, level) for level in LEVELS]
-        table.add_row(name, "accuracy, %", *(f"{figure:.2f}" for figure in figures))
+        found = [accuracy(run, name, level) for level in LEVELS]
+        table.add_row(name, "accuracy, %", *(f"{figure.value:.2f}" for figure in found))
     table.add_section()
     for name in adversarial_loss(run, LEVELS[0]):
-        figures = [adversarial_loss(run, level)[name] for level in LEVELS]
-        table.add_row(name, "adversarial loss, points", *(f"{figure:.2f}" for figure in figures))
+        found = [adversarial_loss(run, level)[name] for level in LEVELS]
+        row = (f"{figure.value:.2f}" for figure in found)
+        table.add_row(name, "adversarial loss, points", *row)
     return table
+
+
+def _kept_shards(run: "Run", out: Path) -> str:
+    shards, found = run["facts"]["shards"], run["facts"]["shards_found"]
+    return f"{shards} shards, {found} of them finished before: {out / 'shards'}"
 
 
 def _listed(accuracies: dict[str, float]) -> str:

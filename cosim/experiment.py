@@ -1,27 +1,36 @@
 """The experiment: the same images, clean and attacked, at four levels of the same network.
 
-Float algorithm, quantised algorithm, golden model, RTL. What the user can get wrong is found out by
-`prepare`, before the long work begins.
+Float algorithm, quantised algorithm, golden model, RTL. It is done shard by shard (`cosim.shard`);
+here is what is done with one of them.
 """
 
-from dataclasses import dataclass
-from pathlib import Path
+import base64
+import io
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
 
-from cosim.chip_levels import BATCH, RtlTotals, RunRtl
-from cosim.compare import Comparison
+from cosim.chip_levels import BATCH, ChipResult, RtlRun, RtlTotals, RunRtl
+from cosim.compare import Mismatch
 from cosim.mapping import Mapping, choose_mapping
-from cosim.program import Program
-from cosim.progress import Progress
-from cosim.readout import Answer
+from cosim.noise import with_noise
+from cosim.program import Program, core_xy
+from cosim.progress import Advance, Progress
+from cosim.record import Grid, LayerCounts
 from cosim.resident_runs import run_resident
-from cosim.sets import Images, batches, draw_images, make_sets
+from cosim.schedule import Schedule
+from cosim.sets import Images, attacked, batch_seed, batches
+from cosim.shard import Result, RtlCounts, Shard
+from cosim.stimulus import Phase
 from cosim.streamed import ReadBack
 from cosim.streamed_runs import READ_BACK, run_streamed
-from hw.spec import ChipShape
-from sw import checkpoint
-from sw.data import Dataset
+from hw.spec import ChipShape, Counter
+from sw.checkpoint import Checkpoint
+from sw.errors import InputError
 from sw.fold import fold
 from sw.metrics import Evaluation, evaluate
 from sw.model import SpikingNetwork
@@ -30,112 +39,186 @@ from sw.netfile import IntegerNetwork
 
 @dataclass(frozen=True)
 class Subject:
-    """What is examined: a network at all its levels, its place on the chip, images for it."""
+    """What is examined: a network at all its levels, its place on the chip, and who attacks it.
+
+    `attacker` is the network that transfer attacks are made on.
+    """
 
     float_network: SpikingNetwork
     quantised_network: SpikingNetwork
     network: IntegerNetwork
     mapping: Mapping
-    data: Dataset
-    sets: tuple[str, ...]
-    seed: int
+    attacker: SpikingNetwork | None = None
+
+    @property
+    def read_back(self) -> float:
+        """The share of the jobs of hidden layers whose membranes are read and compared."""
+        return 1.0 if isinstance(self.mapping, Program) else READ_BACK
 
 
-@dataclass(frozen=True)
-class SetResult:
-    """One set at all levels: algorithm by level, chip by level and image."""
+def prepare(trained: Checkpoint, shape: ChipShape, attacker: Checkpoint | None = None) -> Subject:
+    """Folds and maps a network.
 
-    images: Images
-    algorithm: dict[str, Evaluation]
-    chip: dict[str, list[Answer]]
-    comparison: Comparison
-    mapping_mismatches: int
-
-
-@dataclass(frozen=True)
-class Results:
-    """All sets by name, in the order they were asked for, and the RTL run as a whole.
-
-    `read_back` is the share of the jobs of hidden layers whose membranes were read and compared.
+    Raises `InputError` for a chip that is too small, and for an attack model of other images.
     """
-
-    sets: dict[str, SetResult]
-    rtl: RtlTotals
-    read_back: float
-
-
-def prepare(
-    path: Path,
-    shape: ChipShape,
-    sets: tuple[str, ...],
-    images: int,
-    seed: int,
-    *,
-    folder: Path | None = None,
-) -> Subject:
-    """Loads a checkpoint, folds and maps its network, draws the images (from files in `folder`).
-
-    Raises `InputError` for a bad checkpoint, images that there are not, a chip that is too small.
-    """
-    trained = checkpoint.load(path)
     network = fold(trained.quantised_network)
-    data = draw_images(network.dataset, images, seed, folder)
-    mapping = choose_mapping(network, shape)
+    if attacker is not None:
+        ours, theirs = trained.config, attacker.config
+        if (ours.input_shape, ours.classes) != (theirs.input_shape, theirs.classes):
+            raise InputError(
+                f"the attack model takes images {theirs.input_shape} of {len(theirs.classes)} "
+                f"classes, must be {ours.input_shape} and the network's {len(ours.classes)}"
+            )
     return Subject(
         float_network=trained.float_network,
         quantised_network=trained.quantised_network,
         network=network,
-        mapping=mapping,
-        data=data,
-        sets=sets,
-        seed=seed,
+        mapping=choose_mapping(network, shape),
+        attacker=None if attacker is None else attacker.quantised_network,
     )
 
 
-def examine(subject: Subject, run_rtl: RunRtl, progress: Progress) -> Results:
-    """Runs all sets through all levels, RTL last, and compares what must be equal."""
-    images = make_sets(subject.quantised_network, subject.data, subject.sets, progress)
+def examine(subject: Subject, shard: Shard, run_rtl: RunRtl) -> Result:
+    """A shard through all its levels, RTL last; compares what must be equal."""
+    timer = Progress(Console(file=io.StringIO()), shown=False)
+    seed = batch_seed(shard.common.seed, shard.first)
+    with timer.stage("attacks"):
+        images = attacked(
+            shard.set, subject.quantised_network, subject.attacker, shard.images, shard.labels, seed
+        )
     levels = {"float": subject.float_network, "quantised": subject.quantised_network}
-    algorithm = {
-        level: _classify(level, network, images, progress) for level, network in levels.items()
+    algorithm = {name: _classify(name, network, images, timer) for name, network in levels.items()}
+    bits = shard.common.noise_bits
+    noisy = replace(subject, mapping=with_noise(subject.mapping, bits, seed))
+    chip, rtl = _on_chip(noisy, shard, images, run_rtl, timer)
+    predictions = {level: found.predictions.tolist() for level, found in algorithm.items()}
+    spikes = {
+        layer: {level: found.spikes[layer] for level, found in algorithm.items()}
+        for layer in algorithm["float"].spikes
     }
+    for level, answers in chip.answers.items():
+        predictions[level] = [answer.prediction for answer in answers]
+        for layer in answers[0].spikes if answers else ():
+            spikes[layer][level] = sum(answer.spikes[layer] for answer in answers)
+    found, first = chip.comparison, chip.comparison.first
+    return Result(
+        predictions=predictions,
+        spikes=spikes,
+        spikes_compared=found.spikes,
+        membranes_compared=found.membranes,
+        spikes_mismatched=found.mismatched_spikes,
+        membranes_mismatched=found.mismatched_membranes,
+        first_mismatch=None if first is None else _named(first, shard),
+        mapping_mismatches=0 if bits else chip.mapping_mismatches,
+        rtl=rtl,
+        images=packed(images) if shard.rtl else "",
+        seconds={stage: round(spent, 3) for stage, spent in timer.seconds.items()},
+    )
+
+
+def _named(mismatch: Mismatch, shard: Shard) -> str:
+    """A mismatch in words, its image's number as it is in the set."""
+    return str(replace(mismatch, image=mismatch.image + shard.first))
+
+
+def packed(images: Images) -> str:
+    """Images as text."""
+    return base64.b64encode(zlib.compress(images.tobytes())).decode()
+
+
+def unpacked(text: str, shape: tuple[int, ...]) -> Images:
+    """Images (uint8) of this shape from `packed`."""
+    content = zlib.decompressobj().decompress(base64.b64decode(text), int(np.prod(shape)))
+    return np.frombuffer(content, np.uint8).reshape(shape).copy()
+
+
+def _classify(level: str, network: SpikingNetwork, images: Images, timer: Progress) -> Evaluation:
+    """One level of the algorithm."""
+    with timer.stage(level):
+        parts = [evaluate(network, images[batch]) for batch in batches(len(images), BATCH)]
+    return Evaluation(
+        predictions=np.concatenate([part.predictions for part in parts]),
+        spikes={layer: sum(part.spikes[layer] for part in parts) for layer in parts[0].spikes},
+    )
+
+
+def _on_chip(
+    subject: Subject, shard: Shard, images: Images, run_rtl: RunRtl, timer: Progress
+) -> tuple[ChipResult, RtlCounts | None]:
+    """Golden model, and the RTL if it is asked for."""
+    network, sets, rtl = subject.network, {shard.set: images}, run_rtl if shard.rtl else None
     if isinstance(subject.mapping, Program):
-        share = 1.0  # an image is one job, and it ends with all membranes
-        chip, rtl = run_resident(subject.mapping, subject.network, images, run_rtl, progress)
+        chip, totals = run_resident(subject.mapping, network, sets, rtl, timer)
+        layers = _resident_layers(subject.mapping, totals)
     else:
-        share = READ_BACK
-        read_back = ReadBack(share, subject.seed)
-        chip, rtl = run_streamed(
-            subject.mapping, subject.network, images, run_rtl, read_back, progress
+        counted = _CountedRtl(run_rtl, subject.mapping)
+        # Other passes are read back in every set and shard.
+        seed = int.from_bytes(f"{shard.common.seed} {shard.set} {shard.first}".encode())
+        read_back = ReadBack(subject.read_back, seed)
+        chip, totals = run_streamed(
+            subject.mapping, network, sets, rtl and counted, read_back, timer
         )
-    results = {
-        name: SetResult(
-            images=images[name],
-            algorithm={level: by_set[name] for level, by_set in algorithm.items()},
-            chip=on_chip.answers,
-            comparison=on_chip.comparison,
-            mapping_mismatches=on_chip.mapping_mismatches,
-        )
-        for name, on_chip in chip.items()
-    }
-    return Results(results, rtl, share)
+        layers = counted.layers()
+    if rtl is None:
+        return chip[shard.set], None
+    return chip[shard.set], RtlCounts(
+        ticks=totals.ticks,
+        cycles=totals.cycles,
+        wall_s=round(totals.wall_s, 3),
+        counters={counter.name.lower(): _grid(totals.counters[counter]) for counter in Counter},
+        layers=layers,
+    )
 
 
-def _classify(
-    level: str, network: SpikingNetwork, images: dict[str, Images], progress: Progress
-) -> dict[str, Evaluation]:
-    """One level of the algorithm, all sets."""
-    evaluations = {}
-    with progress.stage(level, sum(map(len, images.values()))) as advance:
-        for name, pixels in images.items():
-            parts = []
-            for batch in batches(len(pixels), BATCH):
-                parts.append(evaluate(network, pixels[batch]))
-                advance(len(parts[-1].predictions))
-            evaluations[name] = Evaluation(
-                predictions=np.concatenate([part.predictions for part in parts]),
-                spikes={
-                    layer: sum(part.spikes[layer] for part in parts) for layer in parts[0].spikes
-                },
+class _CountedRtl:
+    """Runs a schedule's programs in RTL and adds up by layer what they took."""
+
+    def __init__(self, run_rtl: RunRtl, schedule: Schedule) -> None:
+        self._run = run_rtl
+        self._layer_of = {
+            part.program: layer.layer.name for layer in schedule.layers for part in layer.rounds
+        }
+        self._totals = {name: RtlTotals() for name in self._layer_of.values()}
+
+    def __call__(
+        self, program: Program, jobs: Sequence[Sequence[Phase]], advance: Advance
+    ) -> RtlRun:
+        done = self._run(program, jobs, advance)
+        self._totals[self._layer_of[program]].add(done)
+        return done
+
+    def layers(self) -> dict[str, LayerCounts]:
+        return {
+            name: LayerCounts(
+                cycles=totals.cycles,
+                ticks=totals.ticks,
+                synaptic_ops=int(totals.counters[Counter.SYNAPTIC_OPS].sum()),
+                flits=int(totals.counters[Counter.FLITS].sum()),
             )
-    return evaluations
+            for name, totals in self._totals.items()
+            if totals.counters
+        }
+
+
+def _resident_layers(program: Program, totals: RtlTotals) -> dict[str, LayerCounts]:
+    """By the layer that a core belongs to; cycles and ticks are all layers' together."""
+    if not totals.counters:
+        return {}
+
+    def of(counter: Counter, cores: NDArray[np.int64]) -> int:
+        grid = totals.counters[counter]
+        return sum(int(grid[y, x]) for x, y in map(core_xy, cores.tolist()))
+
+    return {
+        layer.name: LayerCounts(
+            cycles=None,
+            ticks=None,
+            synaptic_ops=of(Counter.SYNAPTIC_OPS, np.unique(layer.core)),
+            flits=of(Counter.FLITS, np.unique(layer.core)),
+        )
+        for layer in program.layers
+    }
+
+
+def _grid(counts: NDArray[np.int64]) -> Grid:
+    return [[int(value) for value in row] for row in counts]

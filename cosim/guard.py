@@ -9,6 +9,7 @@ from rich.console import Console
 
 from cosim.errors import SimulationError
 from cosim.progress import Progress
+from sw.engine import WorkerDied
 from sw.errors import InputError
 
 DIFFERENT, BAD_INPUT, INTERRUPTED = 1, 2, 130  # exit codes
@@ -32,7 +33,7 @@ def guarded(
     except InputError as error:
         _say(console, f"Error: {error}", "red")
         raise typer.Exit(BAD_INPUT) from error
-    except SimulationError as error:
+    except (SimulationError, WorkerDied) as error:
         _say(console, f"Error: {error}", "red")
         raise typer.Exit(DIFFERENT) from error
     except KeyboardInterrupt as error:

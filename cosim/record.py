@@ -1,7 +1,7 @@
-"""What a run leaves behind: `run.json`, all that the report needs, and `summary.json`, its extract.
+"""What a run leaves behind: `run.json`, all that the report needs.
 
-`summary.json` is for other programs and stable (README.md describes it); `run.json` is for
-`nc64c report` and may change with `VERSION`.
+It is for `nc64c report` and may change with `VERSION`; for other programs there is `summary.json`
+(`cosim.summary`), which is stable.
 """
 
 import json
@@ -17,8 +17,7 @@ from cosim.schema import misfit
 from sw.errors import InputError
 from sw.files import atomic_write
 
-VERSION = 2  # of run.json
-SUMMARY_VERSION = 1  # of summary.json
+VERSION = 3
 RUN_FILE, SUMMARY_FILE, REPORT_FILE = "run.json", "summary.json", "report.html"
 MAX_BYTES = 256 << 20  # of a run.json; ours are far below
 
@@ -31,7 +30,8 @@ CLEAN = "clean"  # the set without attack
 class SetRecord(TypedDict):
     """One set of images at all levels.
 
-    `spikes` is {layer: {level: spikes of all images}}; a layer on the host has no chip levels.
+    `predictions` of the RTL are those of the first `rtl_images`. `spikes` is {layer: {level: spikes
+    of those images}}; a layer on the host has no chip levels.
     """
 
     predictions: dict[str, list[int]]
@@ -51,27 +51,48 @@ class Example(TypedDict):
     images: dict[str, list[Any]]
 
 
+class LayerCounts(TypedDict):
+    """What the RTL's counters say of one layer; `cycles` and `ticks` only if it is streamed.
+
+    Of a resident layer they are those of its cores, and `flits` what their routers passed on, those
+    of other layers included.
+    """
+
+    cycles: int | None
+    ticks: int | None
+    synaptic_ops: int
+    flits: int
+
+
 class Rtl(TypedDict):
     """The RTL run as a whole. `counters` is {counter's name in lower case: per core}.
 
+    `process_s` are seconds of all processes together, `wall_s` those divided by their number.
     `read_back` is the share of the passes of hidden layers whose membranes were read.
     """
 
     ticks: int
     cycles: int
+    process_s: float
     wall_s: float
     build_s: float
     read_back: float
     counters: dict[str, Grid]
+    layers: dict[str, LayerCounts]
 
 
 class Facts(TypedDict):
-    """Where, when and with what it ran; `stages` are seconds."""
+    """Where, when and with what it ran.
+
+    `stages` are seconds of all processes together, `shards_found` those that were finished before.
+    """
 
     command: str
     checkpoint: str
     seed: int
     jobs: int
+    shards: int
+    shards_found: int
     started: str
     wall_s: float
     stages: dict[str, float]
@@ -80,8 +101,19 @@ class Facts(TypedDict):
     versions: dict[str, str]
 
 
+class Noise(TypedDict):
+    """Threshold noise of 0 to 2^bits - 1; `share` is the most of it by the median threshold."""
+
+    bits: int
+    share: float
+
+
 class Run(TypedDict):
-    """All of a run. `labels` are the classes of the images, in the order of all predictions."""
+    """All of a run. `labels` are the classes of the images, in the order of all predictions.
+
+    The first `rtl_images` went through the RTL, the others up to the golden model. The chip's clock
+    is what the hardware figures are worked out for.
+    """
 
     format: Literal["nc64c-run"]
     version: int
@@ -92,90 +124,14 @@ class Run(TypedDict):
     timesteps: int
     classes: list[str]
     labels: list[int]
+    rtl_images: int
+    noise: Noise
+    clock_mhz: float
     chip: Chip
     sets: dict[str, SetRecord]
     examples: list[Example]
     rtl: Rtl
     facts: Facts
-
-
-def accuracy(run: Run, name: str, level: str) -> float:
-    """Right answers in percent."""
-    predictions = run["sets"][name]["predictions"][level]
-    right = sum(answer == label for answer, label in zip(predictions, run["labels"], strict=True))
-    return 100 * right / len(run["labels"])
-
-
-def adversarial_loss(run: Run, level: str) -> dict[str, float]:
-    """Clean accuracy minus that under each attack, in points; empty without the clean set."""
-    if CLEAN not in run["sets"]:
-        return {}
-    clean = accuracy(run, CLEAN, level)
-    return {name: clean - accuracy(run, name, level) for name in run["sets"] if name != CLEAN}
-
-
-def mismatches(run: Run) -> int:
-    """Everything that is not as it must be, of RTL against golden and golden against network."""
-    return sum(
-        chosen["mismatched_spikes"] + chosen["mismatched_membranes"] + chosen["mapping_mismatches"]
-        for chosen in run["sets"].values()
-    )
-
-
-def summary(run: Run) -> dict[str, Any]:
-    """The content of `summary.json`; the keys stay in this order."""
-    chip, rtl = run["chip"], run["rtl"]
-    count = len(run["labels"])
-    return {
-        "schema_version": SUMMARY_VERSION,
-        "images": count,
-        "dataset": run["dataset"],
-        "network": run["network"],
-        "encoding": run["encoding"],
-        "weight_bits": run["weight_bits"],
-        "timesteps": run["timesteps"],
-        "chip": {
-            "mesh": f"{chip['columns']}x{chip['rows']}",
-            "axons": chip["axons"],
-            "dendrites": chip["dendrites"],
-            "cores_used": sum(neurons > 0 for row in chip["neurons"] for neurons in row),
-            "neurons_used": sum(map(sum, chip["neurons"])),
-            "synapses_used": sum(map(sum, chip["synapses"])),
-            "mapping": chip["mapping"],
-        },
-        "sets": {
-            name: {
-                "accuracy": {level: _rounded(accuracy(run, name, level)) for level in LEVELS},
-                "spikes": {
-                    layer: {level: counts[level] for level in sorted(CHIP_LEVELS)}
-                    for layer, counts in chosen["spikes"].items()
-                    if counts.keys() >= CHIP_LEVELS
-                },
-                "mismatched_spikes": chosen["mismatched_spikes"],
-                "mismatched_membranes": chosen["mismatched_membranes"],
-                "compared_spikes": chosen["compared_spikes"],
-                "compared_membranes": chosen["compared_membranes"],
-            }
-            for name, chosen in run["sets"].items()
-        },
-        "adv_loss": {
-            level: {name: _rounded(loss) for name, loss in adversarial_loss(run, level).items()}
-            for level in LEVELS
-        },
-        "rtl": {
-            "ticks": rtl["ticks"],
-            "cycles": rtl["cycles"],
-            "synaptic_ops": sum(map(sum, rtl["counters"]["synaptic_ops"])),
-            "wall_s": round(rtl["wall_s"], 3),
-            "images_per_s": round(count * len(run["sets"]) / rtl["wall_s"], 3),
-            "build_s": round(rtl["build_s"], 3),
-            "read_back": rtl["read_back"],
-        },
-    }
-
-
-def _rounded(points: float) -> float:
-    return round(points, 4)
 
 
 def to_json(content: Any) -> bytes:
@@ -223,15 +179,18 @@ def load(folder: Path) -> Run:
 
 def _checked_sizes(path: Path, run: Any) -> Run:
     """Lists that belong together are of one length, grids are of the chip's size."""
-    images = len(run["labels"])
+    images, sample = len(run["labels"]), run["rtl_images"]
     columns, rows = run["chip"]["columns"], run["chip"]["rows"]
     grids = [run["chip"]["neurons"], run["chip"]["synapses"], *run["rtl"]["counters"].values()]
     fits = (
-        images > 0
+        0 < sample <= images
         and all(len(grid) == rows and {len(row) for row in grid} == {columns} for grid in grids)
         and all(
             set(chosen["predictions"]) == set(LEVELS)
-            and {len(answers) for answers in chosen["predictions"].values()} == {images}
+            and all(
+                len(answers) == (sample if level == "rtl" else images)
+                for level, answers in chosen["predictions"].items()
+            )
             for chosen in run["sets"].values()
         )
         and all(_is_example(run, example) for example in run["examples"])
@@ -245,7 +204,7 @@ def _checked_sizes(path: Path, run: Any) -> Run:
 def _is_example(run: Run, example: Example) -> bool:
     """Its index and sets are there, and its pixels make a picture each."""
     if (
-        not 0 <= example["index"] < len(run["labels"])
+        not 0 <= example["index"] < run["rtl_images"]
         or not example["images"].keys() <= run["sets"].keys()
     ):
         return False

@@ -5,33 +5,29 @@ Takes a `Run` and nothing else, so that `nc64c report` can render it again at an
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from cosim.chip_facts import RESOURCES, capacity, totals
+from cosim.figures import Points, accuracy, adversarial_loss, hardware, images, mismatches
 from cosim.png import data_uri
 from cosim.record import (
+    CLEAN,
     LEVELS,
     REPORT_FILE,
     SUMMARY_FILE,
-    Chip,
     Grid,
     Run,
-    accuracy,
-    adversarial_loss,
-    mismatches,
-    summary,
     to_json,
 )
-from hw.spec import MAX_PAGES
+from cosim.summary import summary
 from sw.files import atomic_write
 
 NAMES = {"float": "Float", "quantised": "Quantised", "golden": "Golden", "rtl": "RTL"}
 HOT = 0.72  # share of a heat map's top from which the other text colour has more contrast
 MIN_LOSS_SCALE = 10.0  # points; so that a chart of tiny losses does not make them look large
-Resource = Literal["cores", "neurons", "dendrites", "axons", "synapses"]
-RESOURCES: tuple[Resource, ...] = get_args(Resource)
 
 
 class Verdict(NamedTuple):
@@ -82,7 +78,8 @@ def render(run: Run) -> str:
     attacks = list(losses["rtl"])
     return environment.get_template("report.html").render(
         run=run,
-        images=len(run["labels"]),
+        images=run["rtl_images"],
+        level_images=images(run),
         levels=LEVELS,
         names=NAMES,
         verdict=verdict(run),
@@ -90,7 +87,7 @@ def render(run: Run) -> str:
         accuracies={name: {lv: accuracy(run, name, lv) for lv in LEVELS} for name in sets},
         losses={name: {lv: losses[lv][name] for lv in LEVELS} for name in attacks},
         loss_top=max(
-            [MIN_LOSS_SCALE, *(loss for by_set in losses.values() for loss in by_set.values())]
+            [MIN_LOSS_SCALE, *(one.value for by_set in losses.values() for one in by_set.values())]
         ),
         examples=[_example(run, example) for example in run["examples"]],
         spikes=_spike_rows(run),
@@ -98,6 +95,7 @@ def render(run: Run) -> str:
         resources=RESOURCES,
         totals=totals(run["chip"]),
         capacity=capacity(run["chip"]),
+        hardware=hardware(run),
         facts=dict(_facts(run)),
     )
 
@@ -128,6 +126,11 @@ def verdict(run: Run) -> Verdict:
         else f"The golden model differs from the integer network in {number(wrong_mapping)} "
         "spikes and outputs: the mapping is wrong."
     )
+    if run["noise"]["bits"]:
+        detail = (
+            f"The neurons' thresholds have noise of {run['noise']['bits']} bits, which the integer "
+            "network has not: golden was not compared with it."
+        )
     if run["chip"]["mapping"] == "streamed":
         detail += (
             f" Membranes were read after {100 * run['rtl']['read_back']:.0f} % of the passes, "
@@ -156,54 +159,45 @@ def short(value: int) -> str:
     return str(value)
 
 
-def totals(chip: Chip) -> dict[Resource, int]:
-    """What all layers together take of each resource."""
-    return {name: sum(int(layer[name]) for layer in chip["layers"]) for name in RESOURCES}
-
-
-def capacity(chip: Chip) -> dict[Resource, int]:
-    """What the chip has of each resource."""
-    cores = chip["columns"] * chip["rows"]
-    return {
-        "cores": cores,
-        "neurons": cores * chip["dendrites"],
-        "dendrites": cores * chip["dendrites"],
-        "axons": cores * chip["axons"] * MAX_PAGES,
-        "synapses": cores * chip["dendrites"] * chip["axons"],
-    }
-
-
 def _figures(run: Run) -> Iterator[Figure]:
-    rtl, content = run["rtl"], summary(run)
-    images = len(run["labels"]) * len(run["sets"])
-    for name in [name for name in run["sets"] if name == "clean"]:
-        quantised = points(accuracy(run, name, "quantised"))
-        yield Figure(
-            "Clean accuracy, RTL",
-            points(accuracy(run, name, "rtl")),
-            "%",
-            f"quantised algorithm {quantised} %",
-        )
+    rtl, content, chip = run["rtl"], summary(run), hardware(run)
+    count = run["rtl_images"] * len(run["sets"])
+    if CLEAN in run["sets"]:
+        found = accuracy(run, CLEAN, "rtl")
+        quantised = points(accuracy(run, CLEAN, "quantised", sample=True).value)
+        note = f"{_between(found)}; quantised algorithm {quantised} %"
+        yield Figure("Clean accuracy, RTL", points(found.value), "%", note)
     losses = adversarial_loss(run, "rtl")
     for name in list(losses)[-1:]:
-        quantised = points(adversarial_loss(run, "quantised")[name])
-        yield Figure(
-            f"Adversarial loss, {name}, RTL",
-            points(losses[name]),
-            "points",
-            f"quantised algorithm {quantised}",
-        )
+        quantised = points(adversarial_loss(run, "quantised", sample=True)[name].value)
+        note = f"{_between(losses[name])}; quantised algorithm {quantised}"
+        yield Figure(f"Adversarial loss, {name}, RTL", points(losses[name].value), "points", note)
     used = content["chip"]["cores_used"]
     yield Figure("Cores in use", str(used), f"of {run['chip']['columns'] * run['chip']['rows']}")
     yield Figure(
-        "Synaptic operations", short(content["rtl"]["synaptic_ops"] // images), "per image"
+        "Synaptic operations",
+        short(round(chip["synaptic_ops_per_image"])),
+        "per image",
+        f"{chip['energy_nj_per_image']:,.0f} nJ at {chip['pj_per_synaptic_op']} pJ each",
     )
-    yield Figure("Clock cycles", number(rtl["cycles"] // images), "per image")
+    yield Figure(
+        "Clock cycles",
+        number(round(chip["cycles_per_image"])),
+        "per image",
+        f"{chip['images_per_s']:,.0f} images/s at {chip['clock_mhz']:g} MHz",
+    )
     yield Figure(
         "RTL simulation",
         f"{content['rtl']['images_per_s']:.1f}",
         "images/s",
-        f"{number(images)} images in {_duration(rtl['wall_s'])}",
+        f"{number(count)} images in {_duration(rtl['wall_s'])}",
+    )
+
+
+def _between(figure: Points) -> str:
+    """Its interval and its images, in words."""
+    return (
+        f"95 % within {points(figure.low)} to {points(figure.high)}, {number(figure.images)} images"
     )
 
 
@@ -253,11 +247,20 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
     facts, rtl = run["facts"], run["rtl"]
     yield "Command", facts["command"]
     yield "Checkpoint", facts["checkpoint"]
-    yield "Seed", f"{facts['seed']} (draws the images)"
+    drawn = f"{facts['seed']}: draws the images"
+    if run["rtl_images"] < len(run["labels"]):
+        drawn += f", and those that go through the RTL: {number(run['rtl_images'])} of them"
+    yield "Seed", drawn
+    if run["noise"]["bits"]:
+        bits, share = run["noise"]["bits"], run["noise"]["share"]
+        most = f"up to {share:.3g} of the median threshold"
+        yield "Threshold noise", f"{bits} bits (mask {(1 << bits) - 1}), {most}"
     yield "Started", facts["started"]
     stages = ", ".join(f"{name} {_duration(spent)}" for name, spent in facts["stages"].items())
-    yield "Time", f"{_duration(facts['wall_s'])}: {stages}"
     processes = "1 process" if facts["jobs"] == 1 else f"{facts['jobs']} processes"
+    yield "Time", f"{_duration(facts['wall_s'])}; all processes together, {stages}"
+    found = f", {facts['shards_found']} of them finished before" if facts["shards_found"] else ""
+    yield "Shards", f"{number(facts['shards'])}{found}"
     work = f"{number(rtl['ticks'])} ticks, {number(rtl['cycles'])} cycles"
     yield "RTL", f"{_duration(rtl['wall_s'])} in {processes}; {work}"
     yield "Verilator build", _duration(rtl["build_s"]) if rtl["build_s"] >= 1 else "cached"

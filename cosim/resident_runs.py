@@ -21,30 +21,34 @@ def run_resident(
     program: Program,
     network: IntegerNetwork,
     sets: dict[str, Images],
-    run_rtl: RunRtl,
+    run_rtl: RunRtl | None,
     progress: Progress,
 ) -> tuple[dict[str, ChipResult], RtlTotals]:
-    """All sets through golden model and RTL, compared with each other and with the network."""
+    """All sets through golden model and RTL, compared with each other and with the network.
+
+    Without `run_rtl` the golden model runs alone, and is compared with the network.
+    """
     images = np.concatenate(list(sets.values()))
     jobs = _jobs(program, network, images)
     with progress.stage("golden", len(jobs)) as advance:
         golden = GoldenRuns(BATCH, advance)(program, jobs)
     wrong = _check_mapping(program, network, images, golden, progress)
-    with progress.stage("RTL", len(jobs)) as advance:
-        rtl = run_rtl(program, jobs, advance)
-    totals = RtlTotals()
-    totals.add(rtl)
+    totals, rtl = RtlTotals(), None
+    if run_rtl is not None:
+        with progress.stage("RTL", len(jobs)) as advance:
+            rtl = run_rtl(program, jobs, advance)
+        totals.add(rtl)
     results = {}
     first = 0
     for name, of_set in sets.items():
         part = slice(first, first + len(of_set))
         first = part.stop
-        answers = {
-            level: [read_out(program, answer) for answer in responses[part]]
-            for level, responses in (("golden", golden), ("rtl", rtl.responses))
-        }
-        comparison = compare_images(jobs[part], golden[part], rtl.responses[part])
-        results[name] = ChipResult(answers, comparison, sum(wrong[part]))
+        result = results[name] = ChipResult(mapping_mismatches=sum(wrong[part]))
+        result.answers["golden"] = [read_out(program, answer) for answer in golden[part]]
+        if rtl is not None:
+            responses = rtl.responses[part]
+            result.answers["rtl"] = [read_out(program, answer) for answer in responses]
+            result.comparison = compare_images(jobs[part], golden[part], responses)
     return results, totals
 
 

@@ -2,23 +2,33 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cosim.progress import Progress
 from cosim.record import CLEAN
-from sw.attack import fgsm
+from sw.attack import Attack, Images
 from sw.data import Dataset
 from sw.data import load as load_dataset
 from sw.errors import InputError
 from sw.model import SpikingNetwork
 
-ATTACK = "fgsm_"  # and eps in 1/255
+TRANSFER = "transfer"
+# Attacks by the first part of a set's name; what follows it is eps in 1/255.
+ATTACKS: dict[str, dict[str, Any]] = {
+    "fgsm": {"method": "fgsm"},
+    "targeted": {"method": "fgsm", "targeted": True},
+    "rfgsm": {"method": "r_fgsm"},
+    "pgd": {"method": "pgd"},
+    TRANSFER: {"method": "fgsm"},  # on another network, the attack model
+}
 MAX_EPS = 255
-BATCH = 100
+NO_ATTACKER = "set {} is made on another network: name its checkpoint with --attacker"
+BATCH = 100  # images that are attacked at once: a random start is drawn for so many
 
-Images = NDArray[np.uint8]  # [n, C, H, W]
+__all__ = ["Images"]
 
 
 def parse_sets(names: str) -> tuple[str, ...]:
@@ -26,27 +36,33 @@ def parse_sets(names: str) -> tuple[str, ...]:
     sets = tuple(name.strip() for name in names.split(","))
     for name in sets:
         if name != CLEAN:
-            attack_eps(name)
+            attack_of(name)
     if len(set(sets)) != len(sets):
         raise InputError(f"sets {names!r}: one of them is there twice")
     return sets
 
 
-def attack_eps(name: str) -> int:
-    """Strength of an attack in 1/255, by its name. Raises `InputError` if it is none."""
-    known = {f"{ATTACK}{eps}": eps for eps in range(1, MAX_EPS + 1)}
-    if name not in known:
+def attack_of(name: str, seed: int = 0) -> Attack:
+    """The attack that a set is named after. Raises `InputError` if it is none."""
+    kind, _, eps = name.rpartition("_")
+    if kind not in ATTACKS or eps not in map(str, range(1, MAX_EPS + 1)):
         raise InputError(
-            f"unknown set {name!r}: must be {CLEAN} or {ATTACK}1 to {ATTACK}{MAX_EPS},"
-            f" such as {ATTACK}8"
+            f"unknown set {name!r}: must be {CLEAN}, or one of {', '.join(ATTACKS)} with _1 to "
+            f"_{MAX_EPS} behind it, such as fgsm_8"
         )
-    return known[name]
+    return Attack(eps=int(eps), seed=seed, **ATTACKS[kind])
+
+
+def is_transfer(name: str) -> bool:
+    """Whether the images of a set are made on another network than the one that is examined."""
+    return name.startswith(f"{TRANSFER}_")
 
 
 def draw_images(dataset: str, count: int, seed: int, folder: Path | None = None) -> Dataset:
     """`count` held-out images, drawn by a seed. Raises `InputError` if there are not so many.
 
-    `folder` is where the data set's files are, for one that does not come with a package.
+    Fewer images with the same seed are the first of them, and so a random sample as well. `folder`
+    is where the data set's files are, for one that does not come with a package.
     """
     held_out = load_dataset(dataset, "test", folder)
     if not 1 <= count <= len(held_out):
@@ -57,20 +73,47 @@ def draw_images(dataset: str, count: int, seed: int, folder: Path | None = None)
     return held_out.take(np.random.default_rng(seed).permutation(len(held_out))[:count])
 
 
+def attacked(
+    name: str,
+    network: SpikingNetwork,
+    attacker: SpikingNetwork | None,
+    images: Images,
+    labels: NDArray[np.int64],
+    seed: int,
+) -> Images:
+    """The images of a set, made of clean ones: white-box on `network`, transfer on `attacker`."""
+    if name == CLEAN:
+        return images
+    source = network
+    if is_transfer(name):
+        if attacker is None:
+            raise InputError(NO_ATTACKER.format(name))
+        source = attacker
+    return attack_of(name, seed)(source, images, labels)
+
+
+def batch_seed(seed: int, first: int) -> int:
+    """The seed of the batch whose first image has this number."""
+    return (seed << 24) + first
+
+
 def make_sets(
-    network: SpikingNetwork, data: Dataset, sets: Sequence[str], progress: Progress
+    network: SpikingNetwork,
+    attacker: SpikingNetwork | None,
+    data: Dataset,
+    sets: Sequence[str],
+    seed: int,
+    progress: Progress,
 ) -> dict[str, Images]:
-    """The images of each set, in the order of `data`; attacks are white-box on this network."""
-    attacks = [name for name in sets if name != CLEAN]
-    made = dict.fromkeys(sets, data.images)
-    if not attacks:
-        return made
-    with progress.stage("attacks", len(attacks) * len(data)) as advance:
-        for name in attacks:
+    """The images of each set, in the order of `data`."""
+    made = {}
+    with progress.stage("attacks", len(sets) * len(data)) as advance:
+        for name in sets:
             parts = []
             for batch in batches(len(data), BATCH):
                 images, labels = data.images[batch], data.labels[batch]
-                parts.append(fgsm(network, images, labels, attack_eps(name)))
+                drawn = batch_seed(seed, batch.start)
+                parts.append(attacked(name, network, attacker, images, labels, drawn))
                 advance(len(labels))
             made[name] = np.concatenate(parts)
     return made

@@ -5,6 +5,7 @@ The images go through in batches of one size, so that who runs them changes noth
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,11 +34,14 @@ def run_streamed(
     schedule: Schedule,
     network: IntegerNetwork,
     sets: dict[str, Images],
-    run_rtl: RunRtl,
+    run_rtl: RunRtl | None,
     read_back: ReadBack,
     progress: Progress,
 ) -> tuple[dict[str, ChipResult], RtlTotals]:
-    """All sets through golden model and RTL, compared with each other and with the network."""
+    """All sets through golden model and RTL, compared with each other and with the network.
+
+    Without `run_rtl` the golden model runs alone, and is compared with the network.
+    """
     results = {name: ChipResult() for name in sets}
     totals = RtlTotals()
     parts = [
@@ -52,23 +56,29 @@ def run_streamed(
         for part in layer.rounds
     )
     first_image = 0
-    with progress.stage("golden and RTL", 2 * passes, "passes") as advance:
-        golden, rtl = GoldenRuns(on_done=advance), _rtl_runner(run_rtl, totals, advance)
+    levels, stage = (1, "golden") if run_rtl is None else (2, "golden and RTL")
+    with progress.stage(stage, levels * passes, "passes") as advance:
+        golden = GoldenRuns(on_done=advance)
         for result, batch, images in parts:
             inputs = PackedSpikes.pack(chip_inputs(network, images).swapaxes(0, 1))
             expected = _of_network(network, images)
             seen: dict[str, list[LayerRun]] = {"golden": [], "rtl": []}
-            for ours, theirs in zip(
-                run_network(schedule, inputs, golden, read_back, first_image),
-                run_network(schedule, inputs, rtl, read_back, first_image),
-                strict=True,
-            ):
-                _enter(result.comparison, ours, theirs, batch.start)
+            their_runs = (
+                repeat(None)
+                if run_rtl is None
+                else run_network(
+                    schedule, inputs, _rtl_runner(run_rtl, totals, advance), read_back, first_image
+                )
+            )
+            our_runs = run_network(schedule, inputs, golden, read_back, first_image)
+            for ours, theirs in zip(our_runs, their_runs, strict=False):
                 result.mapping_mismatches += _wrong(ours, expected)
                 seen["golden"].append(_without_flits(ours))
-                seen["rtl"].append(_without_flits(theirs))
+                if theirs is not None:
+                    _enter(result.comparison, ours, theirs, batch.start)
+                    seen["rtl"].append(_without_flits(theirs))
             for level, runs in seen.items():
-                result.answers[level] += _answers(runs)
+                result.answers[level] += _answers(runs) if runs else []
             first_image += len(images)
     return results, totals
 

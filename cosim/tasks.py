@@ -2,25 +2,27 @@
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import torch
-from threadpoolctl import threadpool_limits
-
-from cosim import chip_use, gather, output, record, report, rtl, sets
-from cosim.chip_levels import RtlRun, RunRtl
-from cosim.experiment import examine, prepare
+from cosim import chip_use, gather, output, record, report, sets, shard_work
+from cosim.experiment import Subject, prepare
+from cosim.gather import Collected
 from cosim.mapping import choose_mapping
-from cosim.program import Program
-from cosim.progress import Advance, Progress
-from cosim.simulator import MIN_BLOCK_AXONS, build
-from cosim.stimulus import Phase
+from cosim.noise import check_bits
+from cosim.progress import Progress
+from cosim.shard import Common, Result, Shard, code_hash, plan
+from cosim.shard_runs import run_shards
+from cosim.simulator import build
 from hw import emit
 from hw.spec import ChipShape
 from sw import checkpoint, metrics, tensorfile
+from sw.data import Dataset
+from sw.engine import Cluster, Engine, Local
+from sw.errors import InputError
 from sw.fold import fold
 
 ATTACK_FILE = tensorfile.Format("attack file", "nc64c-attack-1")
@@ -30,22 +32,33 @@ Accuracies = dict[str, float]  # per cent
 
 @dataclass(frozen=True)
 class Experiment:
-    """The arguments of `nc64c cosim`."""
+    """The arguments of `nc64c cosim` and `nc64c noise`.
+
+    Attributes:
+        images: per set, that go through the RTL.
+        golden_images: that go up to the golden model, those included; None: no more than those.
+        jobs: processes here, if there is no `scheduler`; None: as many as cores.
+    """
 
     checkpoint: Path
+    attacker: Path | None
     data: Path | None
     out: Path
     shape: ChipShape
     sets: str
     images: int
+    golden_images: int | None
     seed: int
     jobs: int | None
+    scheduler: str | None
     front_door: bool
+    clock_mhz: float
     command: str
 
 
 def attack(
     path: Path,
+    attacker: Path | None,
     folder: Path | None,
     names: str,
     images: int,
@@ -54,13 +67,14 @@ def attack(
     progress: Progress,
 ) -> Accuracies:
     """Attacks a checkpoint's quantised network and saves the images; its accuracy by set."""
-    _use_one_thread()
-    wanted = sets.parse_sets(names)
+    shard_work.use_one_thread()
+    wanted = _sets(names, attacker)
     output.check_file(out)
     loaded = checkpoint.load(path)
     network = loaded.quantised_network
+    other = None if attacker is None else checkpoint.load(attacker).quantised_network
     drawn = sets.draw_images(loaded.config.dataset, images, seed, folder)
-    made = sets.make_sets(network, drawn, wanted, progress)
+    made = sets.make_sets(network, other, drawn, wanted, seed, progress)
     answers = {name: metrics.evaluate(network, made[name]).predictions for name in wanted}
     arrays: dict[str, tensorfile.Array] = {"labels": drawn.labels}
     for name in wanted:
@@ -79,31 +93,34 @@ def map_checkpoint(path: Path, shape: ChipShape) -> record.Chip:
 
 def cosim(task: Experiment, progress: Progress) -> record.Run:
     """The co-simulation: everything is checked, then run, then written to one folder."""
-    _use_one_thread()
-    started, start = datetime.now(UTC), time.monotonic()
-    names = sets.parse_sets(task.sets)
-    output.check_folder(task.out)
-    subject = prepare(task.checkpoint, task.shape, names, task.images, task.seed, folder=task.data)
-    jobs = task.jobs or gather.usable_cores()
-    run_rtl, build_s = verilated(task.shape, jobs, task.front_door, progress)
-    results = examine(subject, run_rtl, progress)
-    facts = record.Facts(
-        command=task.command,
-        checkpoint=_named(task.checkpoint),
-        seed=task.seed,
-        jobs=jobs,
-        started=started.strftime("%Y-%m-%d %H:%M:%S UTC"),
-        wall_s=time.monotonic() - start,
-        stages=dict(progress.seconds),
-        cpu=gather.processor(),
-        cores=gather.usable_cores(),
-        versions=gather.versions(),
-    )
-    run = gather.gather(subject, results, build_s, facts)
+    [run] = runs(task, [0], progress)
     with output.staged(task.out) as stage:
         record.save(stage, run)
         report.write(stage, run)
     return run
+
+
+def runs(task: Experiment, noise_bits: Sequence[int], progress: Progress) -> Iterator[record.Run]:
+    """A run for each of these numbers of bits of threshold noise; all is checked before the first.
+
+    Shards that are finished are kept in the output folder; nothing else is written.
+    """
+    shard_work.use_one_thread()
+    names = _sets(task.sets, task.attacker)
+    for bits in noise_bits:
+        check_bits(bits)
+    output.check_folder(task.out)
+    loaded = checkpoint.load(task.checkpoint)
+    other = None if task.attacker is None else checkpoint.load(task.attacker)
+    data = _images(task, loaded.config.dataset)
+    subject = prepare(loaded, task.shape, other)
+    with closing(_engine(task, progress)) as engine:
+        build_s = 0.0
+        if engine.shares_files:
+            with progress.stage("Verilator build"):
+                build_s = build(task.shape).build_s
+        for bits in noise_bits:
+            yield _run(task, bits, names, subject, data, engine, build_s, progress)
 
 
 def verilog(shape: ChipShape, out: Path) -> list[Path]:
@@ -112,45 +129,77 @@ def verilog(shape: ChipShape, out: Path) -> list[Path]:
         return [out / path.relative_to(stage) for path in emit.write_verilog(shape, stage)]
 
 
-def verilated(
-    shape: ChipShape, processes: int, front_door: bool, progress: Progress
-) -> tuple[RunRtl, float]:
-    """What runs the chip in RTL, and the seconds that building it took (cached: 0)."""
-    with progress.stage("Verilator build"):
-        simulator = build(shape, flat=shape.axons < MIN_BLOCK_AXONS)
+def _run(
+    task: Experiment,
+    noise_bits: int,
+    names: tuple[str, ...],
+    subject: Subject,
+    data: Dataset,
+    engine: Engine[Shard, Result],
+    build_s: float,
+    progress: Progress,
+) -> record.Run:
+    started, start = datetime.now(UTC), time.monotonic()
+    common = Common(
+        checkpoint=task.checkpoint.read_bytes(),
+        attacker=None if task.attacker is None else task.attacker.read_bytes(),
+        shape=task.shape,
+        seed=task.seed,
+        noise_bits=noise_bits,
+        front_door=task.front_door,
+        code=code_hash(),
+    )
+    shards = plan(common, data, names, task.images)
+    workers = engine.workers
+    results, found = run_shards(shards, task.out, engine, progress)
+    collected = Collected(shards, results)
+    facts = record.Facts(
+        command=task.command,
+        checkpoint=_named(task.checkpoint, common.checkpoint),
+        seed=task.seed,
+        jobs=workers,
+        shards=len(shards),
+        shards_found=found,
+        started=started.strftime("%Y-%m-%d %H:%M:%S UTC"),
+        wall_s=time.monotonic() - start,
+        stages=gather.stages(collected),
+        cpu=gather.processor(),
+        cores=gather.usable_cores(),
+        versions=gather.versions(),
+    )
+    return gather.gather(
+        subject, data, collected, clock_mhz=task.clock_mhz, build_s=build_s, facts=facts
+    )
 
-    def run(program: Program, jobs: Sequence[Sequence[Phase]], advance: Advance) -> RtlRun:
-        done = 0
 
-        def count(total: int) -> None:
-            nonlocal done
-            advance(total - done)
-            done = total
+def _sets(names: str, attacker: Path | None) -> tuple[str, ...]:
+    wanted = sets.parse_sets(names)
+    for name in wanted:
+        if sets.is_transfer(name) and attacker is None:
+            raise InputError(sets.NO_ATTACKER.format(name))
+    return wanted
 
-        return rtl.run_jobs(
-            simulator,
-            program,
-            jobs,
-            processes=processes,
-            backdoor=not front_door,
-            on_done=count,
+
+def _images(task: Experiment, dataset: str) -> Dataset:
+    """All images of the run; the first ones are for the RTL."""
+    count = task.images if task.golden_images is None else task.golden_images
+    if count < task.images:
+        raise InputError(
+            f"{count} golden images: must be at least the {task.images} that go through the RTL"
         )
-
-    return run, simulator.build_s
-
-
-def _use_one_thread() -> None:
-    """One thread each for torch and numpy's BLAS; the RTL runs in processes of its own.
-
-    Sums of floats, and so attacks, must not depend on how many cores the machine has; and arrays as
-    small as ours only make threads wait for each other.
-    """
-    torch.set_num_threads(1)
-    threadpool_limits(1, user_api="blas")
+    if task.images < 1:
+        count = task.images
+    return sets.draw_images(dataset, count, task.seed, task.data)
 
 
-def _named(path: Path) -> str:
+def _engine(task: Experiment, progress: Progress) -> Engine[Shard, Result]:
+    if task.scheduler is not None:
+        return Cluster(task.scheduler, shard_work.run)
+    return Local(task.jobs or gather.usable_cores(), shard_work.run, progress.say)
+
+
+def _named(path: Path, content: bytes) -> str:
     """A file's name, short where it is below the working folder, and a hash of its content."""
     whole, here = path.resolve(), Path.cwd()
     name = whole.relative_to(here) if whole.is_relative_to(here) else path
-    return f"{name}, SHA-256 {hashlib.sha256(path.read_bytes()).hexdigest()[:16]}"
+    return f"{name}, SHA-256 {hashlib.sha256(content).hexdigest()[:16]}"

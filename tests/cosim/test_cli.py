@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 
-from cosim import record, tasks
-from cosim.progress import Progress
+from cosim import record, shard_work, tasks
+from cosim.simulator import Simulator
 from hw.spec import ChipShape
 from tests.helpers.cli import SMALL_CHIP, nc64c, small_checkpoint
 from tests.helpers.runs import make_run
@@ -29,10 +29,14 @@ def small(tmp_path: Path) -> Path:
     return small_checkpoint(tmp_path)
 
 
+HERE = ("--jobs", "1", *SMALL_CHIP)  # in this process, where the RTL is replaced
+
+
 @pytest.fixture
 def fake_rtl(monkeypatch: pytest.MonkeyPatch) -> Callable[[FakeRtl], None]:
     def put(rtl: FakeRtl) -> None:
-        monkeypatch.setattr(tasks, "verilated", lambda *_: (rtl, 0.0))
+        monkeypatch.setattr(tasks, "build", lambda shape: Simulator(shape, Path(), False, False, 0))
+        monkeypatch.setattr(shard_work, "_rtl", lambda *_: rtl)
 
     return put
 
@@ -60,12 +64,13 @@ def test_help_needs_no_torch() -> None:
 def test_equal_chips(small: Path, tmp_path: Path, fake_rtl: Callable[[FakeRtl], None]) -> None:
     fake_rtl(FakeRtl())
     out = tmp_path / "new" / "out"
-    result = nc64c("cosim", "--checkpoint", small, "--out", out, "--images", "3", *SMALL_CHIP)
+    result = nc64c("cosim", "--checkpoint", small, "--out", out, "--images", "3", *HERE)
     assert result.exit_code == 0, result.output
     assert "RTL equals golden" in result.stdout
     assert sorted(path.name for path in out.iterdir()) == [
         "report.html",
         "run.json",
+        "shards",
         "summary.json",
     ]
     summary = json.loads((out / "summary.json").read_text())
@@ -86,7 +91,7 @@ def test_a_mismatch_is_exit_code_1_and_named(
     fake_rtl(FakeRtl(lose_a_spike))
     out = tmp_path / "out"
     arguments = ["--checkpoint", small, "--out", out, "--images", "3", "--sets", "clean"]
-    result = nc64c("cosim", *arguments, *SMALL_CHIP, *quiet)
+    result = nc64c("cosim", *arguments, *HERE, *quiet)
     assert result.exit_code == 1
     assert "RTL differs from golden: 1 spikes and 0 membranes" in result.stderr
     assert re.search(
@@ -101,9 +106,10 @@ def test_same_seed_same_summary(
     fake_rtl(FakeRtl())
     summaries = []
     for name, seed in (("a", "4"), ("b", "4"), ("c", "5")):
-        arguments = ["--out", tmp_path / name, "--seed", seed, "--images", "9", *SMALL_CHIP]
+        arguments = ["--out", tmp_path / name, "--seed", seed, "--images", "9", *HERE]
         assert nc64c("cosim", "--checkpoint", small, *arguments).exit_code == 0
         summaries.append((tmp_path / name / "summary.json").read_text())
+        assert len(list((tmp_path / name / "shards").iterdir())) == 4
     assert summaries[0] == summaries[1]
     assert summaries[0] != summaries[2]
 
@@ -156,37 +162,70 @@ def test_attack_writes_sets_within_eps(small: Path, tmp_path: Path) -> None:
 
 
 # ---------------------------------------------------------------- interrupted
-def test_ctrl_c_says_what_was_finished(
-    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Interrupted(FakeRtl):
-        def __call__(self, program, jobs, advance):  # type: ignore[no-untyped-def]
-            advance(5)
-            raise KeyboardInterrupt
+class Interrupted(FakeRtl):
+    """Cut off in its third shard."""
 
-    monkeypatch.setattr(tasks, "verilated", lambda *_: (Interrupted(), 0.0))
-    out = tmp_path / "out"
-    arguments = ["--checkpoint", small, "--out", out, "--images", "3", *SMALL_CHIP]
-    result = nc64c("cosim", *arguments)
+    shards = 0
+
+    def __call__(self, program, jobs, advance):  # type: ignore[no-untyped-def]
+        self.shards += 1
+        if self.shards == 3:
+            raise KeyboardInterrupt
+        return super().__call__(program, jobs, advance)
+
+
+def test_ctrl_c_says_what_was_finished(
+    small: Path, tmp_path: Path, fake_rtl: Callable[[FakeRtl], None]
+) -> None:
+    """And the same command goes on from there, to what comes out without a break."""
+    out, arguments = tmp_path / "out", ["--checkpoint", small, "--images", "3", *HERE]
+    fake_rtl(Interrupted())
+    result = nc64c("cosim", "--out", out, *arguments)
     assert result.exit_code == 130
-    assert result.stderr == (
-        "Interrupted; nothing was written. Finished: attacks, float, quantised, golden, "
-        "network check; RTL: 5 of 12 images.\n"
+    assert result.stderr.replace("\n", " ") == (
+        f"Interrupted; finished shards are in {out / 'shards'}: the same command goes on from "
+        "there. Finished: Verilator build; shards: 2 of 4 shards. "
     )
+    assert [path.name for path in out.iterdir()] == ["shards"]
+    rtl = FakeRtl()
+    fake_rtl(rtl)
+    result = nc64c("cosim", "--out", out, *arguments)
+    assert result.exit_code == 0, result.output
+    assert "4 shards, 2 of them finished before" in result.stdout
+    assert len(rtl.seen) == 2 * 3
+    assert nc64c("cosim", "--out", tmp_path / "whole", *arguments).exit_code == 0
+    whole = (tmp_path / "whole" / "summary.json").read_text()
+    assert (out / "summary.json").read_text() == whole
+
+
+def test_ctrl_c_before_the_first_shard(
+    small: Path, tmp_path: Path, fake_rtl: Callable[[FakeRtl], None]
+) -> None:
+    rtl = Interrupted()
+    rtl.shards = 2
+    fake_rtl(rtl)
+    out = tmp_path / "out"
+    result = nc64c("cosim", "--out", out, "--checkpoint", small, "--images", "3", *HERE)
+    assert result.exit_code == 130
+    assert result.stderr == "Interrupted; nothing was written. Finished: Verilator build.\n"
     assert not out.exists()
 
 
 def test_chip_sizes_reach_the_build(small: Path, tmp_path: Path) -> None:
-    seen: list[tuple[ChipShape, int, bool]] = []
+    seen: list[object] = []
 
-    def verilated(
-        shape: ChipShape, jobs: int, front_door: bool, _: Progress
-    ) -> tuple[FakeRtl, float]:
-        seen.append((shape, jobs, front_door))
-        return FakeRtl(), 0.0
+    def rtl(shape: ChipShape, front_door: bool) -> FakeRtl:
+        seen.append((shape, front_door))
+        return FakeRtl()
+
+    def build(shape: ChipShape) -> Simulator:
+        seen.append(shape)
+        return Simulator(shape, Path(), False, False, 0)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tasks, "verilated", verilated)
-        arguments = ["--out", tmp_path / "out", "--images", "1", "--jobs", "3", "--front-door"]
-        assert nc64c("cosim", "--checkpoint", small, *arguments, *SMALL_CHIP).exit_code == 0
-    assert seen == [(ChipShape(3, 2, 256, 256), 3, True)]
+        patch.setattr(tasks, "build", build)
+        patch.setattr(shard_work, "_rtl", rtl)
+        arguments = ["--out", tmp_path / "out", "--images", "1", "--sets", "clean", "--front-door"]
+        assert nc64c("cosim", "--checkpoint", small, *arguments, *HERE).exit_code == 0
+    shape = ChipShape(3, 2, 256, 256)
+    assert seen == [shape, (shape, True)]

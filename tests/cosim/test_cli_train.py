@@ -17,7 +17,7 @@ import pytest
 from rich.console import Console
 
 from cosim import training
-from cosim.cli import CHECKPOINT
+from cosim.options import CHECKPOINT
 from cosim.progress import Progress
 from sw import checkpoint, data
 from sw.errors import InputError

@@ -4,22 +4,19 @@ from collections.abc import Sequence
 
 import pytest
 
-from cosim import record, tasks
 from cosim.compare import Comparison, compare_images
-from cosim.experiment import examine
-from cosim.gather import gather
+from cosim.figures import mismatches
 from cosim.golden_runs import GoldenRuns
 from cosim.program import Program
+from cosim.rtl_runs import verilated
 from cosim.schedule import schedule_network
 from cosim.stimulus import Phase
 from cosim.streamed import ReadBack, Responses, run_network
 from sw.layers import Encoding
-from tests.cosim.test_experiment import FACTS, silent
 from tests.cosim.test_schedule import TINY_CHIP
 from tests.cosim.test_streamed import SEVERAL_ROUNDS, streamed_in
-from tests.cosim.test_streamed_runs import streamed_subject
 from tests.helpers.networks import SMALL, Sketch, random_network
-from tests.helpers.subjects import FakeRtl
+from tests.helpers.subjects import FakeRtl, make_run_of, make_shards, make_subject
 
 
 @pytest.mark.parametrize(
@@ -30,7 +27,7 @@ from tests.helpers.subjects import FakeRtl
 def test_every_spike_and_membrane(sketches: tuple[Sketch, ...], encoding: Encoding) -> None:
     network = random_network(6, sketches, encoding=encoding)
     schedule = schedule_network(network, TINY_CHIP)
-    run_rtl, _ = tasks.verilated(TINY_CHIP, 2, False, silent())
+    run_rtl = verilated(TINY_CHIP, 2)
 
     def rtl(program: Program, jobs: Sequence[Sequence[Phase]]) -> Responses:
         return run_rtl(program, jobs, lambda _: None).responses
@@ -51,10 +48,9 @@ def test_every_spike_and_membrane(sketches: tuple[Sketch, ...], encoding: Encodi
 
 @pytest.mark.parametrize("processes", [1, 2])
 def test_who_runs_it_changes_nothing(processes: int) -> None:
-    run_rtl, _ = tasks.verilated(TINY_CHIP, processes, False, silent())
-    subject = streamed_subject(3)
-    run = gather(subject, examine(subject, run_rtl, silent()), build_s=0.0, facts=FACTS)
-    golden = gather(subject, examine(subject, FakeRtl(), silent()), build_s=0.0, facts=FACTS)
-    assert record.mismatches(run) == 0
+    subject, shards = make_subject(TINY_CHIP), make_shards(3)
+    run = make_run_of(subject, verilated(TINY_CHIP, processes), shards)
+    golden = make_run_of(subject, FakeRtl(), shards)
+    assert mismatches(run) == 0
     assert run["sets"] == golden["sets"]
     assert sum(map(sum, run["rtl"]["counters"]["spikes_out"])) > 200

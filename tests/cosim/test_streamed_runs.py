@@ -1,35 +1,35 @@
 """Streamed experiments end to end: the golden model in the RTL's place."""
 
 import re
-from dataclasses import replace
 
-from cosim import record
 from cosim.chip_use import chip_record
-from cosim.experiment import Subject, examine
-from cosim.gather import gather
+from cosim.experiment import Subject
+from cosim.figures import mismatches
 from cosim.mapping import choose_mapping
 from cosim.program import Program
 from cosim.record import Run
 from cosim.report import render, verdict
 from cosim.schedule import Schedule
 from cosim.streamed_runs import READ_BACK
+from cosim.summary import summary
 from hw.spec import FLIT, Region
 from sw import integer
-from tests.cosim.test_experiment import FACTS, silent
 from tests.cosim.test_schedule import TINY_CHIP
-from tests.helpers.subjects import SHAPE, FakeRtl, Responses, make_subject
-
-
-def streamed_subject(images: int) -> Subject:
-    """The small subject on a chip that cannot hold its network."""
-    subject = make_subject(images)
-    return replace(subject, mapping=choose_mapping(subject.network, TINY_CHIP))
+from tests.helpers.subjects import (
+    SHAPE,
+    FakeRtl,
+    Responses,
+    make_data,
+    make_run_of,
+    make_shards,
+    make_subject,
+)
 
 
 def run_with(rtl: FakeRtl, images: int = 5) -> tuple[Subject, Run]:
-    subject = streamed_subject(images)
-    results = examine(subject, rtl, silent())
-    return subject, gather(subject, results, build_s=0.0, facts=FACTS)
+    """The small subject on a chip that cannot hold its network."""
+    subject = make_subject(TINY_CHIP)
+    return subject, make_run_of(subject, rtl, make_shards(images))
 
 
 def test_the_mapping_follows_the_size_of_the_chip() -> None:
@@ -41,19 +41,19 @@ def test_the_mapping_follows_the_size_of_the_chip() -> None:
 
 def test_equal_chips_and_the_network_agree() -> None:
     subject, run = run_with(FakeRtl())
-    assert record.mismatches(run) == 0
+    assert mismatches(run) == 0
     assert verdict(run).equal
     assert "Membranes were read after 10 % of the passes" in verdict(run).detail
-    trace = integer.run(subject.network, subject.data.images)
+    trace = integer.run(subject.network, make_data(5).images)
     clean = run["sets"]["clean"]
     assert clean["predictions"]["rtl"] == clean["predictions"]["golden"]
     assert clean["predictions"]["rtl"] == trace.predictions.tolist()
     for layer, spikes in list(trace.spikes.items())[1:]:
         assert clean["spikes"][layer]["rtl"] == clean["spikes"][layer]["golden"] == spikes.sum()
-    summary = record.summary(run)
-    assert summary["chip"]["mapping"] == "streamed"
-    assert summary["chip"]["cores_used"] == 4
-    assert summary["rtl"]["read_back"] == READ_BACK
+    found = summary(run)
+    assert found["chip"]["mapping"] == "streamed"
+    assert found["chip"]["cores_used"] == 4
+    assert found["rtl"]["read_back"] == READ_BACK
 
 
 def test_every_layer_and_pass_is_run_and_counted() -> None:
@@ -68,7 +68,7 @@ def test_every_layer_and_pass_is_run_and_counted() -> None:
     )
     assert len(rtl.seen) == 2 * passes
     assert run["rtl"]["ticks"] == 2 * passes * 4
-    assert record.mismatches(run) == 0
+    assert mismatches(run) == 0
     assert len(run["labels"]) == 107
 
 

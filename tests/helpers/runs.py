@@ -46,6 +46,9 @@ def make_run(seed: int = 0, images: int = 200, columns: int = 8, rows: int = 8) 
         timesteps=4,
         classes=[str(digit) for digit in range(10)],
         labels=[int(label) for label in labels],
+        rtl_images=images,
+        noise={"bits": 0, "share": 0.0},
+        clock_mhz=100.0,
         chip={
             "columns": columns,
             "rows": rows,
@@ -62,6 +65,7 @@ def make_run(seed: int = 0, images: int = 200, columns: int = 8, rows: int = 8) 
         rtl={
             "ticks": images * len(SETS) * 7,
             "cycles": images * len(SETS) * 5321,
+            "process_s": 142.5,
             "wall_s": 71.25,
             "build_s": 38.5,
             "read_back": 1.0,
@@ -73,12 +77,23 @@ def make_run(seed: int = 0, images: int = 200, columns: int = 8, rows: int = 8) 
                     strict=True,
                 )
             },
+            "layers": {
+                layer: {
+                    "cycles": None,
+                    "ticks": None,
+                    "synaptic_ops": int(random.integers(10**6, 10**9)),
+                    "flits": int(random.integers(10**5, 10**7)),
+                }
+                for layer in LAYERS[1:]
+            },
         },
         facts={
             "command": "nc64c cosim --out out/demo",
             "checkpoint": "checkpoints/digits.safetensors",
             "seed": 0,
             "jobs": 2,
+            "shards": 8,
+            "shards_found": 0,
             "started": "2026-11-24 12:00:00 UTC",
             "wall_s": 141.3,
             "stages": {"attacks": 2.5, "golden": 20.0, "RTL": 71.25},

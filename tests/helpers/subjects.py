@@ -7,11 +7,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cosim.experiment import Subject
+from cosim.chip_levels import RunRtl
+from cosim.experiment import Subject, examine
+from cosim.gather import Collected, gather
 from cosim.golden import GoldenChip
-from cosim.mapper import map_network
+from cosim.mapping import choose_mapping
 from cosim.program import Program, configuration
 from cosim.progress import Advance
+from cosim.record import Facts, Run
+from cosim.shard import Common, Shard, plan
 from cosim.stimulus import Phase
 from hw.spec import ChipShape, Counter
 from sw.data import Dataset
@@ -26,6 +30,20 @@ CONFIG = NetworkConfig(
     input_shape=(1, 8, 8),
     classes=tuple(str(digit) for digit in range(10)),
     layers=(LayerSpec("conv", 4, pool=True), LayerSpec("conv", 4, pool=True), LayerSpec("fc", 12)),
+)
+FACTS = Facts(
+    command="nc64c cosim",
+    checkpoint="a file",
+    seed=5,
+    jobs=1,
+    shards=2,
+    shards_found=0,
+    started="now",
+    wall_s=1.0,
+    stages={},
+    cpu="a processor",
+    cores=1,
+    versions={"nc64c": "0"},
 )
 
 Responses = list[list[NDArray[np.uint64]]]
@@ -44,26 +62,54 @@ def make_networks(seed: int = 0) -> Trained:
     return Trained(*networks)
 
 
-def make_subject(images: int = 7, sets: tuple[str, ...] = ("clean", "fgsm_8")) -> Subject:
-    """Random images for an untrained network on a chip of 3 x 2 cores."""
-    torch.set_num_threads(1)
-    random = np.random.default_rng(5)
+def make_subject(shape: ChipShape = SHAPE) -> Subject:
+    """An untrained network on a chip, by default of 3 x 2 cores."""
     networks = make_networks()
     network = fold(networks.quantised_network)
     return Subject(
         float_network=networks.float_network,
         quantised_network=networks.quantised_network,
         network=network,
-        mapping=map_network(network, SHAPE),
-        data=Dataset(
-            name="digits",
-            images=random.integers(0, 256, (images, 1, 8, 8), dtype=np.uint8),
-            labels=random.integers(0, 10, images),
-            classes=CONFIG.classes,
-        ),
-        sets=sets,
-        seed=5,
+        mapping=choose_mapping(network, shape),
     )
+
+
+def make_data(images: int) -> Dataset:
+    """Random images and labels."""
+    random = np.random.default_rng(5)
+    return Dataset(
+        name="digits",
+        images=random.integers(0, 256, (images, 1, 8, 8), dtype=np.uint8),
+        labels=random.integers(0, 10, images),
+        classes=CONFIG.classes,
+    )
+
+
+def make_shards(
+    images: int,
+    sets: tuple[str, ...] = ("clean", "fgsm_8"),
+    rtl_images: int | None = None,
+    noise_bits: int = 0,
+) -> list[Shard]:
+    """The shards of a run of `make_data`; all images go through the RTL unless told otherwise."""
+    common = Common(
+        checkpoint=b"",
+        attacker=None,
+        shape=SHAPE,
+        seed=5,
+        noise_bits=noise_bits,
+        front_door=False,
+        code="",
+    )
+    return plan(common, make_data(images), sets, images if rtl_images is None else rtl_images)
+
+
+def make_run_of(subject: Subject, rtl: RunRtl, shards: list[Shard]) -> Run:
+    """The record of these shards, done one after the other in this process."""
+    results = [examine(subject, shard, rtl) for shard in shards]
+    data = make_data(sum(len(shard.labels) for shard in shards if shard.set == shards[0].set))
+    collected = Collected(shards, results)
+    return gather(subject, data, collected, clock_mhz=100.0, build_s=0.0, facts=FACTS)
 
 
 @dataclass(frozen=True)

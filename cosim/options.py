@@ -1,0 +1,77 @@
+"""The options that several commands of `nc64c` share."""
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hw.spec import ChipShape
+from sw.errors import InputError
+
+CHECKPOINT = Path(__file__).resolve().parent.parent / "checkpoints" / "digits.safetensors"
+SETS = "clean,fgsm_2,fgsm_8,fgsm_16"
+MAX_SEED = 2**32 - 1
+CLOCK_MHZ = 100.0  # ours: the chip's is unpublished
+
+CheckpointOption = Annotated[
+    Path, typer.Option(help="Trained network (safetensors).", show_default="the digits network")
+]
+AttackerOption = Annotated[
+    Path | None,
+    typer.Option(help="Network that sets transfer_EPS are made on.", show_default="none"),
+]
+DataOption = Annotated[
+    Path | None, typer.Option(help="Folder of the data set's files.", show_default="none needed")
+]
+SetsOption = Annotated[
+    str,
+    typer.Option(help="Sets: clean, and fgsm_, targeted_, rfgsm_, pgd_ or transfer_ EPS in 1/255."),
+]
+ImagesOption = Annotated[int, typer.Option(help="Held-out images per set.")]
+RtlImagesOption = Annotated[int, typer.Option(help="Held-out images per set, in RTL.")]
+GoldenImagesOption = Annotated[
+    int | None,
+    typer.Option(
+        help="Images per set up to the golden model; those in RTL are a sample of them.",
+        show_default="those in RTL",
+    ),
+]
+SeedOption = Annotated[int, typer.Option(help="Of all that is drawn.", min=0, max=MAX_SEED)]
+MeshOption = Annotated[str, typer.Option(help="Cores of the chip, columns x rows.")]
+AxonsOption = Annotated[int, typer.Option(help="Axons of a core, per page.")]
+DendritesOption = Annotated[int, typer.Option(help="Dendrites of a core.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no table.")]
+JobsOption = Annotated[
+    int | None,
+    typer.Option(help="Processes, a shard each.", min=1, show_default="as many as cores"),
+]
+SchedulerOption = Annotated[
+    str | None,
+    typer.Option(help="Address of a Dask scheduler, to run shards there.", show_default="none"),
+]
+FrontDoorOption = Annotated[
+    bool, typer.Option("--front-door", help="Load weights as packets through the mesh (slower).")
+]
+ClockOption = Annotated[
+    float, typer.Option(help="Clock that ticks/s and images/s of the chip are for.", min=0.001)
+]
+
+
+def chip_shape(mesh: str, axons: int, dendrites: int) -> ChipShape:
+    """A chip's size; raises `InputError` for one that there cannot be."""
+    size = re.fullmatch(r"(\d{1,4})x(\d{1,4})", mesh, re.ASCII)
+    if size is None:
+        raise InputError(f"mesh {mesh!r}: must be columns x rows, such as 8x8")
+    try:
+        return ChipShape(int(size[1]), int(size[2]), axons, dendrites)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+
+
+def kept(out: Path) -> str:
+    """What an interrupted run of shards has left, in words."""
+    folder = out / "shards"
+    if folder.is_dir():
+        return f"finished shards are in {folder}: the same command goes on from there"
+    return "nothing was written"

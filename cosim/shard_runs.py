@@ -1,0 +1,51 @@
+"""The shards of a run: those that are finished already are taken from their files, others done."""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import cast
+
+from cosim.progress import Progress
+from cosim.shard import Result, Shard
+from sw.engine import Engine
+from sw.errors import InputError
+from sw.store import Store
+
+FOLDER = "shards"
+
+
+def run_shards(
+    shards: Sequence[Shard], out: Path, engine: Engine[Shard, Result], progress: Progress
+) -> tuple[list[Result], int]:
+    """What each shard gives, and how many were finished before.
+
+    Finished ones are kept in `out`/shards, a file each, as soon as they are. One whose file is
+    damaged is named, and done again.
+    """
+    store = Store(out / FOLDER, "shard")
+    results: dict[int, Result] = {}
+    with progress.stage("shards", len(shards), "shards") as advance:
+        for number, shard in enumerate(shards):
+            kept = _kept(store, shard, progress)
+            if kept is not None:
+                results[number] = kept
+                advance(1)
+        found = len(results)
+        # Those that take long go first, so that all workers end at about the same time.
+        missing = [number for number in range(len(shards)) if number not in results]
+        missing.sort(key=lambda number: not shards[number].rtl)
+        jobs = [partial(shards.__getitem__, number) for number in missing]
+        for place, result in engine.run(jobs):
+            number = missing[place]
+            store.save(shards[number].settings, dict(result))
+            results[number] = result
+            advance(1)
+    return [results[number] for number in range(len(shards))], found
+
+
+def _kept(store: Store, shard: Shard, progress: Progress) -> Result | None:
+    try:
+        return cast(Result | None, store.load(shard.settings))
+    except InputError as error:
+        progress.say(f"{error}; it is done again")
+        return None
