@@ -183,9 +183,10 @@ class ConfigurationMemory:
     def rows(self) -> NDArray[np.bool_]:
         """The synapses of the N neurons, bool [neurons, pages, planes, axons]."""
         register = self._words[Region.REGISTER]
-        size = (int(register[Register.NEURONS]), self.pages, int(register[Register.PLANES]))
+        size = (self.pages, int(register[Register.NEURONS]), int(register[Register.PLANES]))
         bits = np.unpackbits(self._row_words().view(np.uint8), axis=1, bitorder="little")
-        return bits.view(np.bool_).reshape(*size, self._shape.axons)
+        rows = bits.view(np.bool_).reshape(*size, self._shape.axons)
+        return rows.transpose(1, 0, 2, 3)
 
     def synapse_digest(self) -> bytes:
         """The same for two cores of a chip if their currents are."""

@@ -125,15 +125,15 @@ def _cuts(layer: IntegerLayer, planes: int, shape: ChipShape) -> Iterator[_Cut]:
             in_rounds = -(-count // shape.cores)
             rounds = tuple(groups[a:b] for a, b in spans(count, in_rounds))
             slots = shape.cores // max(map(len, rounds))
-            cycles = sum(_cycles(windows, part, planes, shape) for part in rounds)
+            cycles = sum(_cycles(windows, part, shape) for part in rounds)
             yield _Cut(windows, pages, rounds, slots, cycles)
 
 
-def _cycles(windows: Windows, groups: Sequence[Span], planes: int, shape: ChipShape) -> int:
-    """A tick's cycles in a round's fullest core: its axons are fetched, then its rows read."""
+def _cycles(windows: Windows, groups: Sequence[Span], shape: ChipShape) -> int:
+    """A tick's cycles in a round's fullest core: page by page axons are fetched, neurons pass."""
     pages = -(-windows.axons // shape.axons)  # a core may have more, but those are silent
     neurons = max(end - start for start, end in groups) * windows.pixels
-    return pages * (shape.axons // AXON_WORD_BITS + neurons * planes)
+    return pages * (shape.axons // AXON_WORD_BITS + neurons)
 
 
 def _round(

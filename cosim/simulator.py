@@ -22,12 +22,12 @@ import cocotb_tools.config
 from cosim.verilate import build_tools, cache_folder, verilate
 from hw import emit, spec
 from hw.spec import ChipShape
+from hw.synapse import LANE
 
 HERE = Path(__file__).parent
 VERILATE = HERE / "verilate.py"
 COCOTB_MAIN = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
 BENCH_SOURCES = ("tb.sv", "tile_block.sv", "tile_block.cpp")
-MIN_BLOCK_AXONS = 128  # below, Verilator keeps a synapse row in another type than the back door's
 # A tick may take as long as one core needs to send all fan-out entries for every neuron.
 PATIENCE = 2 * spec.NEURONS << spec.FANOUT_BITS  # cycles without anything at the chip's pins
 BUFFER_WORDS = 1024  # of each stimulus and response buffer of the test bench
@@ -79,8 +79,6 @@ def build(
     """
     if waves and not flat:
         raise ValueError("waves are recorded by flat builds only")
-    if not flat and shape.axons < MIN_BLOCK_AXONS:
-        raise ValueError(f"a chip with {shape.axons} axons is built flat only")
     tools = build_tools()
     key = _content_hash(shape, flat, waves, patience, main, tools)
     cache = cache_folder()
@@ -190,6 +188,8 @@ def _spec_numbers(shape: ChipShape) -> dict[str, int]:
         "ROWS": shape.rows,
         "AXONS": shape.axons,
         "ROW_WORDS": spec.ROW_WORDS,
+        "LINE_ROWS": spec.LINE_ROWS,
+        "LANE": LANE,
         "NEURON_STRIDE": spec.NEURON_STRIDE,
         "COORD_BITS": spec.COORD_BITS,
         "FLIT_BITS": spec.FLIT.width,
@@ -205,7 +205,11 @@ def _spec_numbers(shape: ChipShape) -> dict[str, int]:
 
 def _cpp_header(shape: ChipShape) -> str:
     lines = [f"constexpr int {name} = {value};" for name, value in _spec_numbers(shape).items()]
-    return "\n".join(["#pragma once", "namespace nc64c {", *lines, "}", ""])
+    # A macro that names each of the synapse array's memories.
+    columns = " ".join(f"EACH({column})" for column in range(shape.row_words))
+    return "\n".join(
+        ["#pragma once", f"#define SYNAPSE_COLUMNS {columns}", "namespace nc64c {", *lines, "}", ""]
+    )
 
 
 def _sv_header(shape: ChipShape) -> str:

@@ -7,8 +7,10 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from cosim import chip_use, gather, output, record, report, sets, shard_work
+from cosim import chip_use, gather, noise_report, output, plots, record, report, sets, shard_work
+from cosim import table5 as tables
 from cosim.experiment import Subject, prepare
 from cosim.gather import Collected
 from cosim.mapping import choose_mapping
@@ -23,6 +25,7 @@ from sw import checkpoint, metrics, tensorfile
 from sw.data import Dataset
 from sw.engine import Cluster, Engine, Local
 from sw.errors import InputError
+from sw.files import atomic_write
 from sw.fold import fold
 
 ATTACK_FILE = tensorfile.Format("attack file", "nc64c-attack-1")
@@ -98,6 +101,47 @@ def cosim(task: Experiment, progress: Progress) -> record.Run:
         record.save(stage, run)
         report.write(stage, run)
     return run
+
+
+def noise(task: Experiment, bits: Sequence[int], progress: Progress) -> tuple[str, list[str]]:
+    """The same for numbers of bits of threshold noise, into one document of all.
+
+    The document in Markdown, and what differs between golden and RTL, in words.
+    """
+    plots.check()
+    done = list(runs(task, bits, progress))
+    text = noise_report.as_markdown(done)
+    _write(task.out, "noise", noise_report.as_json(done), text, noise_report.as_pictures(done))
+    return text, [
+        f"{run['noise']['bits']} bits of noise: {sentence}"
+        for run in done
+        for sentence in _differences(run)
+    ]
+
+
+def _differences(run: record.Run) -> list[str]:
+    """What differs that must be equal, a sentence for each set."""
+    found = report.verdict(run)
+    if found.equal:
+        return []
+    return [f"first in {name}: {one}" for name, one in found.first.items()] or [found.detail]
+
+
+def table5(run: record.Run, out: Path) -> str:
+    """The paper's Table 5 of a run, its files, and its text."""
+    plots.check()
+    text = tables.as_markdown(run)
+    _write(out, "table5", tables.as_json(run), text, tables.as_pictures(run))
+    return text
+
+
+def _write(
+    out: Path, name: str, document: dict[str, Any], text: str, pictures: dict[str, bytes]
+) -> None:
+    with output.staged(out) as stage:
+        files = {"json": record.to_json(document), "md": text.encode(), **pictures}
+        for ending, content in files.items():
+            atomic_write(stage / f"{name}.{ending}", content)
 
 
 def runs(task: Experiment, noise_bits: Sequence[int], progress: Progress) -> Iterator[record.Run]:

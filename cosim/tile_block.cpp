@@ -25,12 +25,31 @@ uint32_t field(uint64_t flit, int offset, int width) {
     return static_cast<uint32_t>(flit >> offset & ((uint64_t{1} << width) - 1));
 }
 
+// A word of a dendrite's row; hw/synapse.py keeps the rows of a line lane by lane.
+bool store_synapses(Vnc64c_tile& tile, uint32_t dendrite, uint32_t column, uint32_t data) {
+    uint32_t* words = nullptr;
+    const uint32_t line = dendrite / LINE_ROWS;
+    switch (column) {
+#define EACH(COLUMN) \
+    case COLUMN: words = &tile.MEMORY(synapses, sram_##COLUMN)[line][0]; break;
+        SYNAPSE_COLUMNS
+#undef EACH
+        default: return false;
+    }
+    for (uint32_t lane = 0; lane < FLIT_DATA_BITS / LANE; lane++) {
+        const uint32_t bit = (lane * LINE_ROWS + dendrite % LINE_ROWS) * LANE;
+        const uint32_t place = bit % 32;
+        const uint32_t mask = ((uint32_t{1} << LANE) - 1) << place;
+        uint32_t& word = words[bit / 32];
+        word = (word & ~mask) | ((data >> (lane * LANE) << place) & mask);
+    }
+    return true;
+}
+
 bool store(Vnc64c_tile& tile, uint32_t region, uint32_t offset, uint32_t data) {
     switch (region) {
         case REGION_SYNAPSE:
-            if (offset % ROW_WORDS >= AXONS / FLIT_DATA_BITS) return false;
-            tile.MEMORY(synapses, sram)[offset / ROW_WORDS][offset % ROW_WORDS] = data;
-            return true;
+            return store_synapses(tile, offset / ROW_WORDS, offset % ROW_WORDS, data);
         case REGION_NEURON:
             switch (offset % NEURON_STRIDE) {
                 case NEURON_THRESHOLD: tile.MEMORY(soma, thresholds)[offset / NEURON_STRIDE] = data; break;

@@ -14,7 +14,7 @@ from hw.reader import Reader
 from hw.registers import Registers
 from hw.spec import Kind, Region
 from hw.sweep import Sweep
-from hw.synapse import SynapseArray
+from hw.synapse import WINDOW, SynapseArray
 
 FIRE_QUEUE = 16  # neurons that fired and wait for the emitter
 FIRE_ROOM = 8  # kept free for neurons already in the pipeline when a sweep is held
@@ -125,11 +125,11 @@ class Core(wiring.Component):
             synapses.load.eq(loading),
             synapses.load_index.eq(loaded_word),
             synapses.load_word.eq(axons.word),
-            synapses.row_valid.eq(sweep.step_valid & sweep.reads),
-            synapses.row.eq(sweep.row),
+            synapses.line_valid.eq(sweep.line_valid),
+            synapses.line.eq(sweep.line),
             dendrites.step_valid.eq(sweep.step_valid),
             dendrites.step.eq(sweep.step),
-            dendrites.count.eq(synapses.count),
+            *(dendrites.window[place].eq(synapses.window[place]) for place in range(WINDOW)),
             soma.fetch.eq(dendrites.fetch),
             soma.fetch_neuron.eq(dendrites.fetch_neuron),
             soma.current.eq(dendrites.current),
@@ -183,7 +183,9 @@ class Core(wiring.Component):
         # At rest, and counted.
         working = Signal()
         m.d.comb += [
-            working.eq(~sweep.idle | axons.busy | fires.r_rdy | emitter.busy | reader.busy),
+            working.eq(
+                ~sweep.idle | axons.busy | synapses.busy | fires.r_rdy | emitter.busy | reader.busy
+            ),
             self.idle.eq(~working & ~self.inbound.valid),
             self.clear_counters.eq(registers.clear_counters),
             counters.clear.eq(registers.clear_counters),
@@ -191,7 +193,7 @@ class Core(wiring.Component):
             counters.busy.eq(working),
             counters.spike_in.eq(spike),
             counters.spike_out.eq(soma.fired_valid),
-            counters.synaptic_ops.eq(Mux(dendrites.counted, synapses.count, 0)),
+            counters.synaptic_ops.eq(dendrites.synaptic_ops),
             counters.flits.eq(self.flits),
             counters.stalls.eq(self.stalls),
         ]

@@ -33,7 +33,7 @@ class Counters(wiring.Component):
                 "busy": In(1),
                 "spike_in": In(1),
                 "spike_out": In(1),
-                "synaptic_ops": In(spec.COUNT_BITS),
+                "synaptic_ops": In(spec.STEP_OPS_BITS),
                 "flits": In(spec.COUNTER_BITS),
                 "stalls": In(spec.COUNTER_BITS),
                 "access": In(layouts.MemoryAccess()),

@@ -15,10 +15,12 @@ from amaranth.lib import wiring
 
 from hw import spec
 from hw.chip import Chip, make_tile
+from hw.router import Router
 from hw.tile import TileSignature
 
 TILE_MODULE = "nc64c_tile"
 CHIP_MODULE = "nc64c_chip"
+ROUTER_MODULE = "nc64c_router"
 WAIVERS = Path(__file__).with_name("lint.vlt")
 
 
@@ -79,6 +81,11 @@ def tile_verilog(shape: spec.ChipShape) -> str:
 def chip_verilog(shape: spec.ChipShape) -> str:
     """The chip around its tiles; `tile_verilog` is the module it places."""
     return _verilog(Chip(shape, PlacedTile), CHIP_MODULE)
+
+
+def router_verilog() -> str:
+    """A router of the mesh alone: where traffic is measured without cores."""
+    return _verilog(Router(), ROUTER_MODULE)
 
 
 def _verilog(design: Any, name: str, **options: Any) -> str:

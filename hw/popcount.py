@@ -1,4 +1,4 @@
-"""How many bits of a wide word are set: a carry-save adder tree."""
+"""How many bits are set in each of several rows at once: a carry-save adder tree."""
 
 from collections.abc import Sequence
 
@@ -37,19 +37,22 @@ def _compress(m: Module, columns: list[list[Value]]) -> list[Value]:
     return left
 
 
-def popcount(m: Module, enable: ValueLike, lanes: Sequence[Value]) -> Value:
-    """The number of set bits of all lanes, 0 while `enable` is low; combinational.
+def popcounts(m: Module, enable: ValueLike, lanes: Sequence[Value], rows: int) -> list[Value]:
+    """The number of set bits of each row, all lanes together; 0 while `enable` is low.
 
-    `lanes` have one width, a power of two. Their words are added bit by bit, carries saved (Harley
-    and Seal); what is left is cut in half and added again, until words are single bits: those are
-    the digits of the count. It is the usual compressor tree, drawn so that a simulator adds 64
-    places at once.
+    Every lane has the same number of places of each row, a power of two: row r's are the bits from
+    r * places up. Lanes are added bit by bit, carries saved (Harley and Seal); then the upper half
+    of every row's places is added to the lower one, until a row has one place: that has the digits
+    of its count. It is the usual compressor tree, one for each row; drawn side by side, a simulator
+    adds all rows' places at once.
     """
+    places = len(lanes[0]) // rows
     # Held at 0 while nothing is counted: the tree below then does not move.
     columns = [[_node(m, Mux(enable, lane, 0)) for lane in lanes]]
-    while True:
-        words = _compress(m, columns)
-        half = len(words[0]) // 2
-        if half == 0:
-            return Cat(words)
-        columns = [[word[:half], word[half:]] for word in words]
+    digits = _compress(m, columns)
+    half = places // 2
+    while half:
+        # Beyond the lower half of a row's places there now stands what nobody reads.
+        digits = _compress(m, [[digit, digit[half:]] for digit in digits])
+        half //= 2
+    return [Cat(digit[row * places] for digit in digits) for row in range(rows)]

@@ -19,8 +19,8 @@ the next `go`, are for the next tick. Two spikes on one axon in one tick are one
     v = max(v, FLOOR)
     lfsr = next(lfsr)                             # one step per neuron per active tick
 
-`row(n, f, p)` is dendrite (n * F + f) * P + p. Outside the window a core keeps its membranes and
-its LFSR and drops the spikes delivered for that tick. `>>` is arithmetic; `saturate` clips to
+`row(n, f, p)` is dendrite (f * NEURONS + n) * P + p. Outside the window a core keeps its membranes
+and its LFSR and drops the spikes delivered for that tick. `>>` is arithmetic; `saturate` clips to
 MEMBRANE_BITS. I needs no saturation of its own: 8192 axons x 8 planes x 16-bit weights fit 32 bits.
 
 *LFSR.* Galois, right shift: bit 0 is shifted out, and if it was 1 the rest is XORed with
@@ -103,6 +103,7 @@ AXONS = 1024  # inputs of a core, per page
 DENDRITES = 1024  # rows of a core's synapse SRAM
 NEURONS = DENDRITES  # a neuron needs at least one dendrite
 MAX_PLANES = 8  # one-bit synapses that make one multi-bit weight
+LINE_ROWS = MAX_PLANES  # rows that are read at a time: a neuron's, one page of it
 PAGE_COUNTS = (1, 2, 4, 8)  # pages of axons that make one neuron's fan-in
 MAX_PAGES = max(PAGE_COUNTS)
 FANOUT_ENTRIES = 4096  # destinations a core holds for all of its neurons
@@ -115,7 +116,7 @@ PAGE_BITS = 3
 DENDRITE_BITS = 10
 NEURON_BITS = 10
 COUNT_BITS = AXON_BITS + 1  # popcount of one row: 0 .. 1024
-PLANE_BITS = 3
+STEP_OPS_BITS = COUNT_BITS + 3  # synaptic operations of LINE_ROWS rows: 0 .. 8192
 PLANE_WEIGHT_BITS = 16  # signed
 MEMBRANE_BITS = 32  # signed; also threshold, bias and floor
 LEAK_BITS = 5

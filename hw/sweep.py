@@ -1,23 +1,26 @@
-"""The order of a tick: which page is loaded, and which row of which neuron is read when."""
+"""The order of a tick: which page is loaded, and which line of rows is read when."""
 
-from amaranth import Module, Signal
+from amaranth import Cat, Module, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw import spec
 from hw.registers import Configuration
 
-# A row on its way through the synapse array; `last` is the neuron's last plane of this page.
-STEP = data.StructLayout(
-    {"neuron": spec.NEURON_BITS, "plane": spec.PLANE_BITS, "first": 1, "last": 1}
-)
+LINE_ROW_BITS = (spec.LINE_ROWS - 1).bit_length()
+
+# A neuron on its way through the synapse array: its first row's place among the rows of the last
+# two lines; without `reads` it has no rows in this sweep.
+STEP = data.StructLayout({"neuron": spec.NEURON_BITS, "place": LINE_ROW_BITS + 1, "reads": 1})
 
 
 class Sweep(wiring.Component):
-    """Page by page: load its axons, then read P rows of each neuron, one row a cycle.
+    """Page by page: load its axons, then pass each neuron, one a cycle.
 
-    Pages without spikes are skipped; a tick without spikes is one sweep without rows. Outside the
-    window, and for a restart, pages are loaded all the same, since loading clears the axon buffer.
+    A neuron's P rows of a page lie in one line or in two in a row, and the next neuron's follow
+    them: a line is read when the first neuron comes that needs it, one a cycle at most. Pages
+    without spikes are skipped; a tick without spikes is one sweep without rows. Outside the window,
+    and for a restart, pages are loaded all the same, since loading clears the axon buffer.
 
     Interface attributes
     --------------------
@@ -32,15 +35,15 @@ class Sweep(wiring.Component):
     load, load_page, load_word : Out
         Fetch these axons into the page register.
     hold : In
-        Read no row now.
-    step_valid, step, row : Out
-        A row is read, or in a silent sweep (`reads` low) a neuron passes without one.
-    reads : Out
-        This sweep reads rows.
+        Pass no neuron now.
+    line_valid, line : Out
+        This line is read.
+    step_valid, step : Out
+        A neuron passes; the last of its rows is in the line last read, or read in this cycle.
     first_pass, last_pass : Out
         This sweep is the tick's first, or last.
     pipeline_busy : In
-        Rows of this sweep are still on their way.
+        Neurons of this sweep are still on their way.
     tick_end : Out
         The last neuron of an active tick has been updated.
     idle : Out
@@ -59,10 +62,10 @@ class Sweep(wiring.Component):
                 "load_page": Out(spec.PAGE_BITS),
                 "load_word": Out(range(max(self._words, 2))),
                 "hold": In(1),
+                "line_valid": Out(1),
+                "line": Out(range(dendrites // spec.LINE_ROWS)),
                 "step_valid": Out(1),
                 "step": Out(STEP),
-                "row": Out(range(dendrites)),
-                "reads": Out(1),
                 "first_pass": Out(1),
                 "last_pass": Out(1),
                 "pipeline_busy": In(1),
@@ -83,20 +86,20 @@ class Sweep(wiring.Component):
                 m.d.comb += lowest.eq(page)
 
         neuron = Signal(range(spec.NEURONS))
-        plane = Signal(spec.PLANE_BITS)
-        row = Signal(range(1 << spec.DENDRITE_BITS))
-        rows_of_neuron = Signal(range(spec.MAX_PAGES * spec.MAX_PLANES + 1))
-        last_plane = Signal()
+        reads = Signal()  # this sweep reads rows
+        first, last = Signal(spec.DENDRITE_BITS), Signal(spec.DENDRITE_BITS)  # rows of the neuron
+        first_line, last_line = first[LINE_ROW_BITS:], last[LINE_ROW_BITS:]
+        line_read = Signal.like(last_line)
         updates = self.active & (config.neurons != 0)
         m.d.comb += [
-            rows_of_neuron.eq(config.planes << config.page_shift),
-            last_plane.eq(~self.reads | (plane == config.planes - 1)),
+            last.eq(first + config.planes - 1),
+            self.line.eq(last_line),
             self.step.neuron.eq(neuron),
-            self.step.plane.eq(plane),
-            self.step.first.eq(plane == 0),
-            self.step.last.eq(last_plane),
-            self.row.eq(row),
+            self.step.place.eq(Cat(first[:LINE_ROW_BITS], first_line == last_line)),
+            self.step.reads.eq(reads),
         ]
+        with m.If(self.line_valid):
+            m.d.sync += line_read.eq(self.line)
 
         with m.FSM() as fsm:
             with m.State("IDLE"):
@@ -111,10 +114,9 @@ class Sweep(wiring.Component):
                     self.load_word.eq(0),
                     remaining.eq(others),
                     self.last_pass.eq(others == 0),
-                    self.reads.eq(remaining != 0),
+                    reads.eq(remaining != 0),
                     neuron.eq(0),
-                    plane.eq(0),
-                    row.eq(lowest * config.planes),
+                    first.eq(lowest * (config.neurons * config.planes)),
                 ]
                 with m.If(remaining != 0):
                     m.next = "LOAD"
@@ -127,22 +129,22 @@ class Sweep(wiring.Component):
                 m.d.sync += self.load_word.eq(self.load_word + 1)
                 with m.If(self.load_word == self._words - 1):
                     with m.If(updates):
-                        m.next = "SWEEP"
+                        m.next = "FIRST LINE"
                     with m.Else():
                         m.next = "NEXT PAGE"
+            with m.State("FIRST LINE"):
+                # The first neuron may have rows in two lines, and only its last one's is read then.
+                m.d.comb += [self.line_valid.eq(1), self.line.eq(first_line)]
+                m.next = "SWEEP"
             with m.State("SWEEP"):
                 with m.If(~self.hold):
-                    m.d.comb += self.step_valid.eq(1)
-                    with m.If(last_plane):
-                        m.d.sync += [
-                            plane.eq(0),
-                            neuron.eq(neuron + 1),
-                            row.eq(row + rows_of_neuron - config.planes + 1),
-                        ]
-                        with m.If(neuron == config.neurons - 1):
-                            m.next = "DRAIN"
-                    with m.Else():
-                        m.d.sync += [plane.eq(plane + 1), row.eq(row + 1)]
+                    m.d.comb += [
+                        self.step_valid.eq(1),
+                        self.line_valid.eq(reads & (line_read != last_line)),
+                    ]
+                    m.d.sync += [neuron.eq(neuron + 1), first.eq(first + config.planes)]
+                    with m.If(neuron == config.neurons - 1):
+                        m.next = "DRAIN"
             with m.State("DRAIN"):
                 with m.If(~self.pipeline_busy):
                     m.d.sync += self.first_pass.eq(0)

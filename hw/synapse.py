@@ -1,79 +1,160 @@
-"""The synapse array: the SRAM of one-bit synapses, the axons of one page, and their popcount."""
+"""The synapse array: the SRAM of one-bit synapses, the axons of one page, and their popcounts."""
 
-from amaranth import Module, Mux, Signal
+from amaranth import Cat, Module, Mux, Signal, Value
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw import layouts, spec
-from hw.popcount import popcount
+from hw.popcount import popcounts
 
-ROW_LATENCY = 2  # cycles from `row_valid` to `count`
+LINE_LATENCY = 2  # cycles from `line_valid` to its counts
+LANE = 8  # axons whose synapses of all rows of a line stand side by side in the SRAM
+LANE_BITS = spec.LINE_ROWS * LANE
+WORD_LANES = spec.DATA_BITS // LANE
+WINDOW = 2 * spec.LINE_ROWS
 
 
 class SynapseArray(wiring.Component):
-    """One dendrite row a cycle: how many of its synapses meet a spike of the loaded page.
+    """One line of LINE_ROWS dendrite rows a cycle: how many synapses of each meet a spike.
 
     Interface attributes
     --------------------
     load, load_index, load_word : In
-        Store AXON_WORD_BITS axons of the page that the following rows are held against.
-    row_valid, row : In
-        Hold this dendrite's row against them.
-    count : Out
-        popcount(row & axons), ROW_LATENCY cycles after `row_valid`; 0 when there was none.
+        Store AXON_WORD_BITS axons of the page that the following lines are held against.
+    line_valid, line : In
+        Hold this line's rows against them.
+    window : Out
+        popcount(row & axons) of the rows of the last two lines, the last one's behind the other's;
+        LINE_LATENCY cycles after `line_valid`, until the next line.
     access : In
-        Words of `spec.Region.SYNAPSE`; not beside `row_valid`.
+        Words of `spec.Region.SYNAPSE`; not beside `line_valid`.
+    busy : Out
+        A word is still being written.
     """
 
     def __init__(self, axons: int = spec.AXONS, dendrites: int = spec.DENDRITES) -> None:
-        self._axons, self._dendrites = axons, dendrites
+        self._axons = axons
+        self._lines = dendrites // spec.LINE_ROWS
         words = axons // spec.AXON_WORD_BITS
         super().__init__(
             {
                 "load": In(1),
                 "load_index": In(range(max(words, 2))),
                 "load_word": In(spec.AXON_WORD_BITS),
-                "row_valid": In(1),
-                "row": In(range(dendrites)),
-                "count": Out(spec.COUNT_BITS),
+                "line_valid": In(1),
+                "line": In(range(self._lines)),
+                "window": Out(spec.COUNT_BITS).array(WINDOW),
                 "access": In(layouts.MemoryAccess()),
+                "busy": Out(1),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.sram = sram = memory.Memory(shape=self._axons, depth=self._dendrites, init=[])
-        write = sram.write_port(granularity=spec.DATA_BITS)
-        read = sram.read_port()
-        access = self.access
-        word_bits = (spec.ROW_WORDS - 1).bit_length()
-        accessed_row, accessed_word = access.offset[word_bits:], access.offset[:word_bits]
-        mine = access.region == spec.Region.SYNAPSE
-        m.d.comb += [
-            write.addr.eq(accessed_row),
-            write.data.eq(access.data.replicate(self._axons // spec.DATA_BITS)),
-            write.en.eq((access.write & mine) << accessed_word),
-            read.addr.eq(Mux(self.row_valid, self.row, accessed_row)),
-            read.en.eq(self.row_valid | (access.read & mine)),
-        ]
-        replied = Signal(word_bits)
-        with m.If(access.read):
-            m.d.sync += replied.eq(accessed_word)
-        with m.Switch(replied):
-            for index in range(self._axons // spec.DATA_BITS):
-                with m.Case(index):
-                    m.d.comb += access.reply.eq(read.data.word_select(index, spec.DATA_BITS))
-
-        lane = spec.AXON_WORD_BITS
-        lanes = range(self._axons // lane)
-        axons = [Signal(lane, name=f"axons_{index}", reset_less=True) for index in lanes]
-        with m.If(self.load), m.Switch(self.load_index):
-            for index, word in enumerate(axons):
-                with m.Case(index):
-                    m.d.sync += word.eq(self.load_word)
-
-        row_ready = Signal()
-        m.d.sync += row_ready.eq(self.row_valid)
-        met = [read.data.word_select(index, lane) & word for index, word in enumerate(axons)]
-        m.d.sync += self.count.eq(popcount(m, row_ready, met))
+        columns = self._sram(m)
+        axons = self._page(m)
+        line_ready = Signal()
+        m.d.sync += line_ready.eq(self.line_valid)
+        lanes = [column.word_select(i, LANE_BITS) for column in columns for i in range(WORD_LANES)]
+        met = [lane & axon for lane, axon in zip(lanes, axons, strict=True)]
+        counts = popcounts(m, line_ready, met, spec.LINE_ROWS)
+        window = [self.window[index] for index in range(WINDOW)]
+        with m.If(line_ready):
+            for before, after in zip(window, [*window[spec.LINE_ROWS :], *counts], strict=True):
+                m.d.sync += before.eq(after)
         return m
+
+    def _page(self, m: Module) -> list[Value]:
+        """The loaded page, lane by lane; each axon once for every row of a line.
+
+        A register file, drawn as memories: a write then touches what it writes and nothing else.
+        """
+        words = range(self._axons // spec.AXON_WORD_BITS)
+        per_word = spec.AXON_WORD_BITS // LANE
+        lanes: list[list[Value]] = [[] for _ in words]
+        for index in range(per_word):
+            file = memory.Memory(shape=LANE_BITS, depth=len(words), init=[])
+            m.submodules[f"page_{index}"] = file
+            write = file.write_port()
+            lane = self.load_word.word_select(index, LANE)
+            m.d.comb += [
+                write.addr.eq(self.load_index),
+                write.data.eq(lane.replicate(spec.LINE_ROWS)),
+                write.en.eq(self.load),
+            ]
+            for word in words:
+                read = file.read_port(domain="comb")
+                m.d.comb += read.addr.eq(word)
+                lanes[word].append(read.data)
+        return [lane for word in lanes for lane in word]
+
+    def _sram(self, m: Module) -> list[Value]:
+        """The line read, a column of DATA_BITS axons each; and a word's way in and out.
+
+        A word is a part of a line: writing one reads the column, and writes it back in the next
+        cycle with the word in it.
+        """
+        access = self.access
+        column_bits = (spec.ROW_WORDS - 1).bit_length()
+        row_bits = (spec.LINE_ROWS - 1).bit_length()
+        wanted = access.offset[:column_bits]
+        wanted_row = access.offset[column_bits : column_bits + row_bits]
+        wanted_line = access.offset[column_bits + row_bits :]
+        mine = access.region == spec.Region.SYNAPSE
+        writing, column = Signal(), Signal(column_bits)
+        row, line = Signal(row_bits), Signal(range(self._lines))
+        data = Signal(spec.DATA_BITS)
+        m.d.sync += writing.eq(access.write & mine)
+        m.d.comb += self.busy.eq(writing)
+        with m.If(access.write | access.read):
+            m.d.sync += [
+                column.eq(wanted),
+                row.eq(wanted_row),
+                line.eq(wanted_line),
+                data.eq(access.data),
+            ]
+
+        old, new = Signal(WORD_LANES * LANE_BITS), Signal(WORD_LANES * LANE_BITS)
+        enable = Signal(spec.ROW_WORDS)
+        m.d.comb += enable.eq(writing << column)
+        columns: list[Value] = []
+        for index in range(self._axons // spec.DATA_BITS):
+            sram = memory.Memory(shape=len(old), depth=self._lines, init=[])
+            m.submodules[f"sram_{index}"] = sram
+            write, read = sram.write_port(), sram.read_port()
+            m.d.comb += [
+                write.addr.eq(line),
+                write.data.eq(new),
+                write.en.eq(enable[index]),
+                read.addr.eq(Mux(self.line_valid, self.line, wanted_line)),
+                read.en.eq(self.line_valid | ((access.write | access.read) & mine)),
+            ]
+            columns.append(read.data)
+
+        # Two words of one column in a row: what the first one wrote was not read by the second.
+        last, again = Signal.like(new), Signal()
+        same = (wanted == column) & (wanted_line == line)
+        m.d.sync += again.eq(writing & same)
+        with m.If(again):
+            m.d.comb += old.eq(last)
+        with m.Else(), m.Switch(column):
+            for index, read_data in enumerate(columns):
+                with m.Case(index):
+                    m.d.comb += old.eq(read_data)
+        lanes = [old.word_select(lane, LANE_BITS) for lane in range(WORD_LANES)]
+        with m.Switch(row):
+            for index in range(spec.LINE_ROWS):
+                with m.Case(index):
+                    m.d.comb += access.reply.eq(
+                        Cat(lane.word_select(index, LANE) for lane in lanes)
+                    )
+        with m.If(writing):
+            m.d.sync += last.eq(new)
+            m.d.comb += new.eq(old)
+            with m.Switch(row):
+                for index in range(spec.LINE_ROWS):
+                    with m.Case(index):
+                        for lane in range(WORD_LANES):
+                            place = new.word_select(lane, LANE_BITS).word_select(index, LANE)
+                            m.d.comb += place.eq(data.word_select(lane, LANE))
+        return columns

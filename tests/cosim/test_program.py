@@ -98,7 +98,7 @@ def test_read_back(seed: int) -> None:
     chip = GoldenChip(CHIP)
     chip.run([Phase(configuration(program), go=False)])
     for core in program.cores:
-        rows = core.synapses.reshape(-1, 64)
+        rows = core.synapses.transpose(1, 0, 2, 3).reshape(-1, 64)
         for row, bits in enumerate(rows):
             words = [sum(int(b) << i for i, b in enumerate(part)) for part in np.split(bits, 2)]
             assert _words(chip, core, Region.SYNAPSE, 32 * row, 2) == words, seed

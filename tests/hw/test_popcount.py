@@ -6,28 +6,37 @@ from typing import Any
 import pytest
 from amaranth import Module, Signal
 
-from hw.popcount import popcount
+from hw.popcount import popcounts
 from tests.hw.simulation import simulate_combinational
 
+PLACES = 8
 
-@pytest.mark.parametrize("width", [64, 128, 256, 512, 1024])
-def test_popcount(width: int) -> None:
-    rng = random.Random(width)
+
+@pytest.mark.parametrize("rows", [1, 8])
+@pytest.mark.parametrize("axons", [64, 128, 1024])
+def test_popcounts(axons: int, rows: int) -> None:
+    rng = random.Random(axons + rows)
     m = Module()
-    bits, enable = Signal(width), Signal()
-    count = Signal(width.bit_length())
-    m.d.comb += count.eq(popcount(m, enable, [bits[i : i + 64] for i in range(0, width, 64)]))
-    full = (1 << width) - 1
-    words = [0, full, 1, 1 << (width - 1), full // 3, full // 3 * 2, full >> 1]
-    words += [rng.getrandbits(width) for _ in range(30)]
-    words += [rng.getrandbits(width) & rng.getrandbits(width) & rng.getrandbits(width)]
+    lanes = [Signal(rows * PLACES, name=f"lane_{index}") for index in range(axons // PLACES)]
+    enable = Signal()
+    counts = [Signal(range(axons + 1), name=f"count_{row}") for row in range(rows)]
+    found = popcounts(m, enable, lanes, rows)
+    m.d.comb += [count.eq(value) for count, value in zip(counts, found, strict=True)]
+    full = (1 << axons) - 1
+    words = [0, full, 1, 1 << (axons - 1), full // 3, full // 3 * 2, full >> 1]
+    words += [rng.getrandbits(axons) for _ in range(30)]
+    words += [rng.getrandbits(axons) & rng.getrandbits(axons) & rng.getrandbits(axons)]
 
     async def check(ctx: Any) -> None:
         for word in words:
-            ctx.set(bits, word)
+            # Every row another word, so that no row's places count for its neighbour.
+            of_row = [word, *rng.choices(words, k=rows - 1)]
+            for index, lane in enumerate(lanes):
+                places = [row >> (index * PLACES) & (1 << PLACES) - 1 for row in of_row]
+                ctx.set(lane, sum(bits << (PLACES * row) for row, bits in enumerate(places)))
             ctx.set(enable, 1)
-            assert ctx.get(count) == word.bit_count(), f"{word:#x}"
+            assert [ctx.get(count) for count in counts] == [row.bit_count() for row in of_row]
             ctx.set(enable, 0)
-            assert ctx.get(count) == 0
+            assert [ctx.get(count) for count in counts] == [0] * rows
 
     simulate_combinational(m, check)
