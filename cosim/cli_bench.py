@@ -11,6 +11,9 @@ from rich.table import Table
 from cosim import output
 from cosim.guard import guarded
 
+VGG5 = Path(__file__).resolve().parent.parent / "checkpoints" / "vgg5.safetensors"
+PARTS = "rows,noc,ticks,vgg5,footprint"
+
 app = typer.Typer(
     name="bench",
     help="How fast it is, beside others, measured on this machine.",
@@ -63,10 +66,10 @@ def rtl(
     with guarded():
         if out is not None:
             output.check_file(out)
-        from cosim import bench_rtl
+        from cosim.benches import cycle
         from cosim.simulator import build
 
-        figures = bench_rtl.measure(build(), activity, seed)
+        figures = cycle.measure(build(), activity, seed)
         if out is not None:
             from sw.files import atomic_write
 
@@ -83,3 +86,44 @@ def rtl(
             f"{cost['ns_per_chip_cycle']:.0f}",
         )
     Console(highlight=False).print(table)
+
+
+@app.command(name="all", epilog="Example: `nc64c bench all --parts noc --out out/bench`")
+def all_(
+    out: Annotated[Path, typer.Option(help="Folder for benchmarks.md and .json.")] = Path(
+        "out/bench"
+    ),
+    parts: Annotated[str, typer.Option(help="What to measure, by commas.")] = PARTS,
+    checkpoint: Annotated[
+        Path, typer.Option(help="Network of the part vgg5.", show_default="the VGG5")
+    ] = VGG5,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Folder of its data set's files.", show_default="made-up images"),
+    ] = None,
+    images: Annotated[int, typer.Option(help="Images of the part vgg5.", min=2)] = 16,
+    seed: Annotated[int, typer.Option(help="Of all that is drawn.", min=0)] = 1,
+    repeats: Annotated[int, typer.Option(help="Turns of what is compared.", min=1)] = 3,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no table.")] = False,
+) -> None:
+    """All benches, or some, into one document; what was measured before and not now is kept.
+
+    What is not installed is left out, and the document says so.
+    """
+    with guarded(quiet) as progress:
+        output.check_folder(out)
+        from cosim.benches import document, suite, targets
+
+        order = suite.Order(out, suite.parse_parts(parts), checkpoint, data, images, seed, repeats)
+        record = suite.run(order, progress)
+    if quiet:
+        return
+    table = Table(title="targets")
+    for name in ("what", "target", "measured", ""):
+        table.add_column(name)
+    figures = {name: part["figures"] for name, part in record["parts"].items()}
+    for verdict in targets.verdicts(figures):
+        table.add_row(*document.verdict_row(verdict))
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(table)
+    console.print(f"document: {out / suite.MARKDOWN}")

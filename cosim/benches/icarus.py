@@ -1,0 +1,63 @@
+"""The same Verilog in Icarus Verilog, where it is installed."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+
+from cosim.bench import port_words
+from cosim.job import Job, Response
+from hw import emit
+from hw.spec import FLIT, ChipShape, Kind
+from sw.errors import InputError
+
+BENCH = Path(__file__).with_name("icarus.sv")
+
+
+def installed() -> bool:
+    """Whether Icarus Verilog is there."""
+    return shutil.which("iverilog") is not None and shutil.which("vvp") is not None
+
+
+def play(shape: ChipShape, job: Job, folder: Path) -> Response:
+    """What the chip, of one row of cores, answers to a job; the front door only.
+
+    Raises `InputError` when Icarus Verilog cannot compile it.
+    """
+    if shape.rows != 1 or len(job.backdoor):
+        raise ValueError("one host port, and no back door")
+    (words,) = port_words(list(job.phases), 1)
+    (folder / "stimulus.hex").write_text("\n".join(f"{int(word):016x}" for word in words) + "\n")
+    for name, text in (("tile", emit.tile_verilog(shape)), ("chip", emit.chip_verilog(shape))):
+        (folder / f"{name}.v").write_text(text)
+    numbers = {
+        "FLIT_BITS": FLIT.width,
+        "FLIT_KIND": FLIT.fields["kind"].offset,
+        "FLIT_KIND_BITS": FLIT.fields["kind"].width,
+        "KIND_HOST": int(Kind.HOST),
+    }
+    command = [
+        *("iverilog", "-g2012", "-s", "icarus", "-o", "icarus.vvp", f"-Picarus.WORDS={len(words)}"),
+        *(f"-D{name}={value}" for name, value in numbers.items()),
+        *(str(BENCH), "tile.v", "chip.v"),
+    ]
+    compiled = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if compiled.returncode:
+        raise InputError(f"Icarus Verilog cannot compile the chip: {compiled.stderr[-200:]}")
+    run = subprocess.run(
+        ["vvp", "-N", "icarus.vvp"], cwd=folder, capture_output=True, text=True, check=True
+    )
+    return _response(run.stdout.splitlines(), sum(phase.go for phase in job.phases))
+
+
+def _response(lines: list[str], ticks: int) -> Response:
+    phases: list[list[int]] = [[]]
+    cycles = 0
+    for line in lines:
+        if line.startswith("phase"):
+            cycles = int(line.split()[1])
+            phases.append([])
+        elif len(line) == FLIT.width // 4:
+            phases[-1].append(int(line, 16))
+    return Response(tuple(np.array(p, np.uint64) for p in phases[:-1]), cycles, ticks)

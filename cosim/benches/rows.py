@@ -1,0 +1,171 @@
+"""What a dendrite row of 1024 synapses costs in each simulator of the same RTL, and at best."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cosim.benches import bare, icarus, limit, pysim
+from cosim.benches.timing import in_turns, load_average, per_tick, ratio, spread
+from cosim.benches.workload import Workload, busy
+from cosim.errors import SimulationError
+from cosim.golden import GoldenChip
+from cosim.rtl import RtlChip
+from cosim.simulator import build
+from hw.spec import DENDRITES, FULL_CHIP, ChipShape
+
+COCOTB, BARE, LIMIT = "Verilator, cocotb", "Verilator, bare C++", "hand-written C++"
+ICARUS, AMARANTH = "Icarus Verilog", "Amaranth's simulator"
+ONE_CORE = ChipShape(1, 1, FULL_CHIP.axons, DENDRITES // 4)  # for simulators that are slow
+ACTIVITY = 0.1  # share of the axons that spike
+ACTIVITIES = (0.0, 0.01, 0.1, 0.5, 1.0)
+
+Run = Callable[[int], NDArray[np.int64]]  # membranes after so many ticks
+
+
+def measure(seed: int, repeats: int) -> dict[str, Any]:
+    """Nanoseconds per row on the full chip, and on one core beside the slow simulators.
+
+    Raises `InputError` where the simulator cannot be built, `SimulationError` when results differ.
+    """
+    figures: dict[str, Any] = {"activity": ACTIVITY, "load": [load_average()]}
+    with tempfile.TemporaryDirectory(prefix="nc64c-bench-") as scratch:
+        folder = Path(scratch)
+        figures["full"] = _full_chip(ACTIVITY, seed, repeats, folder)
+        figures["activities"] = [_at_activity(share, seed) for share in ACTIVITIES]
+        figures["one_core"] = _one_core(ACTIVITY, seed, repeats, folder)
+    figures["load"].append(load_average())
+    return figures
+
+
+def _full_chip(activity: float, seed: int, repeats: int, folder: Path) -> dict[str, Any]:
+    workload = busy(FULL_CHIP, FULL_CHIP.cores, activity, seed)
+    alone = busy(FULL_CHIP, 1, activity, seed)
+    program = limit.build_limit(folder)
+    runs: dict[str, tuple[Run, int, int]] = {
+        COCOTB: (_through_cocotb(workload), 5, 45),
+        BARE: (_in_bare(workload), 5, 45),
+        LIMIT: (lambda ticks: limit.run_limit(program, workload, ticks), 5, 1505),
+    }
+    _agree(workload, {name: run(few) for name, (run, few, _) in runs.items()}, ticks=5)
+    measures = {name: per_tick(*run) for name, run in runs.items()}
+    measures["one busy core"] = per_tick(_through_cocotb(alone), 5, 405)
+    taken = in_turns(measures, repeats)
+    cycles, lonely = (_cycles_per_tick(each) for each in (workload, alone))
+    busy_s, idle_s = taken[COCOTB], taken.pop("one busy core")
+    idle_core = [
+        (one / lonely - every / cycles / FULL_CHIP.cores) / (FULL_CHIP.cores - 1)
+        for one, every in zip(idle_s, busy_s, strict=True)
+    ]
+    return {
+        "chip": _size(FULL_CHIP),
+        "rows_per_tick": workload.rows,
+        "cycles_per_tick": cycles,
+        "ns_per_row": _ns(taken, workload.rows),
+        "cocotb_over_bare": ratio(taken[COCOTB], taken[BARE]),
+        "bare_over_limit": ratio(taken[BARE], taken[LIMIT]),
+        "ns_per_idle_core_cycle": spread(idle_core, 1e9),
+        "ns_per_chip_cycle_one_core_busy": spread([s / lonely for s in idle_s], 1e9),
+    }
+
+
+def _one_core(activity: float, seed: int, repeats: int, folder: Path) -> dict[str, Any]:
+    workload = busy(ONE_CORE, 1, activity, seed)
+    runs: dict[str, tuple[Run, int, int]] = {
+        COCOTB: (_through_cocotb(workload), 3, 3003),
+        BARE: (_in_bare(workload), 3, 3003),
+    }
+    if icarus.installed():
+        runs[ICARUS] = (_in_icarus(workload, folder), 3, 13)
+    _agree(workload, {name: run(few) for name, (run, few, _) in runs.items()}, ticks=3)
+    measures = {name: per_tick(*run) for name, run in runs.items()}
+    taken = in_turns(measures, repeats) | in_turns({AMARANTH: _in_amaranth(workload, 3)}, 1)
+    figures = {
+        "chip": _size(ONE_CORE),
+        "rows_per_tick": workload.rows,
+        "cycles_per_tick": _cycles_per_tick(workload),
+        "ns_per_row": _ns(taken, workload.rows),
+        "times_faster": {
+            name: spread(taken[name])["median"] / spread(taken[COCOTB])["median"]
+            for name in (ICARUS, AMARANTH)
+            if name in taken
+        },
+    }
+    if ICARUS not in runs:
+        figures["skipped"] = "Icarus Verilog is not installed (`iverilog`), so it was left out."
+    return figures
+
+
+def _at_activity(share: float, seed: int) -> dict[str, float]:
+    """Cycles and milliseconds of a tick of the full chip, with this share of axons spiking."""
+    workload = busy(FULL_CHIP, FULL_CHIP.cores, share, seed)
+    seconds = per_tick(_in_bare(workload), 2, 22)()
+    return {
+        "activity": share,
+        "cycles_per_tick": _cycles_per_tick(workload),
+        "ms_per_tick": seconds * 1e3,
+    }
+
+
+def _through_cocotb(workload: Workload) -> Run:
+    simulator = build(workload.program.shape)
+
+    def run(ticks: int) -> NDArray[np.int64]:
+        job = workload.job(ticks)
+        chip = RtlChip(simulator, backdoor=job.backdoor)
+        return workload.membranes(chip.run(job.phases))
+
+    return run
+
+
+def _in_bare(workload: Workload) -> Run:
+    simulator = bare.build_bare(workload.program.shape)
+    return lambda ticks: workload.membranes(list(bare.play(simulator, workload.job(ticks)).phases))
+
+
+def _in_icarus(workload: Workload, folder: Path) -> Run:
+    def run(ticks: int) -> NDArray[np.int64]:
+        job = workload.job(ticks, backdoor=False)
+        return workload.membranes(list(icarus.play(workload.program.shape, job, folder).phases))
+
+    return run
+
+
+def _in_amaranth(workload: Workload, ticks: int) -> Callable[[], float]:
+    """Measures CPU seconds per tick; its result is checked as well."""
+
+    def seconds() -> float:
+        job = workload.job(ticks, backdoor=False)
+        played = pysim.play(workload.program.shape, job)
+        found = workload.membranes(list(played.response.phases))
+        _agree(workload, {AMARANTH: found}, ticks)
+        last, first = played.ended[-2], played.ended[-2 - ticks]  # the read-back is behind them
+        return (last - first) / ticks
+
+    return seconds
+
+
+def _cycles_per_tick(workload: Workload) -> float:
+    simulator = bare.build_bare(workload.program.shape)
+    few, more = (bare.play(simulator, workload.job(ticks)).cycles for ticks in (1, 3))
+    return (more - few) / 2
+
+
+def _agree(workload: Workload, found: dict[str, NDArray[np.int64]], ticks: int) -> None:
+    """Raises `SimulationError` unless all of them have the golden model's membranes."""
+    job = workload.job(ticks, backdoor=False)
+    expected = workload.membranes(GoldenChip(workload.program.shape).run(job.phases))
+    for name, membranes in found.items():
+        if not np.array_equal(membranes, expected):
+            raise SimulationError(f"{name}: membranes differ from the golden model's")
+
+
+def _ns(taken: dict[str, list[float]], rows: int) -> dict[str, Any]:
+    return {name: spread(seconds, 1e9 / rows) for name, seconds in taken.items()}
+
+
+def _size(shape: ChipShape) -> str:
+    return f"{shape.columns}x{shape.rows} cores of {shape.axons} axons x {shape.dendrites} rows"

@@ -1,0 +1,133 @@
+"""All benches in one run: what `nc64c bench all` does, and the files that it leaves."""
+
+import json
+import os
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from cosim import gather, output
+from cosim.benches import document, footprint, noc, plot, rows, ticks, vgg5
+from cosim.benches.threads import use_one_thread
+from cosim.progress import Progress
+from sw.errors import InputError
+
+PARTS = ("rows", "noc", "ticks", "vgg5", "footprint")
+FORMAT, VERSION = "nc64c-bench", 1
+JSON, MARKDOWN, PICTURE = "benchmarks.json", "benchmarks.md", "benchmarks-noc.svg"
+GIB = 1 << 30
+
+
+@dataclass(frozen=True)
+class Order:
+    """The arguments of `nc64c bench all`."""
+
+    out: Path
+    parts: tuple[str, ...]
+    checkpoint: Path
+    data: Path | None
+    images: int
+    seed: int
+    repeats: int
+
+    @property
+    def command(self) -> str:
+        """How to measure the same again."""
+        command = f"nc64c bench all --parts {','.join(self.parts)} --repeats {self.repeats}"
+        if "vgg5" in self.parts:
+            command += f" --images {self.images}"
+            command += " --data DIR" if self.data is not None else ""
+        return command
+
+
+def parse_parts(names: str) -> tuple[str, ...]:
+    """Names of parts from "rows,noc". Raises `InputError` for one that there is not."""
+    wanted = tuple(name.strip() for name in names.split(",") if name.strip())
+    for name in wanted:
+        if name not in PARTS:
+            raise InputError(f"unknown part {name!r}: must be one of {', '.join(PARTS)}")
+    if not wanted:
+        raise InputError(f"no part to measure: name some of {', '.join(PARTS)}")
+    return wanted
+
+
+def run(order: Order, progress: Progress) -> dict[str, Any]:
+    """Measures the parts, and writes JSON, Markdown and picture; parts measured before are kept."""
+    output.check_folder(order.out)
+    record = _before(order.out / JSON)
+    use_one_thread()
+    for name in order.parts:
+        with progress.stage(name):
+            start = time.monotonic()
+            figures = _measures(order)[name]()
+            record["parts"][name] = {
+                "when": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+                "seconds": round(time.monotonic() - start),
+                "command": order.command,
+                "machine": machine(),
+                "figures": figures,
+            }
+    write(order.out, record)
+    return record
+
+
+def write(folder: Path, record: dict[str, Any]) -> None:
+    """The record, its document, and the picture of the mesh where it was measured."""
+    mesh = record["parts"].get("noc")
+    picture = mesh is not None and plot.installed()
+    with output.staged(folder) as stage:
+        (stage / JSON).write_text(json.dumps(record, indent=1) + "\n")
+        (stage / MARKDOWN).write_text(document.render(record, PICTURE if picture else None))
+        if mesh is not None and picture:
+            (stage / PICTURE).write_bytes(plot.curves(mesh["figures"]))
+
+
+def machine() -> dict[str, Any]:
+    """What the figures depend on, in words and numbers."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "cpu": gather.processor(),
+        "cores": gather.usable_cores(),
+        "memory_gib": round(memory / GIB),
+        "system": f"{platform.system()} {platform.machine()}",
+        "versions": gather.versions(),
+    }
+
+
+def _measures(order: Order) -> dict[str, Callable[[], Any]]:
+    return {
+        "rows": lambda: rows.measure(order.seed, order.repeats),
+        "noc": lambda: noc.measure(order.seed),
+        "ticks": lambda: ticks.measure(order.seed, order.repeats),
+        "vgg5": lambda: _vgg5(order),
+        "footprint": lambda: footprint.measure(order.seed, order.repeats),
+    }
+
+
+def _vgg5(order: Order) -> dict[str, Any]:
+    if not order.checkpoint.exists():
+        return {"skipped": f"VGG5 was left out: there is no {order.checkpoint.name}."}
+    subject = vgg5.prepare(order.checkpoint, order.data, order.images, order.seed)
+    return vgg5.measure(subject, order.repeats)
+
+
+def _before(path: Path) -> dict[str, Any]:
+    """What an earlier run left; a new record where there is none."""
+    if not path.exists():
+        return {"format": FORMAT, "version": VERSION, "parts": {}}
+    try:
+        record = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{path} cannot be read as JSON: remove it, or name another folder"
+        ) from error
+    if not isinstance(record, dict) or (record.get("format"), record.get("version")) != (
+        FORMAT,
+        VERSION,
+    ):
+        raise InputError(f"{path} is not of {FORMAT} {VERSION}: remove it, or name another folder")
+    return record

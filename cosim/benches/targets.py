@@ -1,0 +1,176 @@
+"""What was aimed at, and whether it was reached."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from cosim.benches import rows, ticks, vgg5
+
+Figures = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Target:
+    """`measured` takes the figures of `part`; a KeyError says that it was left out."""
+
+    name: str
+    part: str
+    unit: str
+    limit: float
+    at_most: bool
+    measured: Callable[[Figures], float]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A target beside what was measured; `value` is None where nothing was."""
+
+    target: Target
+    value: float | None
+
+    @property
+    def met(self) -> bool | None:
+        """Whether it was reached; None: not measured."""
+        if self.value is None:
+            return None
+        limit = self.target.limit
+        return self.value <= limit if self.target.at_most else self.value >= limit
+
+    @property
+    def factor(self) -> float | None:
+        """How many times too much or too little it is; 1 is just enough."""
+        if self.value is None or not self.value:
+            return None
+        limit = self.target.limit
+        return self.value / limit if self.target.at_most else limit / self.value
+
+
+def at_most(
+    name: str, part: str, limit: float, unit: str, measured: Callable[[Figures], float]
+) -> Target:
+    return Target(name, part, unit, limit, True, measured)
+
+
+def at_least(
+    name: str, part: str, limit: float, unit: str, measured: Callable[[Figures], float]
+) -> Target:
+    return Target(name, part, unit, limit, False, measured)
+
+
+def verdicts(parts: dict[str, Figures]) -> list[Verdict]:
+    """All targets; parts that were not measured, or left something out, have no value."""
+    found = []
+    for target in TARGETS:
+        try:
+            value = target.measured(parts[target.part])
+        except KeyError:
+            found.append(Verdict(target, None))
+        else:
+            found.append(Verdict(target, value))
+    return found
+
+
+def _median(figures: Figures, *path: str) -> float:
+    for step in path:
+        figures = figures[step]
+    return float(figures["median"])
+
+
+TARGETS = (
+    at_most(
+        "RTL through cocotb, all cores busy",
+        "rows",
+        150,
+        "ns a row",
+        lambda f: _median(f, "full", "ns_per_row", rows.COCOTB),
+    ),
+    at_most(
+        "cocotb over the bare harness",
+        "rows",
+        1.1,
+        "times",
+        lambda f: float(f["full"]["cocotb_over_bare"]),
+    ),
+    at_most(
+        "idle core-cycle", "rows", 40, "ns", lambda f: _median(f, "full", "ns_per_idle_core_cycle")
+    ),
+    at_least(
+        "faster than Icarus Verilog",
+        "rows",
+        50,
+        "times",
+        lambda f: float(f["one_core"]["times_faster"][rows.ICARUS]),
+    ),
+    at_least(
+        "faster than Amaranth's simulator",
+        "rows",
+        1000,
+        "times",
+        lambda f: float(f["one_core"]["times_faster"][rows.AMARANTH]),
+    ),
+    at_least(
+        "a tick of the whole chip in RTL, faster than RANC's published figure",
+        "ticks",
+        10,
+        "times",
+        lambda f: float(f["chip"][0]["rtl_times_faster_than_ranc"]),
+    ),
+    at_least(
+        "VGG5 in RTL, 2 processes",
+        "vgg5",
+        5,
+        "images/s",
+        lambda f: _median(f, "images_per_s", vgg5.RTL_2),
+    ),
+    at_least(
+        "the same, over one process",
+        "vgg5",
+        1.9,
+        "times",
+        lambda f: float(f["two_processes_over_one"]),
+    ),
+    at_least(
+        "VGG5, golden model",
+        "vgg5",
+        20,
+        "images/s",
+        lambda f: _median(f, "images_per_s", vgg5.GOLDEN),
+    ),
+    at_least(
+        "VGG5, integer network as convolutions",
+        "vgg5",
+        200,
+        "images/s",
+        lambda f: _median(f, "images_per_s", vgg5.INTEGER),
+    ),
+    at_least(
+        "a layer of the golden model, faster than PAIBox: one image",
+        "ticks",
+        20,
+        "times",
+        lambda f: float(f["layer"]["times_faster"][ticks.GOLDEN][ticks.PAIBOX]),
+    ),
+    at_least(
+        "the same, 32 images at once",
+        "ticks",
+        20,
+        "times",
+        lambda f: float(f["layer"]["times_faster"][ticks.GOLDEN_BATCH][ticks.PAIBOX]),
+    ),
+    at_most("build, cold", "footprint", 60, "s", lambda f: float(f["build_s"]["cold"])),
+    at_most("build, cached", "footprint", 2, "s", lambda f: float(f["build_s"]["cached"])),
+    at_most(
+        "memory of a simulator process, VGG5",
+        "vgg5",
+        2048,
+        "MiB",
+        lambda f: float(f["peak_mib"]["simulator"]),
+    ),
+    at_most(
+        "memory of the process that feeds it, VGG5",
+        "vgg5",
+        2048,
+        "MiB",
+        lambda f: float(f["peak_mib"]["python"]),
+    ),
+)

@@ -1,0 +1,150 @@
+"""One tick of the whole chip, 64 x 1024 x 1024 synapses, in RTL and golden; one layer of PAIBox."""
+
+import importlib.util
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cosim.benches.timing import in_turns, load_average, per_tick, ratio, spread
+from cosim.benches.workload import Workload, axon_bits, busy
+from cosim.errors import SimulationError
+from cosim.golden import GoldenChip
+from cosim.program import Program
+from cosim.rtl import RtlChip
+from cosim.simulator import Simulator, build
+from cosim.stimulus import Phase
+from hw.spec import FULL_CHIP, ChipShape, ResetMode
+
+ONE_BIT = (1,)  # plane weights: a neuron a dendrite row, as in the rivals
+ACTIVITIES = (0.1, 0.5)
+BATCH = 32  # images at once in the golden model
+RANC_MS = 310.0  # a tick of RANC's C++ simulator, published for 2 cores like these
+GOLDEN, GOLDEN_BATCH = "golden, one image", f"golden, {BATCH} images at once"
+# Its matrix product runs along the weights' memory, or across it: numpy's default is across.
+PAIBOX, PAIBOX_COLUMNS = "PAIBox, row-major weights", "PAIBox, column-major weights"
+ONE_CORE = ChipShape(1, 1)
+TICKS = 20
+
+
+def measure(seed: int, repeats: int) -> dict[str, Any]:
+    """Milliseconds per tick; `SimulationError` when a rival does not compute the same."""
+    figures: dict[str, Any] = {"load": [load_average()]}
+    figures["chip"] = [_whole_chip(activity, seed, repeats) for activity in ACTIVITIES]
+    figures["ranc_published_ms"] = RANC_MS
+    figures["layer"] = _layer(ACTIVITIES[0], seed, repeats)
+    figures["load"].append(load_average())
+    return figures
+
+
+def _whole_chip(activity: float, seed: int, repeats: int) -> dict[str, Any]:
+    workload = busy(FULL_CHIP, FULL_CHIP.cores, activity, seed, ONE_BIT)
+    one, many = _golden(workload, 1), _golden(workload, BATCH)
+    rtl = per_tick(_in_rtl(build(), workload), 2, 22)
+    taken = in_turns({"RTL": rtl, GOLDEN: one, GOLDEN_BATCH: many}, repeats)
+    return {
+        "activity": activity,
+        "ms_per_tick": {name: spread(seconds, 1e3) for name, seconds in taken.items()},
+        "rtl_times_faster_than_ranc": RANC_MS / spread(taken["RTL"], 1e3)["median"],
+        "rtl_over_golden": ratio(taken["RTL"], taken[GOLDEN]),
+    }
+
+
+def _in_rtl(simulator: Simulator, workload: Workload) -> Callable[[int], object]:
+    def run(ticks: int) -> object:
+        job = workload.job(ticks)
+        return RtlChip(simulator, backdoor=job.backdoor).run(job.phases)
+
+    return run
+
+
+def _golden(workload: Workload, images: int) -> Callable[[], float]:
+    """Measures CPU seconds per tick and image of a chip that is loaded already."""
+    chip = GoldenChip(workload.program.shape)
+    chip.run([Phase(workload.loading, go=False)])
+    chip.power_up(images)
+    phases = [[Phase(workload.spikes, go=True)] * TICKS] * images
+    chip.run_images([each[:1] for each in phases])  # the first tick lays out the synapses
+
+    def measure() -> float:
+        start = time.process_time()
+        chip.run_images(phases)
+        return (time.process_time() - start) / (TICKS * images)
+
+    return measure
+
+
+def _layer(activity: float, seed: int, repeats: int) -> dict[str, Any]:
+    """One core's 1024 x 1024 synapses in the golden model and in PAIBox."""
+    workload = integrate_and_fire(busy(ONE_CORE, 1, activity, seed, ONE_BIT))
+    measures = {GOLDEN: _golden(workload, 1), GOLDEN_BATCH: _golden(workload, BATCH)}
+    skipped = None
+    if importlib.util.find_spec("paibox") is None:
+        skipped = "PAIBox is not installed (`pip install paibox`), so it was left out."
+    else:
+        measures[PAIBOX] = _paibox(workload, "C")
+        measures[PAIBOX_COLUMNS] = _paibox(workload, "F")
+    taken = in_turns(measures, repeats)
+    figures: dict[str, Any] = {
+        "activity": activity,
+        "ms_per_tick": {name: spread(seconds, 1e3) for name, seconds in taken.items()},
+    }
+    if skipped is not None:
+        return figures | {"skipped": skipped}
+    return figures | {
+        "times_faster": {
+            name: {rival: ratio(taken[rival], taken[name]) for rival in (PAIBOX, PAIBOX_COLUMNS)}
+            for name in (GOLDEN, GOLDEN_BATCH)
+        }
+    }
+
+
+def integrate_and_fire(workload: Workload) -> Workload:
+    """The same with neurons that do not leak, fire every few ticks, and subtract the threshold."""
+    (core,) = workload.program.cores
+    spikes = int(axon_bits(workload).sum())
+    threshold = np.full(core.neurons, max(1, 3 * spikes // 2), np.int32)
+    neurons = replace(core, leak=None, threshold=threshold, reset=ResetMode.SUBTRACT)
+    return replace(workload, program=Program(workload.program.shape, (neurons,)))
+
+
+def _paibox(workload: Workload, order: Literal["C", "F"]) -> Callable[[], float]:
+    """Measures CPU seconds per tick of PAIBox, after its membranes were compared with golden's."""
+    import paibox
+
+    (core,) = workload.program.cores
+    axons = axon_bits(workload)
+    weights = np.array(core.synapses[:, 0, 0, :].T, order=order)  # bool [axons, neurons]
+
+    class Layer(paibox.Network):  # type: ignore[misc]  # without types
+        def __init__(self) -> None:
+            super().__init__()
+            self.axons = paibox.InputProj(input=axons, shape_out=(len(axons),))
+            self.neurons = paibox.IF((core.neurons,), threshold=int(core.threshold[0]))
+            self.synapses = paibox.FullConn(
+                self.axons, self.neurons, weights, conn_type=paibox.SynConnType.All2All
+            )
+            self.voltage = paibox.Probe(self.neurons, "voltage")
+
+    layer = Layer()
+    simulator = paibox.Simulator(layer)
+    simulator.run(TICKS)
+    _same(workload, np.asarray(simulator.data[layer.voltage][-1]), TICKS)
+    simulator.reset()
+
+    def measure() -> float:
+        start = time.process_time()
+        simulator.run(TICKS)
+        return (time.process_time() - start) / TICKS
+
+    return measure
+
+
+def _same(workload: Workload, membranes: NDArray[np.integer[Any]], ticks: int) -> None:
+    chip = GoldenChip(workload.program.shape)
+    expected = workload.membranes(chip.run(workload.job(ticks, backdoor=False).phases))
+    if not np.array_equal(expected[0], membranes):
+        raise SimulationError("PAIBox: membranes differ from the golden model's")

@@ -1,0 +1,188 @@
+"""A network larger than the chip, streamed through it: images per second at each level."""
+
+import multiprocessing
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cosim import rtl
+from cosim.benches.peak import peak_mib
+from cosim.benches.threads import use_one_thread
+from cosim.benches.timing import children_cpu_s, in_turns, load_average, ratio, spread
+from cosim.encoded import chip_inputs
+from cosim.errors import SimulationError
+from cosim.golden_runs import GoldenRuns
+from cosim.packed import PackedSpikes
+from cosim.program import Program
+from cosim.schedule import Schedule, schedule_network
+from cosim.sets import Images, draw_images
+from cosim.simulator import build
+from cosim.stimulus import Phase
+from cosim.streamed import ReadBack, Responses, RunJobs, run_network
+from hw.spec import FULL_CHIP
+from sw import checkpoint, integer
+from sw.errors import InputError
+from sw.fold import fold
+from sw.netfile import IntegerNetwork
+
+PROCESSES = 2
+READ_BACK = 0.1  # share of the passes whose membranes are read, as in `nc64c cosim`
+PATCH = 4  # pixels of a patch's side, in images that are made up
+RTL_1, RTL_2, GOLDEN = "RTL, 1 process", f"RTL, {PROCESSES} processes", "golden"
+INTEGER = "integer network"
+Work = Callable[[Path, Images], NDArray[np.int64]]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A checkpoint, and images for it; `source` says which."""
+
+    path: Path
+    images: Images
+    source: str
+
+
+def prepare(path: Path, data: Path | None, count: int, seed: int) -> Subject:
+    """Held-out images where the folder of the data set's files is given, else random patches.
+
+    Raises `InputError` for a checkpoint or files that are not there.
+    """
+    config = checkpoint.load(path).config
+    if data is not None:
+        drawn = draw_images(config.dataset, count, seed, data)
+        return Subject(path, drawn.images, f"{config.dataset}, held-out images")
+    channels, height, width = config.input_shape
+    if height % PATCH or width % PATCH:
+        raise InputError(f"images of {height} x {width} cannot be made of patches: give --data")
+    size = (count, channels, height // PATCH, width // PATCH)
+    coarse = np.random.default_rng(seed).integers(0, 256, size).astype(np.uint8)
+    images = coarse.repeat(PATCH, axis=2).repeat(PATCH, axis=3)
+    return Subject(path, images, f"random patches of {PATCH} x {PATCH} pixels")
+
+
+def measure(subject: Subject, repeats: int) -> dict[str, Any]:
+    """Images per second, on the wall and of CPU time, and the peak memory of the processes.
+
+    Raises `SimulationError` when RTL and golden model, or the network, answer differently.
+    """
+    use_one_thread()
+    build()
+    network, _ = _prepared(subject.path)
+    loads = [load_average()]
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(PROCESSES, mp_context=context) as pool:
+        levels = _Levels(subject, pool)
+        taken = in_turns(levels.measures(), repeats)
+    levels.compare(integer.run(network, subject.images).membrane)
+    return {
+        "load": [*loads, load_average()],
+        "network": f"{network.name} " + "-".join(str(n.features) for n in network.layers),
+        "timesteps": network.timesteps,
+        "images": len(subject.images),
+        "source": subject.source,
+        "images_per_s": {
+            name: spread([len(subject.images) / each for each in seconds])
+            for name, seconds in taken.items()
+        },
+        "images_per_cpu_s": {
+            name: spread([len(subject.images) / each for each in seconds])
+            for name, seconds in levels.cpu_s.items()
+        },
+        "two_processes_over_one": ratio(taken[RTL_1], taken[RTL_2]),
+        "golden_over_rtl": ratio(taken[RTL_1], taken[GOLDEN]),
+        "peak_mib": peak_mib(_in_rtl, subject.path, levels.halves[0]),
+    }
+
+
+class _Levels:
+    """The levels as measures of seconds on the wall; answers and CPU seconds are kept beside.
+
+    Each runs in the processes of a pool, which have read and mapped the network before.
+    """
+
+    def __init__(self, subject: Subject, pool: ProcessPoolExecutor) -> None:
+        self._subject, self._pool = subject, pool
+        half = -(-len(subject.images) // PROCESSES)
+        self.halves = [subject.images[:half], subject.images[half:]]
+        self.cpu_s: dict[str, list[float]] = {}
+        self._answers: dict[str, NDArray[np.int64]] = {}
+        for work in (_in_golden, _as_convolutions):
+            self._run("", work, [subject.images[:1]] * PROCESSES)
+        self.cpu_s.clear()
+        self._answers.clear()
+
+    def measures(self) -> dict[str, Callable[[], float]]:
+        whole = [self._subject.images]
+        return {
+            RTL_1: lambda: self._run(RTL_1, _in_rtl, whole),
+            RTL_2: lambda: self._run(RTL_2, _in_rtl, self.halves),
+            GOLDEN: lambda: self._run(GOLDEN, _in_golden, whole),
+            INTEGER: lambda: self._run(INTEGER, _as_convolutions, whole),
+        }
+
+    def compare(self, expected: NDArray[np.int64]) -> None:
+        """Raises `SimulationError` unless all levels gave these membranes."""
+        for level, membranes in self._answers.items():
+            if not np.array_equal(membranes, expected):
+                raise SimulationError(f"{level}: membranes differ from the integer network's")
+
+    def _run(self, level: str, work: Work, shards: Sequence[Images]) -> float:
+        start = time.perf_counter()
+        paths = [self._subject.path] * len(shards)
+        parts = list(self._pool.map(_timed, [work] * len(shards), paths, shards))
+        seconds = time.perf_counter() - start
+        self._answers[level] = np.concatenate([membranes for membranes, _ in parts])
+        self.cpu_s.setdefault(level, []).append(sum(cpu for _, cpu in parts))
+        return seconds
+
+
+def _timed(work: Work, path: Path, images: Images) -> tuple[NDArray[np.int64], float]:
+    """What the work gives, and the CPU seconds of this process and its children."""
+    start = time.process_time() + children_cpu_s()
+    membranes = work(path, images)
+    return membranes, time.process_time() + children_cpu_s() - start
+
+
+@lru_cache(maxsize=1)
+def _prepared(path: Path) -> tuple[IntegerNetwork, Schedule]:
+    """A checkpoint's network, and its schedule on the full chip."""
+    network = fold(checkpoint.load(path).quantised_network)
+    return network, schedule_network(network, FULL_CHIP)
+
+
+def _as_convolutions(path: Path, images: Images) -> NDArray[np.int64]:
+    """The output layer's membranes, int64 [images, classes], of the network without a chip."""
+    use_one_thread()
+    membranes: NDArray[np.int64] = integer.run(_prepared(path)[0], images).membrane
+    return membranes
+
+
+def _in_rtl(path: Path, images: Images) -> NDArray[np.int64]:
+    """The same in RTL, one simulator process at a time."""
+    simulator = build()
+
+    def run(program: Program, jobs: Sequence[Sequence[Phase]]) -> Responses:
+        return rtl.run_jobs(simulator, program, jobs, processes=1).responses
+
+    return _streamed(path, images, run)
+
+
+def _in_golden(path: Path, images: Images) -> NDArray[np.int64]:
+    """The same of the golden model."""
+    return _streamed(path, images, GoldenRuns())
+
+
+def _streamed(path: Path, images: Images, run: RunJobs) -> NDArray[np.int64]:
+    use_one_thread()
+    network, schedule = _prepared(path)
+    inputs = PackedSpikes.pack(chip_inputs(network, images).swapaxes(0, 1))
+    *_, output = run_network(schedule, inputs, run, ReadBack(READ_BACK, seed=0))
+    assert output.membranes is not None
+    return output.membranes
