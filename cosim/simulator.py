@@ -19,6 +19,7 @@ from pathlib import Path
 
 import cocotb_tools.config
 
+from cosim.job import PHASE_END
 from cosim.verilate import build_tools, cache_folder, verilate
 from hw import emit, spec
 from hw.spec import ChipShape
@@ -27,23 +28,11 @@ from hw.synapse import LANE
 HERE = Path(__file__).parent
 VERILATE = HERE / "verilate.py"
 COCOTB_MAIN = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
-BENCH_SOURCES = ("tb.sv", "tile_block.sv", "tile_block.cpp")
+BENCH_SOURCES = ("tb.sv", "host_ports.cpp", "tile_block.sv", "tile_block.cpp")
 # A tick may take as long as one core needs to send all fan-out entries for every neuron.
 PATIENCE = 2 * spec.NEURONS << spec.FANOUT_BITS  # cycles without anything at the chip's pins
-BUFFER_WORDS = 1024  # of each stimulus and response buffer of the test bench
 # What Python reads and writes; everything else stays private, which keeps the model fast.
-PUBLIC = (
-    "stimulus",
-    "stimulus_words",
-    "refilled",
-    "resume",
-    "response",
-    "response_words",
-    "exhausted",
-    "attention",
-    "cycles",
-    "ticks",
-)
+PUBLIC = ("resume", "refilled", "attention", "cycles", "ticks")
 
 
 @dataclass(frozen=True)
@@ -159,11 +148,11 @@ def _compile(
             "--vpi",
             "--timing",
             *(["--trace-vcd"] if waves else []),
-            f"-GDEPTH={BUFFER_WORDS}",
             f"-GPATIENCE={patience}",
             f"-I{work}",
             "public.vlt",
             HERE / "tb.sv",
+            HERE / "host_ports.cpp",
             "nc64c_chip.v",
             *tile,
             main,
@@ -193,6 +182,7 @@ def _spec_numbers(shape: ChipShape) -> dict[str, int]:
         "NEURON_STRIDE": spec.NEURON_STRIDE,
         "COORD_BITS": spec.COORD_BITS,
         "FLIT_BITS": spec.FLIT.width,
+        **{f"END_{field.name.upper()}": field.offset for field in PHASE_END},
         **{f"KIND_{kind.name}": kind.value for kind in spec.Kind},
         **{f"REGION_{region.name}": region.value for region in spec.Region},
         **{f"NEURON_{word.name}": word.value for word in spec.NeuronWord},

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.bench import port_words, split_phases
+from cosim.bench import port_words
 from cosim.errors import SimulationError
 from cosim.job import Job, Response
 from cosim.simulator import Simulator, build
@@ -26,7 +26,7 @@ def play(simulator: Simulator, job: Job) -> Response:
     """What cosim.bench does with a job, in C++. Raises `SimulationError` when it goes wrong."""
     with tempfile.TemporaryDirectory(prefix="nc64c-bare-") as scratch:
         stimulus, answer = Path(scratch, "job"), Path(scratch, "response")
-        ports = port_words(list(job.phases), simulator.shape.rows)
+        ports = port_words(list(job.phases), simulator.shape.rows, [len(job.phases) - 1])
         stimulus.write_bytes(_stimulus(ports, job.backdoor).tobytes())
         done = subprocess.run(
             [str(simulator.executable), str(stimulus), str(answer)],
@@ -37,7 +37,7 @@ def play(simulator: Simulator, job: Job) -> Response:
         )
         if done.returncode:
             raise SimulationError(f"the bare harness ended early: {done.stderr or done.stdout}")
-        return _response(np.fromfile(answer, np.uint64), simulator.shape.rows)
+        return _response(np.fromfile(answer, np.uint64))
 
 
 def _stimulus(
@@ -47,9 +47,7 @@ def _stimulus(
     return np.concatenate([np.array(sizes, np.uint64), backdoor, *ports])
 
 
-def _response(words: NDArray[np.uint64], rows: int) -> Response:
-    cycles, ticks, *counts = (int(word) for word in words[: 2 + rows])
-    ports = np.split(words[2 + rows :], np.cumsum(counts)[:-1])
-    per_port = [split_phases(words) for words in ports]
-    phases = tuple(np.concatenate(parts) for parts in zip(*per_port, strict=True))
-    return Response(phases, cycles, ticks)
+def _response(words: NDArray[np.uint64]) -> Response:
+    cycles, ticks, flits, phases = (int(word) for word in words[:4])
+    heard, ends = words[4 : 4 + flits], words[4 + flits : 4 + flits + phases].astype(np.int64)
+    return Response(tuple(np.split(heard, ends[:-1])), cycles, ticks)
