@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cosim import cli_bench, cli_experiment, cli_robustness, cli_train, output
+from cosim import cli_bench, cli_experiment, cli_results, cli_robustness, cli_train, output
 from cosim.guard import DIFFERENT, guarded
 from cosim.options import (
     CHECKPOINT,
@@ -56,6 +56,8 @@ app.add_typer(cli_experiment.app)
 app.add_typer(cli_bench.app)
 app.command(epilog=cli_train.EXAMPLE)(cli_train.train)
 app.command(epilog=cli_train.SHRINK_EXAMPLE)(cli_train.shrink)
+app.command(epilog=cli_results.NOISE_EXAMPLE)(cli_results.noise)
+app.command(epilog=cli_results.TABLE5_EXAMPLE)(cli_results.table5)
 app.command(epilog=cli_robustness.EXAMPLE)(cli_robustness.robustness)
 
 

@@ -13,7 +13,7 @@ from cosim.mapping import Mapping
 from cosim.program import Program
 from cosim.schedule import LayerSchedule, Schedule
 from hw.spec import LFSR_BITS
-from sw.checks import check_range
+from sw.errors import InputError
 from sw.netfile import IntegerLayer
 
 MAX_BITS = LFSR_BITS
@@ -21,7 +21,8 @@ MAX_BITS = LFSR_BITS
 
 def check_bits(bits: int) -> None:
     """Raises `InputError` unless noise can have so many bits."""
-    check_range("bits of noise", bits, 0, MAX_BITS)
+    if not 0 <= bits <= MAX_BITS:
+        raise InputError(f"{bits} bits of noise: must be 0 to {MAX_BITS}, as many as the LFSR has")
 
 
 def with_noise(mapping: Mapping, bits: int, seed: int) -> Mapping:

@@ -21,7 +21,7 @@ from tests.helpers.cli import SMALL_CHIP, nc64c, small_checkpoint
 from tests.helpers.runs import make_run
 from tests.helpers.subjects import FakeRtl, Responses
 
-COMMANDS = ("demo", "cosim", "report", "map", "attack", "train", "verilog")
+COMMANDS = ("demo", "cosim", "report", "noise", "table5", "map", "attack", "train", "verilog")
 
 
 @pytest.fixture
@@ -112,6 +112,43 @@ def test_same_seed_same_summary(
         assert len(list((tmp_path / name / "shards").iterdir())) == 4
     assert summaries[0] == summaries[1]
     assert summaries[0] != summaries[2]
+
+
+def test_noise_leaves_its_files(
+    small: Path, tmp_path: Path, fake_rtl: Callable[[FakeRtl], None]
+) -> None:
+    fake_rtl(FakeRtl())
+    out, rest = (
+        tmp_path / "out",
+        ["--images", "3", "--golden-images", "5", "--sets", "clean,fgsm_8"],
+    )
+    result = nc64c("noise", "--bits", "0,12", "--checkpoint", small, "--out", out, *rest, *HERE)
+    assert result.exit_code == 0, result.output
+    assert "| 12 | 4095 (" in result.stdout
+    files = ["noise.json", "noise.md", "noise.png", "noise.svg", "shards"]
+    assert sorted(path.name for path in out.iterdir()) == files
+    rows = json.loads((out / "noise.json").read_text())["rows"]
+    assert [row["bits"] for row in rows] == [0, 12]
+    assert len(list((out / "shards").iterdir())) == 2 * 2 * 2
+
+
+def test_noise_names_what_differs(
+    small: Path, tmp_path: Path, fake_rtl: Callable[[FakeRtl], None]
+) -> None:
+    fake_rtl(FakeRtl(lose_a_spike))
+    rest = ["--images", "3", "--sets", "clean", "--out", tmp_path / "out"]
+    result = nc64c("noise", "--bits", "8", "--checkpoint", small, *rest, *HERE)
+    assert result.exit_code == 1
+    assert "8 bits of noise: first in clean: image 1, tick" in result.stderr
+
+
+def test_table5_of_a_run(tmp_path: Path) -> None:
+    record.save(tmp_path, make_run())
+    out = tmp_path / "results"
+    result = nc64c("table5", tmp_path, "--out", out)
+    assert result.exit_code == 0, result.output
+    assert "the paper, hardware minus algorithm" in result.stdout
+    assert sorted(path.suffix for path in out.iterdir()) == [".json", ".md", ".png", ".svg"]
 
 
 def test_report_renders_again(tmp_path: Path) -> None:

@@ -72,6 +72,29 @@ def test_bad_arguments(small: Path, tmp_path: Path, arguments: list[str], words:
     assert not out.exists()
 
 
+@pytest.mark.parametrize(
+    ("bits", "words"),
+    [
+        ("17", ["17 bits of noise", "0 to 16"]),
+        ("8,", ["bits '8,'", "such as 0,4,8"]),
+        ("-1", ["bits '-1'"]),
+        ("4,4", ["there twice"]),
+    ],
+)
+def test_bad_noise(small: Path, tmp_path: Path, bits: str, words: list[str]) -> None:
+    out = tmp_path / "out"
+    result = nc64c("noise", "--checkpoint", small, "--out", out, "--bits", bits, *SMALL_CHIP)
+    refused(result, *words)
+    assert not out.exists()
+
+
+def test_table5_of_clean_images(tmp_path: Path) -> None:
+    run = make_run()
+    run["sets"], run["examples"] = {"clean": run["sets"]["clean"]}, []
+    record.save(tmp_path, run)
+    refused(nc64c("table5", tmp_path), "Table 5 needs", "this one has clean")
+
+
 def test_the_folder_of_a_data_set(small: Path, tmp_path: Path) -> None:
     """Digits come with a package; CIFAR-10 does not, and is looked for where one says."""
     out = ("--out", tmp_path / "out")

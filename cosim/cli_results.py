@@ -1,0 +1,119 @@
+"""`nc64c noise` and `nc64c table5`: results beyond the report of one run."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cosim import output
+from cosim.guard import DIFFERENT, guarded
+from cosim.options import (
+    CHECKPOINT,
+    CLOCK_MHZ,
+    SETS,
+    AttackerOption,
+    AxonsOption,
+    CheckpointOption,
+    DataOption,
+    DendritesOption,
+    GoldenImagesOption,
+    JobsOption,
+    MeshOption,
+    QuietOption,
+    RtlImagesOption,
+    SchedulerOption,
+    SeedOption,
+    SetsOption,
+    chip_shape,
+    kept,
+)
+from hw.spec import AXONS, DENDRITES
+from sw.errors import InputError
+
+NOISE_EXAMPLE = (
+    "Example: `nc64c noise --bits 0,4,6,8,10 --images 100 --golden-images 450 --out out/noise`"
+)
+TABLE5_EXAMPLE = "Example: `nc64c table5 out/vgg5 --out docs/results`"
+
+
+def noise(
+    out: Annotated[Path, typer.Option(help="Folder for noise.json, .md, .png, .svg.")],
+    bits: Annotated[
+        str, typer.Option(help="Bits of noise, n each: the mask is 2^n - 1.")
+    ] = "0,4,6,8,10",
+    checkpoint: CheckpointOption = CHECKPOINT,
+    data: DataOption = None,
+    images: RtlImagesOption = 100,
+    golden_images: GoldenImagesOption = None,
+    sets: SetsOption = SETS,
+    attacker: AttackerOption = None,
+    mesh: MeshOption = "8x8",
+    axons: AxonsOption = AXONS,
+    dendrites: DendritesOption = DENDRITES,
+    seed: SeedOption = 0,
+    jobs: JobsOption = None,
+    scheduler: SchedulerOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Accuracy and adversarial loss while the neurons' thresholds are noisy, golden and RTL.
+
+    The noise comes from each core's LFSR, in the golden model too: RTL must equal it exactly. Exit
+    codes, shards and workers are those of `nc64c cosim`.
+    """
+    with guarded(quiet, lambda: kept(out)) as progress:
+        shape = chip_shape(mesh, axons, dendrites)
+        masks = _bits(bits)
+        output.check_folder(out)
+        from cosim import tasks
+
+        task = tasks.Experiment(
+            checkpoint=checkpoint,
+            attacker=attacker,
+            data=data,
+            out=out,
+            shape=shape,
+            sets=sets,
+            images=images,
+            golden_images=golden_images,
+            seed=seed,
+            jobs=jobs,
+            scheduler=scheduler,
+            front_door=False,
+            clock_mhz=CLOCK_MHZ,
+            command=shlex.join(["nc64c", *sys.argv[1:]]),
+        )
+        text, first = tasks.noise(task, masks, progress)
+    if not quiet:
+        typer.echo(text)
+    for mismatch in first:
+        typer.echo(mismatch, err=True)
+    if first:
+        raise typer.Exit(DIFFERENT)
+
+
+def table5(
+    folder: Annotated[Path, typer.Argument(help="What cosim wrote.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the files.", show_default="the run's")
+    ] = None,
+) -> None:
+    """The paper's Table 5 of a finished run: table5.md, .json, and .png and .svg by eps."""
+    target = folder if out is None else out
+    with guarded():
+        from cosim import record, tasks
+
+        text = tasks.table5(record.load(folder), target)
+    typer.echo(text)
+
+
+def _bits(numbers: str) -> list[int]:
+    """Numbers from "0,4,8". Raises `InputError`."""
+    parts = [part.strip() for part in numbers.split(",")]
+    if not all(part.isascii() and part.isdigit() and len(part) <= 4 for part in parts):
+        raise InputError(f"bits {numbers!r}: must be whole numbers with commas, such as 0,4,8")
+    found = [int(part) for part in parts]
+    if len(set(found)) != len(found):
+        raise InputError(f"bits {numbers!r}: one of them is there twice")
+    return found

@@ -1,0 +1,145 @@
+"""Accuracy and adversarial loss against threshold noise: as JSON, as Markdown, as a picture."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from cosim import plots
+from cosim.figures import Points, accuracy, adversarial_loss, attacks, images, mismatches
+from cosim.record import LEVELS, Level, Run
+
+SCHEMA = 1
+ON_CHIP: tuple[Level, ...] = ("golden", "rtl")
+SPREAD = 0.08  # between the marks of two sets, by the distance of two numbers of bits
+TITLES = {"accuracy": "accuracy, %", "adv_loss": "adversarial loss, points"}
+
+
+def as_json(runs: Sequence[Run]) -> dict[str, Any]:
+    """All runs, a row for each number of bits; they differ in nothing else."""
+    first = runs[0]
+    return {
+        "schema_version": SCHEMA,
+        "network": first["network"],
+        "dataset": first["dataset"],
+        "encoding": first["encoding"],
+        "mapping": first["chip"]["mapping"],
+        "command": first["facts"]["command"],
+        "level_images": images(first),
+        "rows": [
+            {
+                "bits": run["noise"]["bits"],
+                "mask": _mask(run),
+                "share_of_median_threshold": round(run["noise"]["share"], 6),
+                "mismatches": mismatches(run),
+                "compared_spikes": sum(one["compared_spikes"] for one in run["sets"].values()),
+                "compared_membranes": sum(
+                    one["compared_membranes"] for one in run["sets"].values()
+                ),
+                "accuracy": {level: _figures(_accuracies(run, level)) for level in LEVELS},
+                "adv_loss": {level: _figures(adversarial_loss(run, level)) for level in LEVELS},
+            }
+            for run in runs
+        ],
+    }
+
+
+def as_markdown(runs: Sequence[Run]) -> str:
+    """Two tables: accuracy and adversarial loss, a row for each number of bits and chip level."""
+    first = runs[0]
+    counts = images(first)
+    wrong = sum(map(mismatches, runs))
+    lines = [
+        f"# Threshold noise: {first['network']} on {first['dataset']}",
+        "",
+        "A neuron fires if its membrane is at least threshold + (lfsr & mask), mask = 2^bits - 1. "
+        f"Golden: {counts['golden']:,} images per set, RTL: {counts['rtl']:,} of them, by seed "
+        f"{first['facts']['seed']}; {first['encoding']} encoding, {first['chip']['mapping']} on "
+        f"{first['chip']['columns']} x {first['chip']['rows']} cores. The images are the same at "
+        "all bits: the attacks know nothing of the noise. "
+        f"RTL against golden, all runs together: {wrong:,} mismatches.",
+        "",
+        f"    {first['facts']['command']}",
+        "",
+    ]
+    lines += ["## Accuracy, %", "", *_grid(runs, list(first["sets"]), _accuracies), ""]
+    if adversarial_loss(first, "rtl"):
+        lines += ["## Adversarial loss, points", "", *_grid(runs, attacks(first), adversarial_loss)]
+        lines += [""]
+    lines += [
+        "In brackets the interval of 95 %: Wilson's for accuracies, Newcombe's for paired shares "
+        "(method 10) for losses. Mask in brackets: its share of the median threshold."
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def as_pictures(runs: Sequence[Run]) -> dict[str, bytes]:
+    """Golden as lines, RTL as marks with their intervals; raises `InputError`."""
+    kinds = {"accuracy": _accuracies, "adv_loss": adversarial_loss}
+    shown = {name: kind for name, kind in kinds.items() if kind(runs[0], "rtl")}
+    figure, panels = plots.panels(len(shown))
+    counts = images(runs[0])
+    figure.suptitle(
+        f"Threshold noise: {runs[0]['network']} on {runs[0]['dataset']}; lines: golden, "
+        f"{counts['golden']} images, marks: RTL, {counts['rtl']} images, 95 % intervals",
+        fontsize=9,
+    )
+    for panel, (name, kind) in zip(panels, shown.items(), strict=True):
+        places, chosen_sets = range(len(runs)), list(kind(runs[0], "rtl"))
+        for number, chosen in enumerate(chosen_sets):
+            colour, aside = f"C{number}", SPREAD * (number - (len(chosen_sets) - 1) / 2)
+            golden = [kind(run, "golden")[chosen].value for run in runs]
+            panel.plot(places, golden, color=colour, label=chosen)
+            rtl = [kind(run, "rtl")[chosen] for run in runs]
+            panel.errorbar(
+                [place + aside for place in places],
+                [one.value for one in rtl],
+                yerr=[[one.value - one.low for one in rtl], [one.high - one.value for one in rtl]],
+                fmt="o",
+                color=colour,
+                markersize=4,
+                capsize=2,
+                linewidth=1,
+            )
+        panel.set_xticks(
+            places,
+            [f"{run['noise']['bits']}\n{100 * run['noise']['share']:.2g} %" for run in runs],
+            fontsize=7,
+        )
+        panel.set_xlabel("bits of noise; its most as a share of the median threshold", fontsize=8)
+        panel.set_ylabel(TITLES[name])
+        panel.grid(alpha=0.3)
+        panel.legend(fontsize=7)
+    return plots.as_files(figure)
+
+
+def _grid(runs: Sequence[Run], sets: list[str], kind: Any) -> Iterator[str]:
+    head = ["bits", "mask", "level", *sets]
+    yield _line(head)
+    yield "|" + " --- |" * len(head)
+    for run in runs:
+        for level in ON_CHIP:
+            found: dict[str, Points] = kind(run, level)
+            mask = f"{_mask(run)} ({100 * run['noise']['share']:.3g} %)"
+            cells = (
+                f"{found[name].value:.2f} [{found[name].low:.2f}, {found[name].high:.2f}]"
+                for name in sets
+            )
+            yield _line([str(run["noise"]["bits"]), mask, level, *cells])
+
+
+def _accuracies(run: Run, level: Level) -> dict[str, Points]:
+    return {name: accuracy(run, name, level) for name in run["sets"]}
+
+
+def _mask(run: Run) -> int:
+    return (1 << run["noise"]["bits"]) - 1
+
+
+def _figures(found: dict[str, Points]) -> dict[str, dict[str, float]]:
+    return {
+        name: {part: round(value, 4) for part, value in figure._asdict().items()}
+        for name, figure in found.items()
+    }
+
+
+def _line(cells: list[str]) -> str:
+    return "| " + " | ".join(cells) + " |"

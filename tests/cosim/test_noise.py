@@ -1,0 +1,92 @@
+"""Threshold noise: where it goes, that it changes something, and RTL equal to golden with it."""
+
+import numpy as np
+import pytest
+
+from cosim.figures import mismatches
+from cosim.noise import relative, with_noise
+from cosim.program import Program
+from cosim.report import verdict
+from cosim.rtl_runs import verilated
+from cosim.schedule import Schedule
+from hw.spec import LFSR_BITS, ChipShape, ResetMode
+from sw.errors import InputError
+from tests.cosim.test_schedule import TINY_CHIP
+from tests.helpers.subjects import SHAPE, FakeRtl, make_run_of, make_shards, make_subject
+
+STRONG = 13  # bits: about a third of a threshold
+
+
+def test_hidden_layers_have_it_and_the_output_does_not() -> None:
+    mapping = make_subject().mapping
+    assert isinstance(mapping, Program)
+    noisy = with_noise(mapping, 5, seed=1)
+    assert isinstance(noisy, Program)
+    output = set(np.unique(mapping.layers[-1].core).tolist())
+    seeds = []
+    for before, after in zip(mapping.cores, noisy.cores, strict=True):
+        if before.number in output:
+            assert after is before
+            assert after.reset is ResetMode.NONE
+        else:
+            assert (before.noise_mask, after.noise_mask) == (0, 31)
+            seeds.append(after.seed)
+        assert np.array_equal(after.synapses, before.synapses)
+    assert len(seeds) >= 2
+    assert len(set(seeds)) == len(seeds)
+    assert 0 not in seeds  # that LFSR would stand still
+
+
+def test_streamed_layers_have_it_too() -> None:
+    mapping = make_subject(TINY_CHIP).mapping
+    assert isinstance(mapping, Schedule)
+    noisy = with_noise(mapping, 5, seed=1)
+    assert isinstance(noisy, Schedule)
+    for layer in noisy.layers:
+        masks = {core.noise_mask for part in layer.rounds for core in part.program.cores}
+        assert masks == {31 if layer.layer.spiking else (1 << LFSR_BITS) - 1}
+
+
+def test_none_changes_nothing_and_another_seed_does() -> None:
+    mapping = make_subject().mapping
+    assert with_noise(mapping, 0, seed=1) is mapping
+    drawn = [with_noise(mapping, 5, seed=seed) for seed in (1, 1, 2)]
+    seeds = [[core.seed for core in one.cores] for one in drawn if isinstance(one, Program)]
+    assert seeds[0] == seeds[1] != seeds[2]
+
+
+@pytest.mark.parametrize("bits", [-1, 17])
+def test_more_bits_than_the_lfsr_has(bits: int) -> None:
+    with pytest.raises(InputError, match=f"{bits} bits of noise: must be 0 to 16"):
+        with_noise(make_subject().mapping, bits, seed=1)
+
+
+def test_its_size_is_by_the_median_threshold() -> None:
+    layers = make_subject().network.layers[1:]
+    middle = np.median(np.concatenate([np.repeat(layers[0].threshold, 16), layers[1].threshold]))
+    assert relative(0, layers) == 0
+    assert relative(4, layers) == pytest.approx(15 / middle)
+
+
+@pytest.mark.parametrize("shape", [SHAPE, TINY_CHIP], ids=["resident", "streamed"])
+def test_it_changes_spikes_and_is_not_held_against_the_network(shape: ChipShape) -> None:
+    runs = [
+        make_run_of(make_subject(shape), FakeRtl(), make_shards(6, noise_bits=bits))
+        for bits in (0, STRONG)
+    ]
+    assert [mismatches(run) for run in runs] == [0, 0]
+    quiet, noisy = (run["sets"]["clean"]["spikes"]["conv2"]["golden"] for run in runs)
+    assert noisy < quiet  # it only ever raises a threshold
+    assert "which the integer network has not" in verdict(runs[1]).detail
+    assert runs[1]["noise"]["bits"] == STRONG
+    assert runs[1]["noise"]["share"] > 0.2
+
+
+@pytest.mark.parametrize("bits", [4, STRONG])
+@pytest.mark.parametrize("shape", [SHAPE, TINY_CHIP], ids=["resident", "streamed"])
+def test_rtl_equals_golden_with_it(shape: ChipShape, bits: int) -> None:
+    shards = make_shards(6, noise_bits=bits)
+    run = make_run_of(make_subject(shape), verilated(shape), shards)
+    assert verdict(run).equal, verdict(run)
+    spikes = run["sets"]["clean"]["spikes"]["conv2"]
+    assert spikes["rtl"] == spikes["golden"] > 50
