@@ -1,8 +1,8 @@
 // The test bench's other side without cocotb and Python: what cosim/bench.py does, in C++, on the
 // same Verilated model. It plays a job from a file of 64-bit words and writes what came back.
 //
-//   job       rows, back-door flits, for each row its words; then these flits, then each row's words
-//   response  cycles, ticks, flits, phases; then the flits heard, and how many at each phase's end
+//   job       rows, back-door flits, parts, for each row its words; then these flits, and words
+//   response  cycles, ticks, flits, phases; then the flits, and how many had come at each phase's end
 
 #include <cstdint>
 #include <cstdio>
@@ -38,37 +38,40 @@ Words take(std::ifstream& file, size_t count) {
     return words;
 }
 
-void put(std::ofstream& file, const Words& words) {
-    file.write(reinterpret_cast<const char*>(words.data()), static_cast<std::streamsize>(8 * words.size()));
+void put(std::ofstream& file, const uint64_t* words, size_t count) {
+    file.write(reinterpret_cast<const char*>(words), static_cast<std::streamsize>(8 * count));
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
     if (argc != 3) fail("usage: Vtop JOB RESPONSE");
-    static_assert(nc64c::FLIT_BITS == 64);
     std::ifstream job{argv[1], std::ios::binary};
-    const size_t rows = take(job, 1)[0];
+    const Words head = take(job, 3);
+    const size_t rows = head[0], stored = head[1], parts = head[2];
     if (rows != nc64c::ROWS) fail("the job is for another chip");
-    const size_t stored = take(job, 1)[0];
     const Words counts = take(job, rows);
     const Words backdoor = take(job, stored);
-    std::vector<Words> waiting;
-    for (size_t row = 0; row < rows; row++) waiting.push_back(take(job, counts[row]));
+    std::vector<Words> played;
+    for (size_t row = 0; row < rows; row++) played.push_back(take(job, counts[row]));
 
     VerilatedContext context;
     const auto top = std::make_unique<Vtop>(&context, "");
-    for (size_t row = 0; row < rows; row++) nc64c_play(static_cast<int>(row), waiting[row].data(), waiting[row].size());
+    auto& tb = *top->rootp;
+    size_t wakes = 0;  // once out of reset, and at the end of each part
     bool attended = false;
-    for (int calls = 0; !context.gotFinish();) {
+    while (!context.gotFinish()) {
         top->eval();
-        const bool attention = top->rootp->tb__DOT__attention;
+        const bool attention = tb.tb__DOT__attention;
         if (attention && !attended) {
-            // The first call is for the first words, the second one for the end of the last phase.
-            if (calls++) break;
-            if (nc64c_backdoor(backdoor.data(), static_cast<int>(stored))) fail("a refused flit");
-            top->rootp->tb__DOT__refilled = 1;
-            top->rootp->tb__DOT__resume ^= 1;
+            if (wakes == parts) break;
+            if (wakes == 0) {
+                if (nc64c_backdoor(backdoor.data(), static_cast<int>(stored))) fail("a refused flit");
+                for (size_t row = 0; row < rows; row++)
+                    nc64c_play(static_cast<int>(row), played[row].data(), played[row].size());
+            }
+            tb.tb__DOT__refilled = wakes++ == 0;
+            tb.tb__DOT__resume ^= 1;
             top->eval();
         }
         attended = attention;
@@ -77,14 +80,13 @@ int main(int argc, char** argv) {
     }
     if (context.gotFinish()) fail("the chip has not come to rest");
 
-    std::ofstream response{argv[2], std::ios::binary};
-    const uint64_t* flits = nullptr;
-    const uint64_t* ends = nullptr;
-    size_t flit_count = 0;
-    size_t phase_count = 0;
+    const uint64_t *flits, *ends;
+    size_t flit_count, phase_count;
     nc64c_heard(&flits, &flit_count, &ends, &phase_count);
-    put(response, {top->rootp->tb__DOT__cycles, top->rootp->tb__DOT__ticks, flit_count, phase_count});
-    put(response, Words(flits, flits + flit_count));
-    put(response, Words(ends, ends + phase_count));
+    std::ofstream response{argv[2], std::ios::binary};
+    const Words sizes{tb.tb__DOT__cycles, tb.tb__DOT__ticks, flit_count, phase_count};
+    put(response, sizes.data(), sizes.size());
+    put(response, flits, flit_count);
+    put(response, ends, phase_count);
     return response ? 0 : 1;
 }

@@ -2,7 +2,6 @@
 
 import subprocess
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,8 +25,7 @@ def play(simulator: Simulator, job: Job) -> Response:
     """What cosim.bench does with a job, in C++. Raises `SimulationError` when it goes wrong."""
     with tempfile.TemporaryDirectory(prefix="nc64c-bare-") as scratch:
         stimulus, answer = Path(scratch, "job"), Path(scratch, "response")
-        ports = port_words(list(job.phases), simulator.shape.rows, [len(job.phases) - 1])
-        stimulus.write_bytes(_stimulus(ports, job.backdoor).tobytes())
+        stimulus.write_bytes(_stimulus(job, simulator.shape.rows).tobytes())
         done = subprocess.run(
             [str(simulator.executable), str(stimulus), str(answer)],
             stdin=subprocess.DEVNULL,
@@ -40,14 +38,14 @@ def play(simulator: Simulator, job: Job) -> Response:
         return _response(np.fromfile(answer, np.uint64))
 
 
-def _stimulus(
-    ports: Sequence[NDArray[np.uint64]], backdoor: NDArray[np.uint64]
-) -> NDArray[np.uint64]:
-    sizes = [len(ports), len(backdoor), *(len(words) for words in ports)]
-    return np.concatenate([np.array(sizes, np.uint64), backdoor, *ports])
+def _stimulus(job: Job, rows: int) -> NDArray[np.uint64]:
+    ends = np.cumsum(job.parts)
+    ports = port_words(list(job.phases), rows, (ends - 1).tolist())
+    sizes = [rows, len(job.backdoor), len(ends), *(len(words) for words in ports)]
+    return np.concatenate([np.array(sizes, np.uint64), job.backdoor, *ports])
 
 
 def _response(words: NDArray[np.uint64]) -> Response:
-    cycles, ticks, flits, phases = (int(word) for word in words[:4])
-    heard, ends = words[4 : 4 + flits], words[4 + flits : 4 + flits + phases].astype(np.int64)
-    return Response(tuple(np.split(heard, ends[:-1])), cycles, ticks)
+    cycles, ticks, flits, _ = (int(word) for word in words[:4])
+    heard, ends = np.split(words[4:], [flits])
+    return Response(tuple(np.split(heard, ends[:-1].astype(np.int64))), cycles, ticks)

@@ -67,7 +67,8 @@ def test_the_bare_harness_with_its_back_door() -> None:
 
 
 def test_a_job_that_no_chip_can_take() -> None:
-    job = Job((), np.zeros(0, np.int64), np.full(1, (1 << 63) - 1, np.uint64))
+    nothing = Phase(np.zeros(0, np.uint64), go=False)
+    job = Job((nothing,), np.array([1], np.int64), np.full(1, (1 << 63) - 1, np.uint64))
     with pytest.raises(SimulationError, match="a refused flit"):
         bare.play(bare.build_bare(SMALL), job)
 
