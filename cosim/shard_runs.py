@@ -15,7 +15,11 @@ FOLDER = "shards"
 
 
 def run_shards(
-    shards: Sequence[Shard], out: Path, engine: Engine[Shard, Result], progress: Progress
+    shards: Sequence[Shard],
+    out: Path,
+    engine: Engine[Shard, Result],
+    progress: Progress,
+    stage: str = "shards",
 ) -> tuple[list[Result], int]:
     """What each shard gives, and how many were finished before.
 
@@ -24,7 +28,7 @@ def run_shards(
     """
     store = Store(out / FOLDER, "shard")
     results: dict[int, Result] = {}
-    with progress.stage("shards", len(shards), "shards") as advance:
+    with progress.stage(stage, len(shards), "shards") as advance:
         for number, shard in enumerate(shards):
             kept = _kept(store, shard, progress)
             if kept is not None:

@@ -195,7 +195,8 @@ def _run(
     )
     shards = plan(common, data, names, task.images)
     workers = engine.workers
-    results, found = run_shards(shards, task.out, engine, progress)
+    stage = f"{noise_bits} bits of noise" if noise_bits else "shards"
+    results, found = run_shards(shards, task.out, engine, progress, stage)
     collected = Collected(shards, results)
     facts = record.Facts(
         command=task.command,
