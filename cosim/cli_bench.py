@@ -101,7 +101,7 @@ def all_(
         Path | None,
         typer.Option(help="Folder of its data set's files.", show_default="made-up images"),
     ] = None,
-    images: Annotated[int, typer.Option(help="Images of the part vgg5.", min=2)] = 16,
+    images: Annotated[int, typer.Option(help="Images of the part vgg5.", min=2)] = 40,
     seed: Annotated[int, typer.Option(help="Of all that is drawn.", min=0)] = 1,
     repeats: Annotated[int, typer.Option(help="Turns of what is compared.", min=1)] = 3,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no table.")] = False,
@@ -110,7 +110,7 @@ def all_(
 
     What is not installed is left out, and the document says so.
     """
-    with guarded(quiet) as progress:
+    with guarded(quiet, left=lambda: _kept(out)) as progress:
         output.check_folder(out)
         from cosim.benches import document, suite, targets
 
@@ -127,3 +127,9 @@ def all_(
     console = Console(highlight=False, soft_wrap=True)
     console.print(table)
     console.print(f"document: {out / suite.MARKDOWN}")
+
+
+def _kept(out: Path) -> str:
+    from cosim.benches import suite
+
+    return suite.kept(out)

@@ -56,7 +56,7 @@ def parse_parts(names: str) -> tuple[str, ...]:
 
 
 def run(order: Order, progress: Progress) -> dict[str, Any]:
-    """Measures the parts, and writes JSON, Markdown and picture; parts measured before are kept."""
+    """Measures the parts, and writes the files anew behind each; parts measured before are kept."""
     output.check_folder(order.out)
     record = _before(order.out / JSON)
     use_one_thread()
@@ -71,8 +71,14 @@ def run(order: Order, progress: Progress) -> dict[str, Any]:
                 "machine": machine(),
                 "figures": figures,
             }
-    write(order.out, record)
+        write(order.out, record)
     return record
+
+
+def kept(folder: Path) -> str:
+    """What an interrupted run leaves, in words."""
+    written = (folder / JSON).exists()
+    return f"finished parts are in {folder}" if written else "nothing was written"
 
 
 def write(folder: Path, record: dict[str, Any]) -> None:
