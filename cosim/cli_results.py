@@ -33,7 +33,7 @@ from hw.spec import AXONS, DENDRITES
 from sw.errors import InputError
 
 NOISE_EXAMPLE = (
-    "Example: `nc64c noise --bits 0,4,6,8,10 --images 100 --golden-images 450 --out out/noise`"
+    "Example: `nc64c noise --bits 0,10,12,14 --images 100 --golden-images 450 --out out/noise`"
 )
 TABLE5_EXAMPLE = "Example: `nc64c table5 out/vgg5 --out docs/results`"
 
@@ -42,7 +42,7 @@ def noise(
     out: Annotated[Path, typer.Option(help="Folder for noise.json, .md, .png, .svg.")],
     bits: Annotated[
         str, typer.Option(help="Bits of noise, n each: the mask is 2^n - 1.")
-    ] = "0,4,6,8,10",
+    ] = "0,10,12,13,14,15,16",
     checkpoint: CheckpointOption = CHECKPOINT,
     data: DataOption = None,
     images: RtlImagesOption = 100,

@@ -9,8 +9,8 @@ from rich.console import Console
 
 from cosim.errors import SimulationError
 from cosim.progress import Progress
-from sw.engine import WorkerDied
 from sw.errors import InputError
+from sw.workers import WorkerDied
 
 DIFFERENT, BAD_INPUT, INTERRUPTED = 1, 2, 130  # exit codes
 

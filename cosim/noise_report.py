@@ -50,7 +50,8 @@ def as_markdown(runs: Sequence[Run]) -> str:
     lines = [
         f"# Threshold noise: {first['network']} on {first['dataset']}",
         "",
-        "A neuron fires if its membrane is at least threshold + (lfsr & mask), mask = 2^bits - 1. "
+        "A neuron fires if its membrane is at least threshold + (lfsr & mask), mask = 2^bits - 1: "
+        "on average the noise raises thresholds by half the mask. "
         f"Golden: {counts['golden']:,} images per set, RTL: {counts['rtl']:,} of them, by seed "
         f"{first['facts']['seed']}; {first['encoding']} encoding, {first['chip']['mapping']} on "
         f"{first['chip']['columns']} x {first['chip']['rows']} cores. The images are the same at "

@@ -4,33 +4,20 @@ What a job's work is, the caller says: a function of a module, so that other pro
 """
 
 import importlib
-import os
-import signal
-import threading
-import time
-import traceback
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from multiprocessing import get_context, parent_process
-from multiprocessing.connection import Connection, wait
-from types import FrameType
+from contextlib import suppress
 from typing import Any, Generic, Protocol, TypeVar
 
 from sw.errors import InputError
+from sw.workers import Team, WorkerDied
 
 CONNECT_SECONDS = 10
-TRIES = 3  # of a job whose worker dies
-FAREWELL_SECONDS = 10.0  # that a worker whose parent has died may take to end what it started
 
 Job = TypeVar("Job")
 Done = TypeVar("Done")
 Task = TypeVar("Task", contravariant=True)
 Answer = TypeVar("Answer", covariant=True)
-
-
-class WorkerDied(RuntimeError):
-    """A worker process ended without a result; it was killed, perhaps for want of memory."""
 
 
 class Engine(Protocol[Task, Answer]):
@@ -56,7 +43,7 @@ class Engine(Protocol[Task, Answer]):
 class Local(Generic[Job, Done]):
     """Processes on this machine, each for one job after another; none for one job at a time.
 
-    A job whose process dies is given to a new one, until it has cost `TRIES` of them.
+    A job whose process dies is given to a new one, a few times (`sw.workers.TRIES`).
 
     Args:
         processes: how many.
@@ -84,40 +71,11 @@ class Local(Generic[Job, Done]):
             for number, make in enumerate(jobs):
                 yield number, self._work(make())
             return
-        waiting = deque(range(len(jobs)))
-        deaths: Counter[int] = Counter()
-        team = [_Worker(self._work) for _ in range(min(self.workers, len(jobs)))]
+        team = Team(self.workers, self._work, jobs, self._say)
         try:
-            while True:
-                for worker in team:
-                    if waiting and worker.number is None:
-                        number = waiting.popleft()
-                        worker.take(number, jobs[number]())
-                busy = {worker.connection: worker for worker in team if worker.number is not None}
-                if not busy:
-                    return
-                for ready in wait(list(busy)):
-                    assert isinstance(ready, Connection)
-                    worker = busy[ready]
-                    try:
-                        number, done = worker.answer()
-                    except WorkerDied as error:
-                        lost = worker.number
-                        assert lost is not None
-                        deaths[lost] += 1
-                        if deaths[lost] == TRIES:
-                            raise
-                        self._say(f"{error}; its work is given to a new one")
-                        waiting.appendleft(lost)
-                        worker.stop()
-                        team[team.index(worker)] = _Worker(self._work)
-                    else:
-                        yield number, done
+            yield from team.answers()
         finally:
-            for worker in team:
-                worker.end()
-            for worker in team:
-                worker.stop()
+            team.end()
 
     def close(self) -> None:
         """Nothing: processes end with the run that they were for."""
@@ -198,87 +156,3 @@ class Cluster(Generic[Job, Done]):
     def close(self) -> None:
         """Leaves the cluster, which goes on."""
         self._client.close()
-
-
-class _Worker(Generic[Job, Done]):
-    """A process, and the number of the job that it has in hand."""
-
-    def __init__(self, work: Callable[[Job], Done]) -> None:
-        context = get_context("spawn")  # a fork of a process with PyTorch's threads may hang
-        self.connection, theirs = context.Pipe()
-        self.number: int | None = None
-        self._process = context.Process(target=_worker, args=(theirs, work), daemon=True)
-        with _without_interrupts():
-            self._process.start()
-        theirs.close()
-
-    def take(self, number: int, job: Job) -> None:
-        self.number = number
-        with suppress(BrokenPipeError):  # it died: what it does not answer says so
-            self.connection.send(job)
-
-    def answer(self) -> tuple[int, Done]:
-        """Its job's number and what it made of it; raises what the work raised, or `WorkerDied`."""
-        assert self.number is not None
-        try:
-            answer = self.connection.recv()
-        except (EOFError, ConnectionResetError) as error:
-            raise WorkerDied(
-                "a worker process ended without a result: it was killed, or ran out of memory"
-            ) from error
-        number, self.number = self.number, None
-        if isinstance(answer, BaseException):
-            raise answer
-        return number, answer
-
-    def end(self) -> None:
-        self._process.terminate()
-
-    def stop(self) -> None:
-        """Waits until it has ended, and what it had started as well."""
-        self._process.join()
-        self.connection.close()
-
-
-@contextmanager
-def _without_interrupts() -> Iterator[None]:
-    """Ctrl-C is the parent's to handle: processes started in here never hear of it."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _worker(connection: Connection, work: Callable[[Job], Done]) -> None:
-    """One job after another, until the parent ends this process."""
-    signal.signal(signal.SIGTERM, _terminated)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    with suppress(EOFError, OSError):  # the parent does not listen any more
-        while True:
-            job = connection.recv()
-            try:
-                answer: Done | Exception = work(job)
-            except Exception as error:
-                error.add_note(traceback.format_exc())
-                answer = error
-            connection.send(answer)
-
-
-def _terminated(_signal: int, _frame: FrameType | None) -> None:
-    """Unwinds the stack, once, so that the work ends the processes that it has started."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise SystemExit(1)
-
-
-def _end_with_parent() -> None:
-    """However the parent ends, killed outright too, its workers do not go on without it."""
-    parent = parent_process()
-    assert parent is not None
-    parent.join()
-    os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(FAREWELL_SECONDS)
-    os._exit(1)

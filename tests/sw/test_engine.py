@@ -12,8 +12,9 @@ from typing import TypeVar
 
 import pytest
 
-from sw.engine import TRIES, Local, WorkerDied
+from sw.engine import Local
 from sw.errors import InputError
+from sw.workers import TRIES, WorkerDied
 
 ROOT = Path(__file__).parents[2]
 Job = TypeVar("Job")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from sw import checkpoint
-from sw.engine import Cluster, Local, WorkerDied
+from sw.engine import Cluster, Local
 from sw.errors import InputError
 from sw.experiments import plots, run, work
 from sw.experiments.cells import Store, fingerprint
@@ -23,6 +23,7 @@ from sw.experiments.work import Job, Source
 from sw.metrics import accuracy, evaluate
 from sw.robustness import measure
 from sw.train import Diverged, TrainFiles, train
+from sw.workers import WorkerDied
 from tests.sw.experiments.conftest import SOURCE, TINY, Finished
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -256,7 +257,7 @@ def test_training_that_fails_is_a_gap(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_a_worker_that_dies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sw.engine._worker", _dies)
+    monkeypatch.setattr("sw.workers._worker", _dies)
     with pytest.raises(WorkerDied, match="ended without a result"):
         run.run("table1", SOURCE, tmp_path, Local(2, work.run))
     assert _cells(tmp_path) == {}
