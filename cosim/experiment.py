@@ -8,7 +8,7 @@ import base64
 import io
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from rich.console import Console
 
 from cosim.chip_levels import BATCH, ChipResult, RtlRun, RtlTotals, RunRtl
 from cosim.compare import Mismatch
+from cosim.golden_runs import GoldenRuns
 from cosim.mapping import Mapping, choose_mapping
 from cosim.noise import with_noise
 from cosim.program import Program, core_xy
@@ -41,7 +42,8 @@ from sw.netfile import IntegerNetwork
 class Subject:
     """What is examined: a network at all its levels, its place on the chip, and who attacks it.
 
-    `attacker` is the network that transfer attacks are made on.
+    `attacker` is the network that transfer attacks are made on, `golden` the golden model with the
+    programs that it has loaded.
     """
 
     float_network: SpikingNetwork
@@ -49,6 +51,7 @@ class Subject:
     network: IntegerNetwork
     mapping: Mapping
     attacker: SpikingNetwork | None = None
+    golden: GoldenRuns = field(default_factory=GoldenRuns)
 
     @property
     def read_back(self) -> float:
@@ -89,8 +92,10 @@ def examine(subject: Subject, shard: Shard, run_rtl: RunRtl) -> Result:
     levels = {"float": subject.float_network, "quantised": subject.quantised_network}
     algorithm = {name: _classify(name, network, images, timer) for name, network in levels.items()}
     bits = shard.common.noise_bits
-    noisy = replace(subject, mapping=with_noise(subject.mapping, bits, seed))
-    chip, rtl = _on_chip(noisy, shard, images, run_rtl, timer)
+    if bits:  # programs for this shard alone
+        mapping = with_noise(subject.mapping, bits, seed)
+        subject = replace(subject, mapping=mapping, golden=GoldenRuns())
+    chip, rtl = _on_chip(subject, shard, images, run_rtl, timer)
     predictions = {level: found.predictions.tolist() for level, found in algorithm.items()}
     spikes = {
         layer: {level: found.spikes[layer] for level, found in algorithm.items()}
@@ -148,7 +153,7 @@ def _on_chip(
     """Golden model, and the RTL if it is asked for."""
     network, sets, rtl = subject.network, {shard.set: images}, run_rtl if shard.rtl else None
     if isinstance(subject.mapping, Program):
-        chip, totals = run_resident(subject.mapping, network, sets, rtl, timer)
+        chip, totals = run_resident(subject.mapping, network, sets, subject.golden, rtl, timer)
         layers = _resident_layers(subject.mapping, totals)
     else:
         counted = _CountedRtl(run_rtl, subject.mapping)
@@ -156,7 +161,7 @@ def _on_chip(
         seed = int.from_bytes(f"{shard.common.seed} {shard.set} {shard.first}".encode())
         read_back = ReadBack(subject.read_back, seed)
         chip, totals = run_streamed(
-            subject.mapping, network, sets, rtl and counted, read_back, timer
+            subject.mapping, network, sets, subject.golden, rtl and counted, read_back, timer
         )
         layers = counted.layers()
     if rtl is None:

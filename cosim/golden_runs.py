@@ -1,6 +1,6 @@
 """The golden model as a runner of jobs, many of them at a time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +17,11 @@ class GoldenRuns:
 
     Call it with a program and jobs (phases each): the HOST flits (uint64 [n]) per job and phase.
     Jobs of one program with the same number of phases must differ in their SPIKE flits only. The
-    result does not depend on `batch`. `on_done` is called with the number of jobs just done.
+    result does not depend on `batch`.
     """
 
-    def __init__(
-        self, batch: int = BATCH, on_done: Callable[[int], object] = lambda _: None
-    ) -> None:
-        self._batch, self._on_done = batch, on_done
+    def __init__(self, batch: int = BATCH) -> None:
+        self._batch = batch
         self._chips: dict[Program, GoldenChip] = {}
 
     def __call__(
@@ -39,7 +37,6 @@ class GoldenRuns:
                 answers = chip.run_images([jobs[number] for number in batch])
                 for number, answer in zip(batch, answers, strict=True):
                     responses[number] = answer
-                self._on_done(len(batch))
         return responses
 
     def _chip(self, program: Program) -> GoldenChip:

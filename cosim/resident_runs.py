@@ -7,12 +7,12 @@ import numpy as np
 from cosim.chip_levels import BATCH, ChipResult, Responses, RtlTotals, RunRtl
 from cosim.compare import compare_images
 from cosim.encoded import chip_inputs
-from cosim.golden_runs import GoldenRuns
 from cosim.program import Program
 from cosim.progress import Progress
 from cosim.readout import mapping_mismatches, read_out
 from cosim.sets import Images, batches
 from cosim.stimulus import Phase, image_phases
+from cosim.streamed import RunJobs
 from sw import integer
 from sw.netfile import IntegerNetwork
 
@@ -21,6 +21,7 @@ def run_resident(
     program: Program,
     network: IntegerNetwork,
     sets: dict[str, Images],
+    run_golden: RunJobs,
     run_rtl: RunRtl | None,
     progress: Progress,
 ) -> tuple[dict[str, ChipResult], RtlTotals]:
@@ -30,8 +31,8 @@ def run_resident(
     """
     images = np.concatenate(list(sets.values()))
     jobs = _jobs(program, network, images)
-    with progress.stage("golden", len(jobs)) as advance:
-        golden = GoldenRuns(BATCH, advance)(program, jobs)
+    with progress.stage("golden", len(jobs)):
+        golden = run_golden(program, jobs)
     wrong = _check_mapping(program, network, images, golden, progress)
     totals, rtl = RtlTotals(), None
     if run_rtl is not None:

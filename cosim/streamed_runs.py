@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from cosim.chip_levels import ChipResult, Responses, RtlTotals, RunRtl
 from cosim.compare import Comparison, Mismatch, compare_images
 from cosim.encoded import chip_inputs
-from cosim.golden_runs import GoldenRuns
 from cosim.packed import PackedSpikes
 from cosim.program import Program, core_number
 from cosim.progress import Advance, Progress
@@ -34,6 +33,7 @@ def run_streamed(
     schedule: Schedule,
     network: IntegerNetwork,
     sets: dict[str, Images],
+    run_golden: RunJobs,
     run_rtl: RunRtl | None,
     read_back: ReadBack,
     progress: Progress,
@@ -56,9 +56,8 @@ def run_streamed(
         for part in layer.rounds
     )
     first_image = 0
-    levels, stage = (1, "golden") if run_rtl is None else (2, "golden and RTL")
-    with progress.stage(stage, levels * passes, "passes") as advance:
-        golden = GoldenRuns(on_done=advance)
+    stage = "golden" if run_rtl is None else "golden and RTL"
+    with progress.stage(stage, passes, "passes") as advance:
         for result, batch, images in parts:
             inputs = PackedSpikes.pack(chip_inputs(network, images).swapaxes(0, 1))
             expected = _of_network(network, images)
@@ -70,7 +69,7 @@ def run_streamed(
                     schedule, inputs, _rtl_runner(run_rtl, totals, advance), read_back, first_image
                 )
             )
-            our_runs = run_network(schedule, inputs, golden, read_back, first_image)
+            our_runs = run_network(schedule, inputs, run_golden, read_back, first_image)
             for ours, theirs in zip(our_runs, their_runs, strict=False):
                 result.mapping_mismatches += _wrong(ours, expected)
                 seen["golden"].append(_without_flits(ours))
