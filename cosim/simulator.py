@@ -1,8 +1,8 @@
 """Verilator builds of the chip behind its test bench, cached by what went into them.
 
-The chip is built as blocks: one Verilated tile, used 64 times through `tile_block.sv`, and the mesh
-around it. `flat` builds hand everything to Verilator at once instead; they are for small chips: to
-show that the blocks change nothing, and to record waves.
+The chip is built as blocks: one Verilated core and one router, used 64 times through
+`tile_block.sv`, and the mesh around them. `flat` builds hand everything to Verilator at once
+instead; they are for small chips: to show that the blocks change nothing, and to record waves.
 """
 
 import fcntl
@@ -121,7 +121,11 @@ def _compile(
     shape: ChipShape, flat: bool, waves: bool, patience: int, main: Path, work: Path
 ) -> None:
     libs = cocotb_tools.config.libs_dir
-    (work / "nc64c_tile.v").write_text(emit.tile_verilog(shape))
+    if flat:
+        (work / "nc64c_tile.v").write_text(emit.tile_verilog(shape))
+    else:
+        (work / f"{emit.CORE_BLOCK}.v").write_text(emit.core_block_verilog(shape))
+        (work / f"{emit.ROUTER_BLOCK}.v").write_text(emit.router_block_verilog())
     (work / "nc64c_chip.v").write_text(emit.chip_verilog(shape))
     (work / "tb_ports.svh").write_text(_chip_ports(shape))
     (work / "nc64c_spec.h").write_text(_cpp_header(shape))
@@ -130,18 +134,19 @@ def _compile(
     (work / "public.vlt").write_text("\n".join(["`verilator_config", *public, ""]))
 
     tile: list[str | Path] = ["nc64c_tile.v"]
-    link = ""
+    blocks = () if flat else (emit.CORE_BLOCK, emit.ROUTER_BLOCK)
+    for block in blocks:
+        verilate(work, block, block, f"V{block}", "-std=c++20", "", [f"{block}.v"])
     if not flat:
-        flags = "-std=c++20"
-        verilate(work, "tile", "nc64c_tile", "Vnc64c_tile", flags, "", ["nc64c_tile.v"])
         tile = [HERE / "tile_block.sv", HERE / "tile_block.cpp"]
-        link = str(work / "tile" / "libVnc64c_tile.a")
+    link = " ".join(str(work / block / f"libV{block}.a") for block in blocks)
+    include = " ".join(f"-I{folder}" for folder in (work, *(work / block for block in blocks)))
     verilate(
         work,
         "top",
         "tb",
         "Vtop",
-        f"-std=c++20 -I{work} -I{work / 'tile'}",
+        f"-std=c++20 {include}",
         f"-rdynamic -Wl,-rpath,{libs} -L{libs} -lcocotbvpi_verilator {link}",
         [
             "--exe",

@@ -1,37 +1,61 @@
-// The C++ side of tile_block.sv: one Verilated tile per place, clocked by a call; and the back door,
-// which stores WRITE flits straight into the tiles' memories.
+// The C++ side of tile_block.sv: a Verilated core and a Verilated router per place, wired as
+// hw/tile.py wires them and clocked by a call; and the back door, which stores WRITE flits straight
+// into the cores' memories.
 
 #include <array>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <string>
 
-#include "Vnc64c_tile.h"
-#include "Vnc64c_tile___024root.h"
+#include "Vnc64c_core_block.h"
+#include "Vnc64c_core_block___024root.h"
+#include "Vnc64c_router_block.h"
+#include "Vnc64c_router_block___024root.h"
 #include "nc64c_spec.h"  // generated from hw/spec.py
 #include "verilated.h"
 
 // Verilator spells `__` in a port's name `___05F`, and `.` in a hierarchical one `__DOT__`.
+#define PORT(name, signal) name##___05F##signal
 #define LINK(side, port, signal) side##___05F##port##___05F##signal
-#define MEMORY(block, name) rootp->nc64c_tile__DOT__core__DOT__##block##__DOT__##name
+#define MEMORY(block, name) rootp->nc64c_core_block__DOT__core__DOT__##block##__DOT__##name
 
 namespace {
 
 using namespace nc64c;
 
-std::array<std::array<Vnc64c_tile*, ROWS>, COLUMNS> tiles{};
+// A block is evaluated at a rising edge, and not at all while it is idle and nothing arrives: it
+// would not change. What it reads of the other block is what that gave after the last edge; no path
+// leads through a block within a cycle.
+struct Tile {
+    Vnc64c_core_block core;
+    Vnc64c_router_block router;
+
+    Tile(VerilatedContext* context, const std::string& scope)
+        : core{context, (scope + ".core").c_str()}, router{context, (scope + ".router").c_str()} {}
+};
+
+template <typename Block>
+void rise(Block& block, CData& previous) {
+    // A rising edge at every call; the falling one, at which nothing happens, is not evaluated.
+    block.clk = 1;
+    previous = 0;
+    block.eval();
+}
+
+std::array<std::array<Tile*, ROWS>, COLUMNS> tiles{};
 
 uint32_t field(uint64_t flit, int offset, int width) {
     return static_cast<uint32_t>(flit >> offset & ((uint64_t{1} << width) - 1));
 }
 
 // A word of a dendrite's row; hw/synapse.py keeps the rows of a line lane by lane.
-bool store_synapses(Vnc64c_tile& tile, uint32_t dendrite, uint32_t column, uint32_t data) {
+bool store_synapses(Vnc64c_core_block& core, uint32_t dendrite, uint32_t column, uint32_t data) {
     uint32_t* words = nullptr;
     const uint32_t line = dendrite / LINE_ROWS;
     switch (column) {
 #define EACH(COLUMN) \
-    case COLUMN: words = &tile.MEMORY(synapses, sram_##COLUMN)[line][0]; break;
+    case COLUMN: words = &core.MEMORY(synapses, sram_##COLUMN)[line][0]; break;
         SYNAPSE_COLUMNS
 #undef EACH
         default: return false;
@@ -46,20 +70,20 @@ bool store_synapses(Vnc64c_tile& tile, uint32_t dendrite, uint32_t column, uint3
     return true;
 }
 
-bool store(Vnc64c_tile& tile, uint32_t region, uint32_t offset, uint32_t data) {
+bool store(Vnc64c_core_block& core, uint32_t region, uint32_t offset, uint32_t data) {
     switch (region) {
         case REGION_SYNAPSE:
-            return store_synapses(tile, offset / ROW_WORDS, offset % ROW_WORDS, data);
+            return store_synapses(core, offset / ROW_WORDS, offset % ROW_WORDS, data);
         case REGION_NEURON:
             switch (offset % NEURON_STRIDE) {
-                case NEURON_THRESHOLD: tile.MEMORY(soma, thresholds)[offset / NEURON_STRIDE] = data; break;
-                case NEURON_BIAS: tile.MEMORY(soma, biases)[offset / NEURON_STRIDE] = data; break;
-                case NEURON_FANOUT: tile.MEMORY(soma, fanouts)[offset / NEURON_STRIDE] = data; break;
+                case NEURON_THRESHOLD: core.MEMORY(soma, thresholds)[offset / NEURON_STRIDE] = data; break;
+                case NEURON_BIAS: core.MEMORY(soma, biases)[offset / NEURON_STRIDE] = data; break;
+                case NEURON_FANOUT: core.MEMORY(soma, fanouts)[offset / NEURON_STRIDE] = data; break;
                 default: return false;
             }
             return true;
         case REGION_FANOUT:
-            tile.MEMORY(emitter, table)[offset] = data;
+            core.MEMORY(emitter, table)[offset] = data;
             return true;
         default:
             return false;
@@ -77,7 +101,7 @@ void* nc64c_tile_new(const char* scope) {
     if (!place || std::sscanf(place, "tile_%d_%d", &x, &y) != 2 || x >= COLUMNS || y >= ROWS) {
         VL_FATAL_MT(__FILE__, __LINE__, "", "a tile whose place its scope does not tell");
     }
-    Vnc64c_tile* tile = new Vnc64c_tile{Verilated::threadContextp(), scope};
+    Tile* tile = new Tile{Verilated::threadContextp(), scope};
     tiles[x][y] = tile;
     return tile;
 }
@@ -85,36 +109,57 @@ void* nc64c_tile_new(const char* scope) {
 int nc64c_tile_clock(void* handle, int control, long long in_0, long long in_1, long long in_2,
                      long long in_3, long long* out_0, long long* out_1, long long* out_2,
                      long long* out_3) {
-    Vnc64c_tile& tile = *static_cast<Vnc64c_tile*>(handle);
+    auto& [core, router] = *static_cast<Tile*>(handle);
     const uint32_t bits = static_cast<uint32_t>(control);
-    tile.reset = bits & 1;
-    tile.go = bits >> 1 & 1;
-    tile.LINK(inputs, 0, valid) = bits >> 4 & 1;
-    tile.LINK(inputs, 1, valid) = bits >> 5 & 1;
-    tile.LINK(inputs, 2, valid) = bits >> 6 & 1;
-    tile.LINK(inputs, 3, valid) = bits >> 7 & 1;
-    tile.LINK(outputs, 0, ready) = bits >> 8 & 1;
-    tile.LINK(outputs, 1, ready) = bits >> 9 & 1;
-    tile.LINK(outputs, 2, ready) = bits >> 10 & 1;
-    tile.LINK(outputs, 3, ready) = bits >> 11 & 1;
-    tile.x = bits >> 16 & 0xff;
-    tile.y = bits >> 24 & 0xff;
-    tile.LINK(inputs, 0, payload) = in_0;
-    tile.LINK(inputs, 1, payload) = in_1;
-    tile.LINK(inputs, 2, payload) = in_2;
-    tile.LINK(inputs, 3, payload) = in_3;
-    // A rising edge at every call; the falling one, at which nothing happens, is not evaluated.
-    tile.clk = 1;
-    tile.rootp->__Vtrigprevexpr___TOP__clk__0 = 0;
-    tile.eval();
-    *out_0 = tile.LINK(outputs, 0, payload);
-    *out_1 = tile.LINK(outputs, 1, payload);
-    *out_2 = tile.LINK(outputs, 2, payload);
-    *out_3 = tile.LINK(outputs, 3, payload);
-    return tile.idle | tile.LINK(inputs, 0, ready) << 4 | tile.LINK(inputs, 1, ready) << 5
-           | tile.LINK(inputs, 2, ready) << 6 | tile.LINK(inputs, 3, ready) << 7
-           | tile.LINK(outputs, 0, valid) << 8 | tile.LINK(outputs, 1, valid) << 9
-           | tile.LINK(outputs, 2, valid) << 10 | tile.LINK(outputs, 3, valid) << 11;
+    const bool reset = bits & 1;
+    const bool go = bits >> 1 & 1;
+    const uint32_t arriving = bits >> 4 & 0xf;
+    const bool core_wakes = reset | go | !core.idle | router.LINK(outputs, 4, valid);
+    const bool router_wakes = reset | (arriving != 0) | !router.idle | core.PORT(outbound, valid)
+                              | core.clear_counters;
+    if (core_wakes) {
+        core.reset = reset;
+        core.go = go;
+        core.x = bits >> 16 & 0xff;
+        core.y = bits >> 24 & 0xff;
+        core.PORT(inbound, valid) = router.LINK(outputs, 4, valid);
+        core.PORT(inbound, payload) = router.LINK(outputs, 4, payload);
+        core.PORT(outbound, ready) = router.LINK(inputs, 4, ready);
+        core.flits = router.flits;
+        core.stalls = router.stalls;
+    }
+    if (router_wakes) {
+        router.reset = reset;
+        router.x = bits >> 16 & 0xff;
+        router.y = bits >> 24 & 0xff;
+        router.LINK(inputs, 0, valid) = arriving & 1;
+        router.LINK(inputs, 1, valid) = arriving >> 1 & 1;
+        router.LINK(inputs, 2, valid) = arriving >> 2 & 1;
+        router.LINK(inputs, 3, valid) = arriving >> 3 & 1;
+        router.LINK(inputs, 0, payload) = in_0;
+        router.LINK(inputs, 1, payload) = in_1;
+        router.LINK(inputs, 2, payload) = in_2;
+        router.LINK(inputs, 3, payload) = in_3;
+        router.LINK(outputs, 0, ready) = bits >> 8 & 1;
+        router.LINK(outputs, 1, ready) = bits >> 9 & 1;
+        router.LINK(outputs, 2, ready) = bits >> 10 & 1;
+        router.LINK(outputs, 3, ready) = bits >> 11 & 1;
+        router.LINK(inputs, 4, valid) = core.PORT(outbound, valid);
+        router.LINK(inputs, 4, payload) = core.PORT(outbound, payload);
+        router.LINK(outputs, 4, ready) = core.PORT(inbound, ready);
+        router.clear_counters = core.clear_counters;
+    }
+    if (core_wakes) rise(core, core.rootp->__Vtrigprevexpr___TOP__clk__0);
+    if (router_wakes) rise(router, router.rootp->__Vtrigprevexpr___TOP__clk__0);
+    *out_0 = router.LINK(outputs, 0, payload);
+    *out_1 = router.LINK(outputs, 1, payload);
+    *out_2 = router.LINK(outputs, 2, payload);
+    *out_3 = router.LINK(outputs, 3, payload);
+    return (core.idle & router.idle) | router.LINK(inputs, 0, ready) << 4
+           | router.LINK(inputs, 1, ready) << 5 | router.LINK(inputs, 2, ready) << 6
+           | router.LINK(inputs, 3, ready) << 7 | router.LINK(outputs, 0, valid) << 8
+           | router.LINK(outputs, 1, valid) << 9 | router.LINK(outputs, 2, valid) << 10
+           | router.LINK(outputs, 3, valid) << 11;
 }
 
 // Stores the WRITE flits that go to memories; returns how many of `count` it could not store.
@@ -128,7 +173,7 @@ __attribute__((visibility("default"))) int nc64c_backdoor(const uint64_t* flits,
         bool stored = true;
         for (uint32_t x = field(flit, FLIT_X0, FLIT_X0_BITS); x <= field(flit, FLIT_X1, FLIT_X1_BITS); x++)
             for (uint32_t y = field(flit, FLIT_Y0, FLIT_Y0_BITS); y <= field(flit, FLIT_Y1, FLIT_Y1_BITS); y++)
-                stored = stored && x < COLUMNS && y < ROWS && store(*tiles[x][y], region, offset, data);
+                stored = stored && x < COLUMNS && y < ROWS && store(tiles[x][y]->core, region, offset, data);
         refused += !stored;
     }
     return refused;

@@ -1,6 +1,7 @@
-// The tile as a block of its own: its Verilated model is called once a clock edge, and not at all
-// while it sleeps. Sound because no path leads from a tile's inputs to its outputs within a cycle,
-// and because an idle tile that receives nothing does not change (hw/tile.py).
+// The tile as blocks of their own, a core and a router: their Verilated models are called once a
+// clock edge, and not at all while they sleep. Sound because no path leads from a block's inputs to
+// its outputs within a cycle, and because an idle one that receives nothing does not change
+// (hw/tile.py).
 `timescale 1ns / 1ns
 
 `include "nc64c_spec.svh"  // FLIT_BITS and the like, generated from hw/spec.py

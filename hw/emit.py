@@ -16,11 +16,12 @@ from amaranth.lib import wiring
 from hw import spec
 from hw.chip import Chip, make_tile
 from hw.router import Router
-from hw.tile import TileSignature
+from hw.tile import CoreBlock, RouterBlock, TileSignature
 
 TILE_MODULE = "nc64c_tile"
 CHIP_MODULE = "nc64c_chip"
 ROUTER_MODULE = "nc64c_router"
+CORE_BLOCK, ROUTER_BLOCK = "nc64c_core_block", "nc64c_router_block"
 WAIVERS = Path(__file__).with_name("lint.vlt")
 
 
@@ -69,13 +70,27 @@ def write_verilog(shape: spec.ChipShape, folder: Path) -> list[Path]:
 
 
 def tile_verilog(shape: spec.ChipShape) -> str:
-    tile = make_tile(shape)
-    # The tile's reset is a port, registered inside; its clock domain has none of its own.
+    """A tile: a core and its router."""
+    return _part(make_tile(shape), TILE_MODULE)
+
+
+def core_block_verilog(shape: spec.ChipShape) -> str:
+    """A tile without its router: a block that is simulated on its own."""
+    return _part(CoreBlock(shape.axons, shape.dendrites), CORE_BLOCK)
+
+
+def router_block_verilog() -> str:
+    """A tile without its core."""
+    return _part(RouterBlock(), ROUTER_BLOCK)
+
+
+def _part(component: wiring.Component, name: str) -> str:
+    """A part of a tile. Its reset is a port, registered inside: its clock domain has none."""
     domain = ClockDomain("sync", reset_less=True)
-    fragment = Fragment.get(tile, platform=None)
+    fragment = Fragment.get(component, platform=None)
     fragment.add_domains(domain)
-    signals = [Value.cast(value) for _, _, value in ports(tile)]
-    return _verilog(fragment, TILE_MODULE, ports=[domain.clk, *signals])
+    signals = [Value.cast(value) for _, _, value in ports(component)]
+    return _verilog(fragment, name, ports=[domain.clk, *signals])
 
 
 def chip_verilog(shape: spec.ChipShape) -> str:

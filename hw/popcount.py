@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 
-from amaranth import Cat, Module, Mux, Signal, Value, ValueLike
+from amaranth import Cat, Module, Signal, Value, ValueLike
 
 
-def _node(m: Module, value: Value) -> Signal:
-    """`value` under a name: each adder's outputs are used more than once."""
+def _node(m: Module, enable: ValueLike, value: Value) -> Signal:
+    """`value`, or 0 while nothing is counted, under a name: it is used more than once."""
     node = Signal(len(value))
-    m.d.comb += node.eq(value)
+    with m.If(enable):
+        m.d.comb += node.eq(value)
     return node
 
 
-def _compress(m: Module, columns: list[list[Value]]) -> list[Value]:
+def _compress(m: Module, enable: ValueLike, columns: list[list[Value]]) -> list[Value]:
     """Full and half adders, each on whole words, until every column has one word left.
 
     Column i has words whose bits count 2^i; carries go to the next column, a new one if need be.
@@ -25,12 +26,12 @@ def _compress(m: Module, columns: list[list[Value]]) -> list[Value]:
             a, b, *column = column
             if column:
                 c, *column = column
-                half = _node(m, a ^ b)
-                column = [*column, _node(m, half ^ c)]
-                carries.append(_node(m, (a & b) | (half & c)))
+                half = _node(m, enable, a ^ b)
+                column = [*column, _node(m, enable, half ^ c)]
+                carries.append(_node(m, enable, (a & b) | (half & c)))
             else:
-                column = [_node(m, a ^ b)]
-                carries.append(_node(m, a & b))
+                column = [_node(m, enable, a ^ b)]
+                carries.append(_node(m, enable, a & b))
         left += column
         if carries:
             columns = [[*columns[0], *carries], *columns[1:]] if columns else [carries]
@@ -48,11 +49,11 @@ def popcounts(m: Module, enable: ValueLike, lanes: Sequence[Value], rows: int) -
     """
     places = len(lanes[0]) // rows
     # Held at 0 while nothing is counted: the tree below then does not move.
-    columns = [[_node(m, Mux(enable, lane, 0)) for lane in lanes]]
-    digits = _compress(m, columns)
+    columns = [[_node(m, enable, lane) for lane in lanes]]
+    digits = _compress(m, enable, columns)
     half = places // 2
     while half:
         # Beyond the lower half of a row's places there now stands what nobody reads.
-        digits = _compress(m, [[digit, digit[half:]] for digit in digits])
+        digits = _compress(m, enable, [[digit, digit[half:]] for digit in digits])
         half //= 2
     return [Cat(digit[row * places] for digit in digits) for row in range(rows)]

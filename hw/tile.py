@@ -1,4 +1,4 @@
-"""A tile of the mesh: one core and its router."""
+"""A tile of the mesh: one core and its router, each a block that can be simulated on its own."""
 
 from amaranth import Module, ResetInserter, Signal
 from amaranth.lib import wiring
@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hw import layouts, spec
 from hw.core import Core
-from hw.router import Port, Router
+from hw.router import PORTS, Port, Router
 
 SIDES = (Port.WEST, Port.EAST, Port.SOUTH, Port.NORTH)
 
@@ -42,11 +42,111 @@ class TileSignature(wiring.Signature):
         )
 
 
-class Tile(wiring.Component):
-    """The block that the chip is made of, the same at every place.
+class CoreBlock(wiring.Component):
+    """The core, its place, its reset and `go` coming in through registers.
 
-    No path leads from an input to an output within a cycle, and a tile that is idle and receives
-    neither a flit nor `go` does not change: tiles are simulated one by one, and only while awake.
+    Interface attributes
+    --------------------
+    reset, x, y, go, idle : In, Out
+        See `TileSignature`; `idle` does not know of a flit that is at `inbound`.
+    inbound, outbound, flits, stalls, clear_counters : In, Out
+        See `Core`.
+    """
+
+    def __init__(self, axons: int = spec.AXONS, dendrites: int = spec.DENDRITES) -> None:
+        self._axons, self._dendrites = axons, dendrites
+        super().__init__(
+            {
+                "reset": In(1),
+                "x": In(spec.COORD_BITS),
+                "y": In(spec.COORD_BITS),
+                "go": In(1),
+                "idle": Out(1),
+                "inbound": In(layouts.flit_stream()),
+                "outbound": Out(layouts.flit_stream()),
+                "flits": In(spec.COUNTER_BITS),
+                "stalls": In(spec.COUNTER_BITS),
+                "clear_counters": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        core = Core(self._axons, self._dendrites)
+        reset = _registered(m, self, core)
+        go = Signal()
+        m.d.sync += go.eq(self.go)
+        m.submodules.core = ResetInserter(reset)(core)
+        connect(m, flipped(self.inbound), core.inbound)
+        connect(m, core.outbound, flipped(self.outbound))
+        m.d.comb += [
+            core.go.eq(go),
+            core.flits.eq(self.flits),
+            core.stalls.eq(self.stalls),
+            self.clear_counters.eq(core.clear_counters),
+            self.idle.eq(core.idle & ~go & ~reset),
+        ]
+        return m
+
+
+class RouterBlock(wiring.Component):
+    """The router, its place and its reset coming in through registers.
+
+    Interface attributes
+    --------------------
+    reset, x, y, idle : In, Out
+        See `TileSignature`.
+    inputs, outputs, flits, stalls, clear_counters : In, Out
+        See `Router`.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                "reset": In(1),
+                "x": In(spec.COORD_BITS),
+                "y": In(spec.COORD_BITS),
+                "idle": Out(1),
+                "inputs": In(layouts.flit_stream()).array(PORTS),
+                "outputs": Out(layouts.flit_stream()).array(PORTS),
+                "flits": Out(spec.COUNTER_BITS),
+                "stalls": Out(spec.COUNTER_BITS),
+                "clear_counters": In(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        router = Router()
+        reset = _registered(m, self, router)
+        m.submodules.router = ResetInserter(reset)(router)
+        for port in Port:
+            connect(m, flipped(self.inputs[port]), router.inputs[port])
+            connect(m, router.outputs[port], flipped(self.outputs[port]))
+        m.d.comb += [
+            self.flits.eq(router.flits),
+            self.stalls.eq(router.stalls),
+            router.clear_counters.eq(self.clear_counters),
+            self.idle.eq(router.idle & ~reset),
+        ]
+        return m
+
+
+def _registered(m: Module, outer: CoreBlock | RouterBlock, inner: Core | Router) -> Signal:
+    """Passes the place on, and returns the reset: both one cycle later."""
+    x, y = Signal.like(outer.x), Signal.like(outer.y)
+    reset = Signal(init=1, reset_less=True)
+    m.d.sync += [x.eq(outer.x), y.eq(outer.y), reset.eq(outer.reset)]
+    m.d.comb += [inner.x.eq(x), inner.y.eq(y)]
+    return reset
+
+
+class Tile(wiring.Component):
+    """The block that the chip is made of, the same at every place: nothing but two blocks' wires.
+
+    No path leads from an input to an output within a cycle, through the tile or through one of its
+    blocks, and a block that is idle and receives neither a flit nor `go` does not change: blocks
+    are simulated one by one, and only while awake.
     """
 
     def __init__(self, axons: int = spec.AXONS, dendrites: int = spec.DENDRITES) -> None:
@@ -55,25 +155,20 @@ class Tile(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        core, router = Core(self._axons, self._dendrites), Router()
-        # Everything comes in through a register: what depends on an input is almost nothing.
-        x, y, go = Signal.like(self.x), Signal.like(self.y), Signal()
-        reset = Signal(init=1, reset_less=True)
-        m.d.sync += [x.eq(self.x), y.eq(self.y), go.eq(self.go), reset.eq(self.reset)]
-        m.submodules.core = ResetInserter(reset)(core)
-        m.submodules.router = ResetInserter(reset)(router)
+        m.submodules.core = core = CoreBlock(self._axons, self._dendrites)
+        m.submodules.router = router = RouterBlock()
         for block in (core, router):
-            m.d.comb += [block.x.eq(x), block.y.eq(y)]
+            m.d.comb += [block.reset.eq(self.reset), block.x.eq(self.x), block.y.eq(self.y)]
         for side in SIDES:
             connect(m, flipped(self.inputs[side]), router.inputs[side])
             connect(m, router.outputs[side], flipped(self.outputs[side]))
         connect(m, core.outbound, router.inputs[Port.LOCAL])
         connect(m, router.outputs[Port.LOCAL], core.inbound)
         m.d.comb += [
-            core.go.eq(go),
+            core.go.eq(self.go),
             core.flits.eq(router.flits),
             core.stalls.eq(router.stalls),
             router.clear_counters.eq(core.clear_counters),
+            self.idle.eq(core.idle & router.idle),
         ]
-        m.d.comb += self.idle.eq(core.idle & router.idle & ~go & ~reset)
         return m
