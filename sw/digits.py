@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.datasets import load_digits
 
 from sw.dataset import Dataset, Split
 
@@ -12,6 +11,8 @@ SPLIT_SEED = 2023
 
 def load(split: Split) -> Dataset:
     """The digits: grey levels 0..16 are put on the grid 0..255; the split is by class and seed."""
+    from sklearn.datasets import load_digits  # takes as long as PyTorch, and few need it
+
     bunch = load_digits()
     images = np.rint(bunch.images * 255 / 16).astype(np.uint8)[:, np.newaxis]
     labels = bunch.target.astype(np.int64)
