@@ -23,6 +23,7 @@ from hw.spec import AXON_WORD_BITS, FULL_CHIP, MAX_PAGES, ChipShape
 from sw.errors import InputError
 from sw.netfile import IntegerLayer, IntegerNetwork
 
+SPIKING = 8  # one axon in so many is expected to spike in a tick
 Slot = tuple[int, ...]  # core numbers, one for each group of output channels
 
 
@@ -46,8 +47,8 @@ class LayerSchedule:
 
     Attributes:
         rows: dendrite rows of one image in one time step, all of its tiles.
-        cycles_per_tick: clock cycles of the rounds' ticks together, in the fullest core and while
-            all pages have spikes; what silent pages save and host traffic costs is not in it.
+        cycles_per_tick: clock cycles expected of the rounds' ticks together, input included, while
+            one axon in SPIKING spikes.
     """
 
     layer: IntegerLayer
@@ -125,15 +126,17 @@ def _cuts(layer: IntegerLayer, planes: int, shape: ChipShape) -> Iterator[_Cut]:
             in_rounds = -(-count // shape.cores)
             rounds = tuple(groups[a:b] for a, b in spans(count, in_rounds))
             slots = shape.cores // max(map(len, rounds))
-            cycles = sum(_cycles(windows, part, shape) for part in rounds)
+            cycles = sum(_cycles(windows, part, slots, shape) for part in rounds)
             yield _Cut(windows, pages, rounds, slots, cycles)
 
 
-def _cycles(windows: Windows, groups: Sequence[Span], shape: ChipShape) -> int:
-    """A tick's cycles in a round's fullest core: page by page axons are fetched, neurons pass."""
+def _cycles(windows: Windows, groups: Sequence[Span], slots: int, shape: ChipShape) -> int:
+    """A tick's cycles: the fullest port plays its slots' spikes, a flit a cycle; then in the fullest
+    core axons are fetched and neurons pass, page by page."""
     pages = -(-windows.axons // shape.axons)  # a core may have more, but those are silent
     neurons = max(end - start for start, end in groups) * windows.pixels
-    return pages * (shape.axons // AXON_WORD_BITS + neurons)
+    spikes = -(-slots // shape.rows) * windows.axons // SPIKING
+    return spikes + pages * (shape.axons // AXON_WORD_BITS + neurons)
 
 
 def _round(
