@@ -26,7 +26,9 @@ DataOption = Annotated[
 ]
 SetsOption = Annotated[
     str,
-    typer.Option(help="Sets: clean, and fgsm_, targeted_, rfgsm_, pgd_ or transfer_ EPS in 1/255."),
+    typer.Option(
+        help="Sets: clean, fgsm_EPS, targeted_EPS, rfgsm_EPS, pgd_EPS, transfer_EPS; EPS in 1/255."
+    ),
 ]
 ImagesOption = Annotated[int, typer.Option(help="Held-out images per set.")]
 RtlImagesOption = Annotated[int, typer.Option(help="Held-out images per set, in RTL.")]
@@ -54,7 +56,7 @@ FrontDoorOption = Annotated[
     bool, typer.Option("--front-door", help="Load weights as packets through the mesh (slower).")
 ]
 ClockOption = Annotated[
-    float, typer.Option(help="Clock that ticks/s and images/s of the chip are for.", min=0.001)
+    float, typer.Option(help="Clock that ticks/s and images/s of the chip are for.")
 ]
 
 

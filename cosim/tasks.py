@@ -1,6 +1,7 @@
 """What the commands of `nc64c` do, from their arguments to the files they leave."""
 
 import hashlib
+import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -153,6 +154,8 @@ def runs(task: Experiment, noise_bits: Sequence[int], progress: Progress) -> Ite
     names = _sets(task.sets, task.attacker)
     for bits in noise_bits:
         check_bits(bits)
+    if not 0 < task.clock_mhz < math.inf:
+        raise InputError(f"a clock of {task.clock_mhz:g} MHz: must be above 0, such as 100")
     output.check_folder(task.out)
     loaded = checkpoint.load(task.checkpoint)
     other = None if task.attacker is None else checkpoint.load(task.attacker)

@@ -20,8 +20,8 @@ from tests.helpers.running import Run
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks into /proc")
 
-ARGUMENTS = ("--images", "220", "--golden-images", "310", "--sets", "clean,fgsm_8")
-SHARDS = 2 * (3 + 1)
+ARGUMENTS = ("--images", "120", "--golden-images", "160", "--sets", "clean,fgsm_8")
+SHARDS = 2 * (2 + 1)
 SECONDS = ("wall_s", "images_per_s", "process_s", "build_s")
 
 
