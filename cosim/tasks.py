@@ -18,7 +18,7 @@ from cosim.mapping import choose_mapping
 from cosim.noise import check_bits
 from cosim.progress import Progress
 from cosim.shard import Common, Result, Shard, code_hash, plan
-from cosim.shard_runs import run_shards
+from cosim.shard_runs import FOLDER, run_shards
 from cosim.simulator import build
 from hw import emit
 from hw.spec import ChipShape
@@ -156,7 +156,8 @@ def runs(task: Experiment, noise_bits: Sequence[int], progress: Progress) -> Ite
         check_bits(bits)
     if not 0 < task.clock_mhz < math.inf:
         raise InputError(f"a clock of {task.clock_mhz:g} MHz: must be above 0, such as 100")
-    output.check_folder(task.out)
+    for folder in (task.out, task.out / FOLDER):
+        output.check_folder(folder)
     loaded = checkpoint.load(task.checkpoint)
     other = None if task.attacker is None else checkpoint.load(task.attacker)
     data = _images(task, loaded.config.dataset)

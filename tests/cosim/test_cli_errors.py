@@ -189,6 +189,13 @@ def test_unwritable_folders(command: str, tmp_path: Path) -> None:
     assert (tmp_path / "file").read_text() == "mine"
 
 
+def test_no_folder_for_shards(small: Path, tmp_path: Path) -> None:
+    (tmp_path / "shards").write_text("mine")
+    result = nc64c("cosim", "--checkpoint", small, "--out", tmp_path, *SMALL_CHIP)
+    refused(result, f"{tmp_path / 'shards'} is a file")
+    assert (tmp_path / "shards").read_text() == "mine"
+
+
 @pytest.mark.parametrize("command", ["train", "attack"])
 def test_unwritable_files(command: str, tmp_path: Path) -> None:
     refused(nc64c(command, "--out", tmp_path), "no regular file")
