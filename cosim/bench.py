@@ -29,17 +29,24 @@ def port_words(
 ) -> list[NDArray[np.uint64]]:
     """What each host port plays: its flits in order, an end word behind each phase.
 
-    Behind the phases numbered in `wakes` Python is woken.
+    Behind the phases numbered in `wakes` Python is woken. Where nothing but spikes follows a tick,
+    they are played while it runs.
     """
     played: list[list[NDArray[np.uint64]]] = [[] for _ in range(rows)]
     waking = set(wakes)
     for number, phase in enumerate(phases):
-        data = PHASE_END.pack(tick=int(phase.go), wake=int(number in waking))
+        overlap = phase.go and number not in waking and _spikes_only(phases[number + 1 :][:1])
+        data = PHASE_END.pack(tick=int(phase.go), wake=int(number in waking), overlap=int(overlap))
         end = np.array([FLIT.pack(kind=int(Kind.HOST), data=data)], np.uint64)
         port = host_port(phase.flits)
         for row in range(rows):
             played[row] += [phase.flits[port == row], end]
     return [np.concatenate([*words, np.zeros(0, np.uint64)]) for words in played]
+
+
+def _spikes_only(phases: list[Phase]) -> bool:
+    """Whether there is a phase, and no flit in it that must find the chip idle."""
+    return any(bool((FLIT.get(phase.flits, "kind") == Kind.SPIKE).all()) for phase in phases)
 
 
 class HostPorts:

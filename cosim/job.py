@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from cosim.stimulus import Phase
 from hw.spec import Format
 
-# The data of the HOST word that ends a phase in the test bench: a tick runs; Python is woken.
-PHASE_END = Format("PHASE_END", tick=1, wake=1)
+# The data of the HOST word that ends a phase in the test bench: a tick runs; Python is woken; the
+# next phase's flits are played during the tick.
+PHASE_END = Format("PHASE_END", tick=1, wake=1, overlap=1)
 
 
 def _joined(arrays: list[NDArray[np.uint64]]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:

@@ -187,6 +187,7 @@ def _spec_numbers(shape: ChipShape) -> dict[str, int]:
         "NEURON_STRIDE": spec.NEURON_STRIDE,
         "COORD_BITS": spec.COORD_BITS,
         "FLIT_BITS": spec.FLIT.width,
+        "GO_CYCLES": spec.GO_CYCLES,
         **{f"END_{field.name.upper()}": field.offset for field in PHASE_END},
         **{f"KIND_{kind.name}": kind.value for kind in spec.Kind},
         **{f"REGION_{region.name}": region.value for region in spec.Region},

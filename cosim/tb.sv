@@ -3,9 +3,11 @@
 //
 // The words that the ports play lie in memory, where host_ports.cpp fetches them. A word is a flit;
 // a word of kind HOST (never sent by a host) is the end of a phase: the port waits until all ports
-// have come to theirs and the chip is idle; then, if bit END_TICK is set, a tick runs. Behind a
-// phase whose end has bit END_WAKE, `attention` rises and time stands still for the chip until
-// Python toggles `resume`; with `refilled` set the ports have then been given new words.
+// have come to theirs and the chip is idle; then, if bit END_TICK is set, a tick runs. With bit
+// END_OVERLAP the next phase's flits, spikes for the next tick, are played while it runs; it is over
+// when all of them have arrived as well. Behind a phase whose end has bit END_WAKE, `attention`
+// rises and time stands still for the chip until Python toggles `resume`; with `refilled` set the
+// ports have then been given new words.
 `timescale 1ns / 1ns
 
 `include "nc64c_spec.svh"  // FLIT_BITS and the like, generated from hw/spec.py
@@ -47,7 +49,9 @@ module tb;
   logic [ROWS-1:0] at_end;
   logic resumed = 0;
   logic started = 0;
-  logic ending = 0;  // the tick of this phase has been given: only idle is awaited
+  logic ending = 0;  // a tick has been given, and its end is awaited
+  logic overlapping = 0;  // the words are those of the phase behind that tick's
+  logic [GO_CYCLES-1:0] settling = 0;  // a flit now might still be for the tick just given
 
   logic [31:0] silence = 0;  // cycles since something last happened at the pins
 
@@ -57,7 +61,7 @@ module tb;
     for (int p = 0; p < ROWS; p++) begin
       at_end[p] = word[p][FLIT_KIND+:FLIT_KIND_BITS] == KIND_HOST;
       in_payload[p] = word[p];
-      in_valid[p] = !at_end[p] && !halted;
+      in_valid[p] = !at_end[p] && !halted && settling == 0;
       out_ready[p] = !halted;
     end
 
@@ -65,16 +69,20 @@ module tb;
   wire with_tick = word[0][END_TICK];
   assign go = quiet & with_tick & ~ending;
   wire phase_done = quiet & (ending | ~with_tick);
+  wire overlap = go & word[0][END_OVERLAP];
 
   always_ff @(posedge clk) begin
     rst <= cycles < 4;
     cycles <= cycles + 1;
     ticks <= ticks + 64'(go);
     if (go) ending <= 1;
-    if (phase_done) ending <= 0;
+    if (phase_done) {ending, overlapping} <= 0;
+    if (overlap) overlapping <= 1;
+    settling <= GO_CYCLES'({settling, go});
     for (int p = 0; p < ROWS; p++) begin
       if (out_valid[p] && out_ready[p]) nc64c_hear(p, out_payload[p]);
-      if ((in_valid[p] && in_ready[p]) || phase_done || (resume != resumed && refilled))
+      if ((in_valid[p] && in_ready[p]) || (phase_done && !overlapping) || overlap
+          || (resume != resumed && refilled))
         word[p] <= nc64c_next(p);
     end
     if (phase_done) nc64c_phase_end();

@@ -8,7 +8,8 @@ The rules that the numbers cannot say
 *Tick.* In tick t a core consumes the axon spikes delivered before the chip's t-th `go` (counted
 from the last RESTART, the first is tick 0); what it fires is delivered before the next one. A tick
 is over when every core is idle and every router empty; host packets sent after that, and before
-the next `go`, are for the next tick. Two spikes on one axon in one tick are one spike.
+the next `go`, are for the next tick. So are SPIKEs that the host sends GO_CYCLES after `go` or
+later: the tick is then over when they have arrived too. Two spikes on one axon in one tick are one.
 
 *Neuron n, in order n = 0 .. NEURONS-1, when FIRST_TICK <= tick < LAST_TICK*::
 
@@ -132,6 +133,7 @@ MEMBRANE_MAX = (1 << (MEMBRANE_BITS - 1)) - 1
 MEMBRANE_MIN = -(1 << (MEMBRANE_BITS - 1))
 FLOOR_NONE = MEMBRANE_MIN
 
+GO_CYCLES = 4  # cycles after `go` in which the host sends nothing
 NEURON_STRIDE = 4  # offsets between the words of two neurons
 ROW_WORDS = AXONS // DATA_BITS  # words of a full-size synapse row
 AXON_WORD_BITS = 64  # the axon buffer is read this many axons at a time
