@@ -95,6 +95,7 @@ module tb;
     end
     resumed <= resume;
     if (resume != resumed) {started, attention} <= 2'b10;
-    else if (!rst && (!started || (phase_done && word[0][END_WAKE]))) attention <= 1;
+    else if (!rst && (!started || (phase_done && !overlapping && word[0][END_WAKE])))
+      attention <= 1;
   end
 endmodule
