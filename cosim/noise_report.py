@@ -1,7 +1,7 @@
 """Accuracy and adversarial loss against threshold noise: as JSON, as Markdown, as a picture."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from cosim import plots
 from cosim.figures import Points, accuracy, adversarial_loss, attacks, images, mismatches
@@ -9,6 +9,10 @@ from cosim.record import LEVELS, Level, Run
 
 SCHEMA = 1
 ON_CHIP: tuple[Level, ...] = ("golden", "rtl")
+COMPARED: dict[str, Literal["compared_spikes", "compared_membranes"]] = {
+    "spikes": "compared_spikes",
+    "membranes": "compared_membranes",
+}
 SPREAD = 0.08  # between the marks of two sets, by the distance of two numbers of bits
 TITLES = {"accuracy": "accuracy, %", "adv_loss": "adversarial loss, points"}
 
@@ -47,6 +51,10 @@ def as_markdown(runs: Sequence[Run]) -> str:
     first = runs[0]
     counts = images(first)
     wrong = sum(map(mismatches, runs))
+    compared = {
+        what: sum(int(one[key]) for run in runs for one in run["sets"].values())
+        for what, key in COMPARED.items()
+    }
     lines = [
         f"# Threshold noise: {first['network']} on {first['dataset']}",
         "",
@@ -56,7 +64,8 @@ def as_markdown(runs: Sequence[Run]) -> str:
         f"{first['facts']['seed']}; {first['encoding']} encoding, {first['chip']['mapping']} on "
         f"{first['chip']['columns']} x {first['chip']['rows']} cores. The images are the same at "
         "all bits: the attacks know nothing of the noise. "
-        f"RTL against golden, all runs together: {wrong:,} mismatches.",
+        f"RTL against golden, all runs together: {compared['spikes']:,} spikes and "
+        f"{compared['membranes']:,} membranes compared, {wrong:,} mismatches.",
         "",
         f"    {first['facts']['command']}",
         "",
@@ -102,7 +111,7 @@ def as_pictures(runs: Sequence[Run]) -> dict[str, bytes]:
             )
         panel.set_xticks(
             places,
-            [f"{run['noise']['bits']}\n{100 * run['noise']['share']:.2g} %" for run in runs],
+            [f"{run['noise']['bits']}\n{_share(run)}" for run in runs],
             fontsize=7,
         )
         panel.set_xlabel("bits of noise; its most as a share of the median threshold", fontsize=8)
@@ -119,7 +128,7 @@ def _grid(runs: Sequence[Run], sets: list[str], kind: Any) -> Iterator[str]:
     for run in runs:
         for level in ON_CHIP:
             found: dict[str, Points] = kind(run, level)
-            mask = f"{_mask(run)} ({100 * run['noise']['share']:.3g} %)"
+            mask = f"{_mask(run)} ({_share(run)})"
             cells = (
                 f"{found[name].value:.2f} [{found[name].low:.2f}, {found[name].high:.2f}]"
                 for name in sets
@@ -129,6 +138,11 @@ def _grid(runs: Sequence[Run], sets: list[str], kind: Any) -> Iterator[str]:
 
 def _accuracies(run: Run, level: Level) -> dict[str, Points]:
     return {name: accuracy(run, name, level) for name in run["sets"]}
+
+
+def _share(run: Run) -> str:
+    share = 100 * run["noise"]["share"]
+    return f"{share:.0f} %" if share >= 10 else f"{share:.2g} %"
 
 
 def _mask(run: Run) -> int:
