@@ -56,8 +56,9 @@ class Store:
         if not path.exists():
             return None
         damaged = f"{self._noun} {path} is damaged"
+        written = self._read(path, damaged)
         try:
-            document = json.loads(self._read(path, damaged))
+            document = json.loads(written)
             content = {name: document[name] for name in ("settings", "result")}
             intact = document["sha256"] == _digest(content)
         except (ValueError, LookupError, TypeError, RecursionError) as error:
