@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from cosim.bench import port_words
-from cosim.job import Job, Response
+from cosim.job import PHASE_END, Job, Response
 from hw import emit
 from hw.spec import FLIT, ChipShape, Kind
 from sw.errors import InputError
@@ -36,6 +36,8 @@ def play(shape: ChipShape, job: Job, folder: Path) -> Response:
         "FLIT_KIND": FLIT.fields["kind"].offset,
         "FLIT_KIND_BITS": FLIT.fields["kind"].width,
         "KIND_HOST": int(Kind.HOST),
+        "END_TICK": PHASE_END.fields["tick"].offset,
+        "END_OVERLAP": PHASE_END.fields["overlap"].offset,
     }
     command = [
         *("iverilog", "-g2012", "-s", "icarus", "-o", "icarus.vvp", f"-Picarus.WORDS={len(words)}"),

@@ -1,5 +1,6 @@
 // The chip in Icarus Verilog: one host port plays the words of a file, as cosim/tb.sv does, and what
-// comes out is printed. A word of kind HOST ends a phase; its bit 0 asks for a tick.
+// comes out is printed. A word of kind HOST ends a phase; its bit END_TICK asks for a tick, and its
+// bit END_OVERLAP lets the words behind it be played while that runs.
 `timescale 1ns / 1ns
 
 module icarus;
@@ -21,8 +22,9 @@ module icarus;
   wire idle, in_ready, out_valid;
   wire [`FLIT_BITS-1:0] out_payload;
   wire quiet = at_end & idle & ~halted;
-  wire go = quiet & word[0] & ~ending;
-  wire phase_done = quiet & (ending | ~word[0]);
+  wire overlap = word[`END_OVERLAP];
+  wire go = quiet & word[`END_TICK] & ~ending;
+  wire phase_done = quiet & (ending | ~word[`END_TICK] | overlap);
 
   nc64c_chip chip (
       .clk(clk),
@@ -41,7 +43,7 @@ module icarus;
     rst <= cycles < 4;
     halted <= cycles < 8;
     cycles <= cycles + 1;
-    if (go) ending <= 1;
+    if (go & ~overlap) ending <= 1;
     if (phase_done) ending <= 0;
     if (out_valid) $display("%h", out_payload);
     if (phase_done) $display("phase %0d", cycles);

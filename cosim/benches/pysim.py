@@ -7,7 +7,7 @@ import numpy as np
 from amaranth.sim import Simulator
 
 from cosim.bench import port_words
-from cosim.job import Job, Response
+from cosim.job import PHASE_END, Job, Response
 from hw.chip import Chip
 from hw.spec import FLIT, ChipShape, Kind
 
@@ -40,7 +40,7 @@ def play(shape: ChipShape, job: Job) -> Played:
         await ctx.tick().repeat(RESET_CYCLES)
         for word in words.tolist():
             if FLIT.get(word, "kind") == Kind.HOST:
-                await _end_phase(ctx, chip, played, with_tick=bool(word & 1))
+                await _end_phase(ctx, chip, played, word)
             else:
                 await _send(ctx, chip, played, word)
 
@@ -62,14 +62,14 @@ async def _send(ctx: Any, chip: Chip, played: Played, word: int) -> None:
     ctx.set(port.valid, 0)
 
 
-async def _end_phase(ctx: Any, chip: Chip, played: Played, with_tick: bool) -> None:
+async def _end_phase(ctx: Any, chip: Chip, played: Played, word: int) -> None:
     while not ctx.get(chip.idle):
         await _cycle(ctx, chip, played)
-    if with_tick:
+    if PHASE_END.get(word, "tick"):
         ctx.set(chip.go, 1)
         await _cycle(ctx, chip, played)
         ctx.set(chip.go, 0)
-        while not ctx.get(chip.idle):
+        while not (PHASE_END.get(word, "overlap") or ctx.get(chip.idle)):
             await _cycle(ctx, chip, played)
     played.ended.append(time.process_time())
     played.phases.append([])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cosim.benches import bare, icarus, limit, pysim
 from cosim.benches.timing import in_turns, load_average, per_tick, ratio, spread
-from cosim.benches.workload import Workload, busy
+from cosim.benches.workload import Workload, at_activity, busy, first_core
 from cosim.errors import SimulationError
 from cosim.golden import GoldenChip
 from cosim.rtl import RtlChip
@@ -34,25 +34,27 @@ def measure(seed: int, repeats: int) -> dict[str, Any]:
     figures: dict[str, Any] = {"activity": ACTIVITY, "load": [load_average()]}
     with tempfile.TemporaryDirectory(prefix="nc64c-bench-") as scratch:
         folder = Path(scratch)
-        figures["full"] = _full_chip(ACTIVITY, seed, repeats, folder)
-        figures["activities"] = [_at_activity(share, seed) for share in ACTIVITIES]
-        figures["one_core"] = _one_core(ACTIVITY, seed, repeats, folder)
+        whole = busy(FULL_CHIP, FULL_CHIP.cores, ACTIVITY, seed)
+        figures["full"] = _full_chip(whole, repeats, folder)
+        figures["activities"] = [
+            _at_activity(at_activity(whole, share, seed), share) for share in ACTIVITIES
+        ]
+        figures["one_core"] = _one_core(busy(ONE_CORE, 1, ACTIVITY, seed), repeats, folder)
     figures["load"].append(load_average())
     return figures
 
 
-def _full_chip(activity: float, seed: int, repeats: int, folder: Path) -> dict[str, Any]:
-    workload = busy(FULL_CHIP, FULL_CHIP.cores, activity, seed)
-    alone = busy(FULL_CHIP, 1, activity, seed)
+def _full_chip(workload: Workload, repeats: int, folder: Path) -> dict[str, Any]:
+    alone = first_core(workload)
     program = limit.build_limit(folder)
     runs: dict[str, tuple[Run, int, int]] = {
-        COCOTB: (_through_cocotb(workload), 5, 45),
-        BARE: (_in_bare(workload), 5, 45),
-        LIMIT: (lambda ticks: limit.run_limit(program, workload, ticks), 5, 1505),
+        COCOTB: (_through_cocotb(workload), 5, 205),
+        BARE: (_in_bare(workload), 5, 205),
+        LIMIT: (lambda ticks: limit.run_limit(program, workload, ticks), 5, 3005),
     }
     _agree(workload, {name: run(few) for name, (run, few, _) in runs.items()}, ticks=5)
     measures = {name: per_tick(*run) for name, run in runs.items()}
-    measures["one busy core"] = per_tick(_through_cocotb(alone), 5, 405)
+    measures["one busy core"] = per_tick(_through_cocotb(alone), 5, 4005)
     taken = in_turns(measures, repeats)
     cycles, lonely = (_cycles_per_tick(each) for each in (workload, alone))
     busy_s, idle_s = taken[COCOTB], taken.pop("one busy core")
@@ -72,11 +74,10 @@ def _full_chip(activity: float, seed: int, repeats: int, folder: Path) -> dict[s
     }
 
 
-def _one_core(activity: float, seed: int, repeats: int, folder: Path) -> dict[str, Any]:
-    workload = busy(ONE_CORE, 1, activity, seed)
+def _one_core(workload: Workload, repeats: int, folder: Path) -> dict[str, Any]:
     runs: dict[str, tuple[Run, int, int]] = {
-        COCOTB: (_through_cocotb(workload), 3, 3003),
-        BARE: (_in_bare(workload), 3, 3003),
+        COCOTB: (_through_cocotb(workload), 3, 15003),
+        BARE: (_in_bare(workload), 3, 15003),
     }
     if icarus.installed():
         runs[ICARUS] = (_in_icarus(workload, folder), 3, 13)
@@ -99,10 +100,9 @@ def _one_core(activity: float, seed: int, repeats: int, folder: Path) -> dict[st
     return figures
 
 
-def _at_activity(share: float, seed: int) -> dict[str, float]:
-    """Cycles and milliseconds of a tick of the full chip, with this share of axons spiking."""
-    workload = busy(FULL_CHIP, FULL_CHIP.cores, share, seed)
-    seconds = per_tick(_in_bare(workload), 2, 22)()
+def _at_activity(workload: Workload, share: float) -> dict[str, float]:
+    """Cycles and milliseconds of a tick, with this share of axons spiking."""
+    seconds = per_tick(_in_bare(workload), 2, 42)()
     return {
         "activity": share,
         "cycles_per_tick": _cycles_per_tick(workload),

@@ -95,7 +95,21 @@ def busy(
         for number in range(cores)
     ]
     program = Program(shape, tuple(sorted(images, key=lambda core: core_number(core.x, core.y))))
-    axons = rng.permutation(shape.axons)[: round(activity * shape.axons)].astype(np.uint64)
+    return at_activity(Workload(program, np.zeros(0, np.uint64)), activity, seed)
+
+
+def at_activity(workload: Workload, activity: float, seed: int) -> Workload:
+    """The same program with another share of axons spiking."""
+    axons = workload.program.shape.axons
+    rng = np.random.default_rng(seed)
+    spiking = rng.permutation(axons)[: round(activity * axons)].astype(np.uint64)
+    return Workload(workload.program, _multicast(workload.program, spiking))
+
+
+def first_core(workload: Workload) -> Workload:
+    """The same for core (0, 0) alone."""
+    program = Program(workload.program.shape, workload.program.cores[:1])
+    axons = np.flatnonzero(axon_bits(workload)).astype(np.uint64)
     return Workload(program, _multicast(program, axons))
 
 
