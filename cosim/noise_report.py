@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from cosim import plots
 from cosim.figures import Points, accuracy, adversarial_loss, attacks, images, mismatches
+from cosim.markdown import interval, table
 from cosim.record import LEVELS, Level, Run
 
 SCHEMA = 1
@@ -122,18 +123,14 @@ def as_pictures(runs: Sequence[Run]) -> dict[str, bytes]:
 
 
 def _grid(runs: Sequence[Run], sets: list[str], kind: Any) -> Iterator[str]:
-    head = ["bits", "mask", "level", *sets]
-    yield _line(head)
-    yield "|" + " --- |" * len(head)
+    rows = []
     for run in runs:
         for level in ON_CHIP:
             found: dict[str, Points] = kind(run, level)
             mask = f"{_mask(run)} ({_share(run)})"
-            cells = (
-                f"{found[name].value:.2f} [{found[name].low:.2f}, {found[name].high:.2f}]"
-                for name in sets
-            )
-            yield _line([str(run["noise"]["bits"]), mask, level, *cells])
+            cells = (interval(found[name]) for name in sets)
+            rows.append([str(run["noise"]["bits"]), mask, level, *cells])
+    return table(["bits", "mask", "level", *sets], rows)
 
 
 def _accuracies(run: Run, level: Level) -> dict[str, Points]:
@@ -154,7 +151,3 @@ def _figures(found: dict[str, Points]) -> dict[str, dict[str, float]]:
         name: {part: round(value, 4) for part, value in figure._asdict().items()}
         for name, figure in found.items()
     }
-
-
-def _line(cells: list[str]) -> str:
-    return "| " + " | ".join(cells) + " |"

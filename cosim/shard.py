@@ -37,6 +37,7 @@ PRESENTING = (
     "figures",
     "options",
     "guard",
+    "markdown",
 )
 
 

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from cosim import plots
-from cosim.figures import Points, accuracy, adversarial_loss, attacks, mismatches
+from cosim import markdown, plots
+from cosim.figures import Points, accuracy, adversarial_loss, attacks, hardware, mismatches
+from cosim.markdown import interval
 from cosim.record import CLEAN, LEVELS, Run
 from cosim.report import NAMES
 from cosim.sets import TRANSFER, attack_of
@@ -123,38 +124,30 @@ def as_markdown(run: Run) -> str:
         lines += ["", "The paper's Table 5 has FGSM and direct encoding only."]
     if doubts:
         lines += ["", *(f"[{number}] {doubt}.  " for doubt, number in doubts.items())]
+    lines += ["", *markdown.hardware_section(run)]
     return "\n".join(lines).rstrip() + "\n"
 
 
 def _grid(table: Table, doubts: dict[str, int]) -> Iterator[str]:
     head = ["", "images", "clean accuracy, %", *(f"eps {eps}" for eps in table.strengths)]
-    yield _line(head)
-    yield "|" + " --- |" * len(head)
+    rows = []
     for name, row in PAPER.items():
         if row in table.paper:
             clean = f"{PAPER_CLEAN[row]:g}" if row in PAPER_CLEAN else "-"
             losses = (_printed(table.paper[row].get(eps), doubts) for eps in table.strengths)
-            yield _line([name, "", clean, *losses])
+            rows.append([name, "", clean, *losses])
     for level, ours in table.ours.items():
-        losses = (_interval(ours.losses[eps]) for eps in table.strengths)
-        yield _line(
-            [f"ours, {NAMES[level]}", str(ours.clean.images), _interval(ours.clean), *losses]
-        )
+        losses = (interval(ours.losses[eps]) for eps in table.strengths)
+        clean = interval(ours.clean)
+        rows.append([f"ours, {NAMES[level]}", str(ours.clean.images), clean, *losses])
     if table.paper:
         gaps = (table.paper_gap(eps) for eps in table.strengths)
         shown = ("-" if gap is None else f"{gap:+.2f}" for gap in gaps)
-        yield _line(["the paper, hardware minus algorithm", "", "", *shown])
+        rows.append(["the paper, hardware minus algorithm", "", "", *shown])
     images = str(table.ours["rtl"].clean.images)
     gaps_here = (f"{table.gap(eps):+.2f}" for eps in table.strengths)
-    yield _line(["ours, RTL minus quantised", images, "", *gaps_here])
-
-
-def _line(cells: list[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
-
-
-def _interval(figure: Points) -> str:
-    return f"{figure.value:.2f} [{figure.low:.2f}, {figure.high:.2f}]"
+    rows.append(["ours, RTL minus quantised", images, "", *gaps_here])
+    return markdown.table(head, rows)
 
 
 def _printed(value: Printed | None, doubts: dict[str, int]) -> str:
@@ -196,6 +189,7 @@ def as_json(run: Run) -> dict[str, Any]:
             }
             for table in tables(run)
         ],
+        "hardware": dict(hardware(run)),
     }
 
 

@@ -69,7 +69,7 @@ def test_the_gap_is_over_the_images_in_rtl() -> None:
 def test_kinds_of_attack_have_tables_of_their_own() -> None:
     run = with_sets(make_run(), "clean", "pgd_8", "transfer_2", "fgsm_2")
     text = table5.as_markdown(run)
-    headings = re.findall("^## (.*)$", text, re.MULTILINE)
+    *headings, _ = re.findall("^## (.*)$", text, re.MULTILINE)
     assert headings == [table5.KINDS[kind] for kind in ("pgd", "transfer", "fgsm")]
     assert "the paper, hardware" not in text[: text.index("made on another network")]
     assert "FGSM and direct encoding only" in text
@@ -86,6 +86,21 @@ def test_other_encodings_stand_alone() -> None:
     text = table5.as_markdown(run)
     assert "the paper, hardware |" not in text
     assert "ours, RTL minus quantised" in text
+
+
+def test_what_the_chip_takes() -> None:
+    run = make_run()
+    found = rows(table5.as_markdown(run), "## What the chip takes")
+    assert found["layer"] == ["synaptic operations", "energy, nJ", "flits", "cycles"]
+    operations = run["rtl"]["layers"]["fc1"]["synaptic_ops"] / 800
+    assert found["fc1"][:2] == [f"{operations:,.0f}", f"{operations * 0.00264:,.1f}"]
+    assert [row[3] for row in found.values()] == ["cycles", "---", "-", "-", "-", "5,321"]
+    assert "All layers work at the same time" in table5.as_markdown(run)
+    run["chip"]["mapping"] = "streamed"
+    run["rtl"]["layers"]["fc1"]["cycles"] = 800_000
+    text = table5.as_markdown(run)
+    assert rows(text, "## What the chip takes")["fc1"][3] == "1,000"
+    assert "All layers work at the same time" not in text
 
 
 def test_json_and_pictures() -> None:
