@@ -23,7 +23,6 @@ from cosim.job import PHASE_END
 from cosim.verilate import build_tools, cache_folder, verilate
 from hw import emit, spec
 from hw.spec import ChipShape
-from hw.synapse import LANE
 
 HERE = Path(__file__).parent
 VERILATE = HERE / "verilate.py"
@@ -183,7 +182,7 @@ def _spec_numbers(shape: ChipShape) -> dict[str, int]:
         "AXONS": shape.axons,
         "ROW_WORDS": spec.ROW_WORDS,
         "LINE_ROWS": spec.LINE_ROWS,
-        "LANE": LANE,
+        "LANE": spec.LANE,
         "NEURON_STRIDE": spec.NEURON_STRIDE,
         "COORD_BITS": spec.COORD_BITS,
         "FLIT_BITS": spec.FLIT.width,

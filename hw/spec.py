@@ -104,6 +104,7 @@ AXONS = 1024  # inputs of a core, per page
 DENDRITES = 1024  # rows of a core's synapse SRAM
 NEURONS = DENDRITES  # a neuron needs at least one dendrite
 MAX_PLANES = 8  # one-bit synapses that make one multi-bit weight
+LANE = 8  # axons whose synapses of all rows of a line stand side by side in the SRAM
 LINE_ROWS = MAX_PLANES  # rows that are read at a time: a neuron's, one page of it
 PAGE_COUNTS = (1, 2, 4, 8)  # pages of axons that make one neuron's fan-in
 MAX_PAGES = max(PAGE_COUNTS)

@@ -8,9 +8,8 @@ from hw import layouts, spec
 from hw.popcount import popcounts
 
 LINE_LATENCY = 2  # cycles from `line_valid` to its counts
-LANE = 8  # axons whose synapses of all rows of a line stand side by side in the SRAM
-LANE_BITS = spec.LINE_ROWS * LANE
-WORD_LANES = spec.DATA_BITS // LANE
+LANE_BITS = spec.LINE_ROWS * spec.LANE
+WORD_LANES = spec.DATA_BITS // spec.LANE
 WINDOW = 2 * spec.LINE_ROWS
 
 
@@ -70,13 +69,13 @@ class SynapseArray(wiring.Component):
         A register file, drawn as memories: a write then touches what it writes and nothing else.
         """
         words = range(self._axons // spec.AXON_WORD_BITS)
-        per_word = spec.AXON_WORD_BITS // LANE
+        per_word = spec.AXON_WORD_BITS // spec.LANE
         lanes: list[list[Value]] = [[] for _ in words]
         for index in range(per_word):
             file = memory.Memory(shape=LANE_BITS, depth=len(words), init=[])
             m.submodules[f"page_{index}"] = file
             write = file.write_port()
-            lane = self.load_word.word_select(index, LANE)
+            lane = self.load_word.word_select(index, spec.LANE)
             m.d.comb += [
                 write.addr.eq(self.load_index),
                 write.data.eq(lane.replicate(spec.LINE_ROWS)),
@@ -146,7 +145,7 @@ class SynapseArray(wiring.Component):
             for index in range(spec.LINE_ROWS):
                 with m.Case(index):
                     m.d.comb += access.reply.eq(
-                        Cat(lane.word_select(index, LANE) for lane in lanes)
+                        Cat(lane.word_select(index, spec.LANE) for lane in lanes)
                     )
         with m.If(writing):
             m.d.sync += last.eq(new)
@@ -155,6 +154,6 @@ class SynapseArray(wiring.Component):
                 for index in range(spec.LINE_ROWS):
                     with m.Case(index):
                         for lane in range(WORD_LANES):
-                            place = new.word_select(lane, LANE_BITS).word_select(index, LANE)
-                            m.d.comb += place.eq(data.word_select(lane, LANE))
+                            place = new.word_select(lane, LANE_BITS).word_select(index, spec.LANE)
+                            m.d.comb += place.eq(data.word_select(lane, spec.LANE))
         return columns
