@@ -7,7 +7,7 @@ from cosim.benches.workload import busy
 from cosim.rtl import RtlChip
 from cosim.simulator import Simulator
 
-FEW, MORE = 10, 60  # ticks of the two runs whose difference is taken
+FEW, MORE = 10, 510  # ticks of the two runs whose difference is taken
 
 
 @dataclass(frozen=True)
