@@ -1,7 +1,6 @@
 """`nc64c cosim` as a process of its own, and a look at the processes that it starts."""
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -15,11 +14,6 @@ from tests.helpers.subjects import SHAPE, make_networks
 
 MARK = "NC64C_TEST_RUN"  # in the environment of a run and of all that it starts
 PATIENCE = 180.0  # seconds; a Verilator build may come first
-
-
-def hear_interrupts() -> None:
-    """A shell that runs the tests in the background may have told them to ignore Ctrl-C."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Run:
@@ -41,7 +35,6 @@ class Run:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            preexec_fn=hear_interrupts,
         )
 
     def finish(self) -> tuple[int, str, str]:
