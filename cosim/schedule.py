@@ -131,8 +131,8 @@ def _cuts(layer: IntegerLayer, planes: int, shape: ChipShape) -> Iterator[_Cut]:
 
 
 def _cycles(windows: Windows, groups: Sequence[Span], slots: int, shape: ChipShape) -> int:
-    """A tick's cycles: the fullest port plays its slots' spikes, a flit a cycle; then in the fullest
-    core axons are fetched and neurons pass, page by page."""
+    """A tick's cycles: the fullest port plays its slots' spikes, a flit a cycle; then in the
+    fullest core axons are fetched and neurons pass, page by page."""
     pages = -(-windows.axons // shape.axons)  # a core may have more, but those are silent
     neurons = max(end - start for start, end in groups) * windows.pixels
     spikes = -(-slots // shape.rows) * windows.axons // SPIKING
