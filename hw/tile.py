@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hw import layouts, spec
 from hw.core import Core
-from hw.router import PORTS, Port, Router
+from hw.router import Port, Router
 
 SIDES = (Port.WEST, Port.EAST, Port.SOUTH, Port.NORTH)
 
@@ -54,25 +54,12 @@ class CoreBlock(wiring.Component):
     """
 
     def __init__(self, axons: int = spec.AXONS, dendrites: int = spec.DENDRITES) -> None:
-        self._axons, self._dendrites = axons, dendrites
-        super().__init__(
-            {
-                "reset": In(1),
-                "x": In(spec.COORD_BITS),
-                "y": In(spec.COORD_BITS),
-                "go": In(1),
-                "idle": Out(1),
-                "inbound": In(layouts.flit_stream()),
-                "outbound": Out(layouts.flit_stream()),
-                "flits": In(spec.COUNTER_BITS),
-                "stalls": In(spec.COUNTER_BITS),
-                "clear_counters": Out(1),
-            }
-        )
+        self._core = Core(axons, dendrites)
+        super().__init__({"reset": In(1), **self._core.signature.members})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        core = Core(self._axons, self._dendrites)
+        core = self._core
         reset = _registered(m, self, core)
         go = Signal()
         m.d.sync += go.eq(self.go)
@@ -101,23 +88,12 @@ class RouterBlock(wiring.Component):
     """
 
     def __init__(self) -> None:
-        super().__init__(
-            {
-                "reset": In(1),
-                "x": In(spec.COORD_BITS),
-                "y": In(spec.COORD_BITS),
-                "idle": Out(1),
-                "inputs": In(layouts.flit_stream()).array(PORTS),
-                "outputs": Out(layouts.flit_stream()).array(PORTS),
-                "flits": Out(spec.COUNTER_BITS),
-                "stalls": Out(spec.COUNTER_BITS),
-                "clear_counters": In(1),
-            }
-        )
+        self._router = Router()
+        super().__init__({"reset": In(1), **self._router.signature.members})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        router = Router()
+        router = self._router
         reset = _registered(m, self, router)
         m.submodules.router = ResetInserter(reset)(router)
         for port in Port:
