@@ -104,10 +104,10 @@ class SlowCore:
 
     def update(self, n: int, consumed: set[tuple[int, int]]) -> bool:
         current = 0
-        planes = self.register(Register.PLANES)
+        planes, neurons = self.register(Register.PLANES), self.register(Register.NEURONS)
         for f in range(1 << self.register(Register.PAGE_SHIFT)):
             for p in range(planes):
-                dendrite = (n * (1 << self.register(Register.PAGE_SHIFT)) + f) * planes + p
+                dendrite = (f * neurons + n) * planes + p
                 for page, axon in consumed:
                     word = self.memory[Region.SYNAPSE][dendrite * ROW_WORDS + axon // 32]
                     if page == f and word >> axon % 32 & 1:
