@@ -193,7 +193,7 @@ class GoldenChip:
     def _write(self, flits: Flits) -> None:
         for core, word in self._per_core(flits):
             region, offset, data = self._fields(flits[word])
-            for each in np.unique(region):
+            for each in np.flatnonzero(np.bincount(region)):
                 core.write(int(each), offset[region == each], data[region == each])
         pages = [core.pages for core in self._cores]
         if pages != self._axons.pages:

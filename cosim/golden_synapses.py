@@ -1,43 +1,86 @@
-"""The golden model's synapses: the currents of a core's neurons as one exact matrix product."""
+"""The golden model's synapses: the currents of a core's neurons, exactly.
 
+Few images go the chip's own way, rows of bits AND spikes, counted; many are one matrix product.
+"""
+
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 EXACT_FLOAT32 = 1 << 24  # whole numbers up to here are exact in 32-bit floats
+COUNTED = 4  # images at most whose synapses are counted: from there on the product is faster
+WORD = np.uint64
 FloatArray = NDArray[np.floating[Any]]
+Currents = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
 class Synapses:
-    """A core's one-bit synapses, exact in floating point.
+    """A core's one-bit synapses.
 
     `row` is bool [neurons, pages, planes, axons], `plane_weight` int64 [planes]. A neuron's weight
-    from an axon is the sum of its planes' weights there. Take the largest power of two out of the
-    plane weights, then no partial sum of a neuron, in whatever order, is larger than the sum of its
-    weights' sizes: where that is below 2^24, 32-bit floats are exact. It is below 2^32 always
-    (8192 axons x 8 planes x 2^15), where 64-bit floats are.
-
-    One more column counts the synapses of each axon: at most 2^20 of them meet a spike.
+    from an axon is the sum of its planes' weights there.
     """
 
     def __init__(self, row: NDArray[np.bool_], plane_weight: NDArray[np.int64]) -> None:
-        common = int(np.gcd.reduce(plane_weight))
-        self._unit = common & -common if common else 1
-        neurons, pages, _, axons = row.shape
-        column = np.zeros((pages * axons, neurons + 1), np.int64)
-        for plane, weight in enumerate((plane_weight // self._unit).tolist()):
-            bits = row[:, :, plane].reshape(neurons, pages * axons).T
+        self._plane_weight = plane_weight
+        neurons, pages, planes, axons = row.shape
+        lines = np.ascontiguousarray(row.transpose(0, 2, 1, 3))
+        self._shape = neurons, planes, pages * axons
+        self._packed = _packed(lines.reshape(self._shape))
+
+    def integrate(self, axons: NDArray[np.bool_]) -> Currents:
+        """For axons bool [images, pages * axons]: I, int64 [images, neurons], and how many
+        synapses met a spike, int64 [images]."""
+        return self._count(axons) if len(axons) <= COUNTED else self._multiply(axons)
+
+    def _count(self, axons: NDArray[np.bool_]) -> Currents:
+        met = self._packed & _packed(axons)[:, None, None]
+        counts = np.bitwise_count(met).sum(axis=3, dtype=np.int64)  # [images, neurons, planes]
+        return counts @ self._plane_weight, counts.sum(axis=(1, 2))
+
+    def _multiply(self, axons: NDArray[np.bool_]) -> Currents:
+        weight, unit = self._columns
+        product = (axons.astype(weight.dtype) @ weight).astype(np.int64)
+        current, operations = product[:, :-1], product[:, -1]
+        current *= unit
+        return current, operations
+
+    @cached_property
+    def _columns(self) -> tuple[FloatArray, int]:
+        """A column of weights per neuron, floats [pages * axons, neurons + 1], and their unit.
+
+        Take the largest power of two out of the plane weights, then no partial sum of a neuron, in
+        whatever order, is larger than the sum of its weights' sizes: where that is below 2^24,
+        32-bit floats are exact. It is below 2^32 always (8192 axons x 8 planes x 2^15), where
+        64-bit floats are.
+
+        The last column counts the synapses of each axon: at most 2^20 of them meet a spike.
+        """
+        neurons, _, axons = self._shape
+        common = int(np.gcd.reduce(self._plane_weight))
+        unit = common & -common if common else 1
+        column = np.zeros((axons, neurons + 1), np.int64)
+        for plane, weight in enumerate((self._plane_weight // unit).tolist()):
+            bits = _unpacked(self._packed[:, plane], axons).T
             column[:, :-1] += weight * bits
             column[:, -1] += bits.sum(axis=1)
         largest = np.abs(column).sum(axis=0).max(initial=0)
         dtype = np.float32 if largest <= EXACT_FLOAT32 else np.float64
-        self._weight: FloatArray = column.astype(dtype)
+        return column.astype(dtype), unit
 
-    def integrate(self, axons: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """For axons bool [images, pages * axons]: I, int64 [images, neurons], and how many
-        synapses met a spike, int64 [images]."""
-        product = (axons.astype(self._weight.dtype) @ self._weight).astype(np.int64)
-        current, operations = product[:, :-1], product[:, -1]
-        current *= self._unit
-        return current, operations
+
+def _packed(bits: NDArray[np.bool_]) -> NDArray[np.uint64]:
+    """The last axis as bits of words, the first one lowest; what is missing of a word is 0."""
+    in_bytes = np.packbits(bits, axis=-1, bitorder="little")
+    missing = -in_bytes.shape[-1] % np.dtype(WORD).itemsize
+    if missing:
+        in_bytes = np.pad(in_bytes, [(0, 0)] * (bits.ndim - 1) + [(0, missing)])
+    return np.ascontiguousarray(in_bytes).view(WORD)
+
+
+def _unpacked(words: NDArray[np.uint64], bits: int) -> NDArray[np.bool_]:
+    """What `_packed` packed, of so many bits."""
+    in_bytes = np.ascontiguousarray(words).view(np.uint8)
+    return np.unpackbits(in_bytes, axis=-1, count=bits, bitorder="little").astype(np.bool_)

@@ -185,6 +185,8 @@ def _start(simulator: Simulator, folder: Path) -> tuple[subprocess.Popen[bytes],
         "COCOTB_TOPLEVEL": "tb",
         "COCOTB_TEST_MODULES": bench.__name__,
         "COCOTB_TRUST_INERTIAL_WRITES": "1",
+        # Or pytest compiles every module anew, for the sake of assertions that the bench has not.
+        "COCOTB_REWRITE_ASSERTION_FILES": "",
         "COCOTB_RESULTS_FILE": str(folder / "results.xml"),
         "TOPLEVEL_LANG": "verilog",
         "OMP_NUM_THREADS": "1",

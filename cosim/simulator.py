@@ -200,11 +200,7 @@ def _spec_numbers(shape: ChipShape) -> dict[str, int]:
 
 def _cpp_header(shape: ChipShape) -> str:
     lines = [f"constexpr int {name} = {value};" for name, value in _spec_numbers(shape).items()]
-    # A macro that names each of the synapse array's memories.
-    columns = " ".join(f"EACH({column})" for column in range(shape.row_words))
-    return "\n".join(
-        ["#pragma once", f"#define SYNAPSE_COLUMNS {columns}", "namespace nc64c {", *lines, "}", ""]
-    )
+    return "\n".join(["#pragma once", "namespace nc64c {", *lines, "}", ""])
 
 
 def _sv_header(shape: ChipShape) -> str:

@@ -51,15 +51,9 @@ uint32_t field(uint64_t flit, int offset, int width) {
 
 // A word of a dendrite's row; hw/synapse.py keeps the rows of a line lane by lane.
 bool store_synapses(Vnc64c_core_block& core, uint32_t dendrite, uint32_t column, uint32_t data) {
-    uint32_t* words = nullptr;
-    const uint32_t line = dendrite / LINE_ROWS;
-    switch (column) {
-#define EACH(COLUMN) \
-    case COLUMN: words = &core.MEMORY(synapses, sram_##COLUMN)[line][0]; break;
-        SYNAPSE_COLUMNS
-#undef EACH
-        default: return false;
-    }
+    if (column >= AXONS / FLIT_DATA_BITS) return false;
+    auto& line = core.MEMORY(synapses, sram)[dendrite / LINE_ROWS];
+    uint32_t* const words = &line[column * LINE_ROWS];
     for (uint32_t lane = 0; lane < FLIT_DATA_BITS / LANE; lane++) {
         const uint32_t bit = (lane * LINE_ROWS + dendrite % LINE_ROWS) * LANE;
         const uint32_t place = bit % 32;

@@ -114,21 +114,17 @@ class SynapseArray(wiring.Component):
             ]
 
         old, new = Signal(WORD_LANES * LANE_BITS), Signal(WORD_LANES * LANE_BITS)
-        enable = Signal(spec.ROW_WORDS)
-        m.d.comb += enable.eq(writing << column)
-        columns: list[Value] = []
-        for index in range(self._axons // spec.DATA_BITS):
-            sram = memory.Memory(shape=len(old), depth=self._lines, init=[])
-            m.submodules[f"sram_{index}"] = sram
-            write, read = sram.write_port(), sram.read_port()
-            m.d.comb += [
-                write.addr.eq(line),
-                write.data.eq(new),
-                write.en.eq(enable[index]),
-                read.addr.eq(Mux(self.line_valid, self.line, wanted_line)),
-                read.en.eq(self.line_valid | ((access.write | access.read) & mine)),
-            ]
-            columns.append(read.data)
+        words = self._axons // spec.DATA_BITS
+        m.submodules.sram = sram = memory.Memory(shape=words * len(old), depth=self._lines, init=[])
+        write, read = sram.write_port(granularity=len(old)), sram.read_port()
+        m.d.comb += [
+            write.addr.eq(line),
+            write.data.eq(new.replicate(words)),
+            write.en.eq(writing << column),
+            read.addr.eq(Mux(self.line_valid, self.line, wanted_line)),
+            read.en.eq(self.line_valid | ((access.write | access.read) & mine)),
+        ]
+        columns = [read.data.word_select(index, len(old)) for index in range(words)]
 
         # Two words of one column in a row: what the first one wrote was not read by the second.
         last, again = Signal.like(new), Signal()

@@ -15,6 +15,9 @@ import torch
 from torch import Tensor
 
 Kernel = Callable[..., Tensor]
+# Compilations of one kernel at most: each T, threshold and type has its own, and so has a drive
+# that is the same every step; what comes beyond would run as it stands, many times slower.
+VARIANTS = 64
 
 
 def lif(drive: Tensor, timesteps: int, theta: float, leak: float) -> Tensor:
@@ -102,7 +105,7 @@ def _kernel(function: Kernel, kind: str) -> Kernel:
     """The function compiled, once and for any length; or as it stands where that cannot be."""
     if not can_compile(kind):
         return function
-    return cast(Kernel, torch.compile(function, dynamic=True))
+    return cast(Kernel, torch.compile(function, dynamic=True, recompile_limit=VARIANTS))
 
 
 @functools.cache

@@ -36,7 +36,7 @@ PROCESSES = 2
 READ_BACK = 0.1  # share of the passes whose membranes are read, as in `nc64c cosim`
 PATCH = 4  # pixels of a patch's side, in images that are made up
 RTL_1, RTL_2, GOLDEN = "RTL, 1 process", f"RTL, {PROCESSES} processes", "golden"
-INTEGER = "integer network"
+INTEGER, INTEGER_2 = "integer network, 1 process", f"integer network, {PROCESSES} processes"
 Work = Callable[[Path, Images], NDArray[np.int64]]
 
 
@@ -125,6 +125,7 @@ class _Levels:
             RTL_2: lambda: self._run(RTL_2, _in_rtl, self.halves),
             GOLDEN: lambda: self._run(GOLDEN, _in_golden, whole),
             INTEGER: lambda: self._run(INTEGER, _as_convolutions, whole),
+            INTEGER_2: lambda: self._run(INTEGER_2, _as_convolutions, self.halves),
         }
 
     def compare(self, expected: NDArray[np.int64]) -> None:
