@@ -60,12 +60,11 @@ def _hidden(
     codes, unit = layer.codes(bits)
     gain, offset = layer.affine()
     fraction_bits = _fraction_bits(codes, bits, encoding)
+    grids = _grids(fraction_bits, leak, timesteps, encoding)
     one = np.abs(gain) * unit / 2**fraction_bits  # what a membrane of 1 stands for
     # A gain next to 0 would put the threshold out of range: it counts as the least that does not.
     one = np.maximum(one, np.maximum(layer.theta, np.abs(offset)) / HEADROOM)
-    threshold, bias = round_decisions(
-        layer.theta / one, offset / one, fraction_bits, leak, timesteps
-    )
+    threshold, bias = round_decisions(layer.theta / one, offset / one, grids, leak)
     flip = np.where(gain < 0, -1, 1).reshape(-1, *[1] * (codes.ndim - 1))
     return IntegerLayer(
         name=layer.name,
@@ -108,15 +107,14 @@ def _output(layer: "SpikingLayer", bits: int) -> IntegerLayer:
 def round_decisions(
     theta: NDArray[np.float64],
     offset: NDArray[np.float64],
-    fraction_bits: int,
+    grids: list[int],
     leak: int | None,
-    timesteps: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Integer thresholds and biases, [out] each, with which no decision differs, if there are any.
 
     n steps after rest the membrane is A + B: A from the weighted inputs, a multiple of
-    2^(fraction_bits - k (n - 1)) that the shift leak halves without rounding; B from the bias
-    alone, which does not depend on the inputs and so is known here, rounding included. The real
+    `grids[n - 1]` that the shift leak halves without rounding; B from the bias alone, which does
+    not depend on the inputs and so is known here, rounding included. The real
     neuron fires where A >= theta - B. Every integer threshold between the last A below that and
     the first A above it, plus the integer B, decides the same for all inputs. So a channel's
     threshold is taken from where these ranges meet for n = 1..T, as near as can be to theta; the
@@ -126,7 +124,7 @@ def round_decisions(
     threshold, bias = np.rint(theta).astype(np.int64), nearest
     settled = np.zeros(len(theta), dtype=bool)
     for away in sorted(range(-BIAS_TRIES, BIAS_TRIES + 1), key=abs):
-        low, high = _agreeing(theta, offset, nearest + away, fraction_bits, leak, timesteps)
+        low, high = _agreeing(theta, offset, nearest + away, grids, leak)
         chosen = ~settled & (low < high)
         threshold = np.where(
             chosen, np.clip(np.rint(theta).astype(np.int64), low + 1, high), threshold
@@ -140,23 +138,36 @@ def _agreeing(
     theta: NDArray[np.float64],
     offset: NDArray[np.float64],
     bias: NDArray[np.int64],
-    fraction_bits: int,
+    grids: list[int],
     leak: int | None,
-    timesteps: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Integer thresholds above `low`, up to `high` decide like theta, 1..T steps after rest."""
     low = np.full(len(theta), -(2**62), dtype=np.int64)
     high = -low
-    kept, shift = (1.0, 0) if leak is None else (1 - 2.0**-leak, leak)
+    kept = 1.0 if leak is None else 1 - 2.0**-leak
     real, whole = np.zeros_like(offset), np.zeros_like(bias)
-    for step in range(timesteps):
+    for grid in grids:
         real = kept * real + offset
         whole = (whole if leak is None else whole - (whole >> leak)) + bias
-        grid = 2 ** max(fraction_bits - shift * step, 0)
         above = np.ceil((theta - real) / grid).astype(np.int64) * grid
         low = np.maximum(low, above - grid + whole)
         high = np.minimum(high, above + whole)
     return low, high
+
+
+def _grids(
+    fraction_bits: int, leak: int | None, timesteps: int, encoding: Encoding | None
+) -> list[int]:
+    """Of what the weighted inputs leave in a membrane 1..T steps after rest: it is a multiple.
+
+    Each leak takes as many bits as its shift. In phase encoding what comes in takes a bit less each
+    step, so the bits that a first leak takes are above those of the next inputs; and step T - 1 has
+    the lowest ones.
+    """
+    shift = leak or 0
+    if encoding == "phase":
+        fraction_bits, shift = fraction_bits + PHASES - timesteps, max(shift - 1, 0)
+    return [2 ** max(fraction_bits - shift * step, 0) for step in range(timesteps)]
 
 
 def _fraction_bits(codes: NDArray[np.int32], bits: int, encoding: Encoding | None) -> int:

@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from sw.errors import InputError
-from sw.fold import fold, round_decisions
+from sw.fold import _grids, fold, round_decisions
 from sw.integer import run
+from sw.layers import Encoding
 from sw.model import DIGITS, NetworkConfig, SpikingLayer, SpikingNetwork
 
 
@@ -87,40 +88,49 @@ def test_settings_of_the_layers() -> None:
     assert [layer.fraction_bits for layer in layers] == [10, 10, 10, 10, 10]
 
 
+@pytest.mark.parametrize("encoding", [None, "phase"])
 @pytest.mark.parametrize("leak", [None, 1, 2])
-def test_rounding_decides_like_exact_arithmetic(leak: int | None) -> None:
+def test_rounding_decides_like_exact_arithmetic(
+    leak: int | None, encoding: Encoding | None
+) -> None:
     """Thresholds half a unit beside the membranes that inputs can reach, where rounding matters."""
     seed = 40 + (leak or 0)
     generator = np.random.default_rng(seed)
-    count, steps, fraction_bits = 300, 4, 8
+    count, steps, fraction_bits = (300, 4, 8) if encoding is None else (1000, 6, 8)
     offset = generator.normal(0, 300, size=count)
     places = generator.integers(1, steps + 1, size=count)
     kept = Fraction(1) if leak is None else 1 - Fraction(1, 2**leak)
     held = np.array(
         [float(sum(kept**i for i in range(n))) * b for n, b in zip(places, offset, strict=True)]
     )
-    grid = 2.0 ** (fraction_bits - (leak or 0) * (places - 1))
+    grids = _grids(fraction_bits, leak, steps, encoding)
+    worth = [2**fraction_bits] * steps
+    if encoding == "phase":
+        worth = [each << 7 - step for step, each in enumerate(worth)]
+    grid = np.array(grids)[places - 1]
     near = generator.uniform(-1.5, 1.5, size=count)
     theta = np.maximum(generator.integers(1, 8, size=count) * grid + held + near, 1.0)
-    threshold, bias = round_decisions(theta, offset, fraction_bits, leak, steps)
+    threshold, bias = round_decisions(theta, offset, grids, leak)
     assert np.abs(bias - offset).max() <= 8.5
     naive = decided = 0
     for channel in range(count):
         for _ in range(20):
             sums = generator.integers(-4, 5, size=steps)
             real, whole, plain = Fraction(0), 0, 0
-            for added in sums.tolist():
-                real = kept * real + Fraction(offset[channel]) + added * 2**fraction_bits
+            for added, unit in zip(sums.tolist(), worth, strict=True):
+                real = kept * real + Fraction(offset[channel]) + added * unit
                 lost = (0, 0) if leak is None else (whole >> leak, plain >> leak)
-                whole += -lost[0] + int(bias[channel]) + added * 2**fraction_bits
-                plain += -lost[1] + round(offset[channel]) + added * 2**fraction_bits
+                whole += -lost[0] + int(bias[channel]) + added * unit
+                plain += -lost[1] + round(offset[channel]) + added * unit
                 fires = real >= Fraction(theta[channel])
                 assert fires == (whole >= threshold[channel]), f"{seed=} {channel=} {sums=}"
                 naive += fires != (plain >= round(theta[channel]))
                 decided += 1
                 if fires:
                     real, whole, plain = Fraction(0), 0, 0
-    assert naive > decided / 1000, "nearest integers decide alike: the thresholds are too easy"
+    # Phases spread the membranes over many more values: fewer of them are near a threshold.
+    often = 1000 if encoding is None else 10_000
+    assert naive > decided / often, "nearest integers decide alike: the thresholds are too easy"
 
 
 def test_a_channel_without_gain_fires_by_its_bias_alone() -> None:
