@@ -105,7 +105,8 @@ def _kernel(function: Kernel, kind: str) -> Kernel:
     """The function compiled, once and for any length; or as it stands where that cannot be."""
     if not can_compile(kind):
         return function
-    return cast(Kernel, torch.compile(function, dynamic=True, recompile_limit=VARIANTS))
+    settings: Any = {"dynamic": True, "recompile_limit": VARIANTS}  # one is not in torch's types
+    return cast(Kernel, torch.compile(function, **settings))
 
 
 @functools.cache

@@ -16,12 +16,14 @@ SEED = 7
 LAYERS = (LayerSpec("conv", 6, pool=True), LayerSpec("conv", 5), LayerSpec("fc", 12))
 
 
-def _network(encoding: Encoding, timesteps: int, *, norm: bool = True) -> SpikingNetwork:
+def _network(
+    encoding: Encoding, timesteps: int, *, norm: bool = True, bits: int = 4
+) -> SpikingNetwork:
     """Untrained; offsets up to the threshold let the neurons fire."""
     config = dataclasses.replace(
         DIGITS, layers=LAYERS, encoding=encoding, timesteps=timesteps, norm=norm
     )
-    network = SpikingNetwork(config, 4)
+    network = SpikingNetwork(config, bits)
     network.reset(SEED)
     generator = torch.Generator().manual_seed(SEED)
     for layer in network.chain[:-1]:
@@ -54,6 +56,17 @@ def test_every_spike_is_the_quantised_networks(
     chosen = trace.membrane[np.arange(20), quantised.scores.argmax(1).numpy()]
     assert np.array_equal(chosen, trace.membrane.max(1)), "of equal ones floats may take either"
     assert np.array_equal(host_spikes(integer, images), pool(trace.spikes["conv1"]))
+
+
+@pytest.mark.parametrize("bits", [4, 5, 6])
+def test_phases_leave_room_without_fractions(bits: int) -> None:
+    """Few fraction bits are left beside the weights of the first phase, and few are needed."""
+    network, images = _network("phase", 6, bits=bits), _images(200)
+    with torch.no_grad():
+        quantised = network.trace(as_input(images)).spikes["conv1"]
+    integer = fold(network)
+    assert integer.layers[0].fraction_bits == 7 - bits
+    assert np.array_equal(run(integer, images).spikes["conv1"], quantised.numpy() == 1)
 
 
 @pytest.mark.parametrize("encoding", ["rate", "phase", "latency"])
