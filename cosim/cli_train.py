@@ -57,6 +57,7 @@ QuantisedRateOption = Annotated[
     float | None, typer.Option(help="The same, quantised.", show_default=_LIKE)
 ]
 BatchOption = Annotated[int | None, typer.Option(help="Images per step.", show_default=_LIKE)]
+DecayOption = Annotated[float | None, typer.Option(help="AdamW's.", show_default=_LIKE)]
 ThreadsOption = Annotated[int | None, typer.Option(help="Of PyTorch.", show_default=_LIKE)]
 AugmentOption = Annotated[
     bool | None, typer.Option(help="Random crops and flips.", show_default=_LIKE)
@@ -66,6 +67,12 @@ FastOption = Annotated[
 ]
 DeviceOption = Annotated[str, typer.Option(help="cpu, cuda, or cuda:1 and so on.")]
 ValidationOption = Annotated[int, typer.Option(help="Training images to only measure.")]
+StartOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="Checkpoint: start with its float weights.", show_default="drawn by the seed"
+    ),
+]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no result.")]
 
 
@@ -92,10 +99,12 @@ def train(
     rate: RateOption = None,
     quantised_rate: QuantisedRateOption = None,
     batch: BatchOption = None,
+    weight_decay: DecayOption = None,
     threads: ThreadsOption = None,
     augment: AugmentOption = None,
     fast: FastOption = None,
     validation: ValidationOption = 0,
+    start: StartOption = None,
     device: DeviceOption = "cpu",
     quiet: QuietOption = False,
 ) -> None:
@@ -110,6 +119,7 @@ def train(
         "rate": rate,
         "quantised_rate": quantised_rate,
         "batch": batch,
+        "weight_decay": weight_decay,
         "threads": threads,
         "augment": augment,
         "fast": fast,
@@ -138,6 +148,7 @@ def train(
             settings={name: value for name, value in given.items() if value is not None}
             | {"seed": seed, "short_epochs": short_epochs, "validation": validation},
             device=device,
+            start=start,
         )
         accuracies = training.train(task, progress)
     if not quiet:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ class TrainTask:
         config: fields of `NetworkConfig` that differ from the defaults.
         settings: fields of `TrainSettings` that differ from the data set's recipe.
         device: see `sw.device`.
+        start: a checkpoint, whose float network has the first weights; None: the seed draws them.
     """
 
     dataset: str
@@ -48,6 +50,7 @@ class TrainTask:
     config: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     device: str = CPU
+    start: Path | None = None
 
 
 def train(task: TrainTask, progress: Progress) -> Accuracies:
@@ -60,6 +63,10 @@ def train(task: TrainTask, progress: Progress) -> Accuracies:
     device = find_device(task.device)
     held_out = data.load(task.dataset, "test", task.folder)
     config, settings = network_config(task, held_out), recipe(task)
+    first = None
+    if task.start is not None:
+        first = checkpoint.load(task.start).float_network
+        settings = replace(settings, start=sha256(task.start.read_bytes()).hexdigest())
     output.check_file(task.out)
     images = data.load(task.dataset, "train", task.folder)
     epochs = settings.epochs + settings.quantised_epochs
@@ -75,6 +82,7 @@ def train(task: TrainTask, progress: Progress) -> Accuracies:
                 files,
                 lambda row: progress.note(described(row, settings)),
                 task.device,
+                first,
             )
     except Diverged as error:
         if error.last_good is None:

@@ -24,7 +24,7 @@ PARTS = ("float", "quantised")
 
 # Came after the first files of this format; left out where they have their defaults, so that the
 # same training still gives the same bytes.
-LATER = ("norm", "pooling", "augment", "fast", "short_epochs", "validation")
+LATER = ("norm", "pooling", "augment", "fast", "short_epochs", "validation", "start")
 
 
 @dataclass(frozen=True)

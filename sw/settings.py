@@ -1,6 +1,7 @@
 """How a network is trained, as values that go into its checkpoint."""
 
 import math
+import re
 from dataclasses import dataclass
 
 from sw.checks import check_range
@@ -26,6 +27,8 @@ class TrainSettings:
             the time; at most all of them.
         validation: images of the training part, drawn by the seed, that are not learnt from; the
             learning curve has the accuracy on them. 0: none.
+        start: SHA-256 of the checkpoint file whose float network gave the first weights, in
+            hexadecimal; empty: the seed did.
 
     Raises:
         InputError: a value is out of range.
@@ -43,6 +46,7 @@ class TrainSettings:
     fast: bool = False
     short_epochs: int = 0
     validation: int = 0
+    start: str = ""
 
     def __post_init__(self) -> None:
         check_range("seed", self.seed, 0, 2**63 - 1)
@@ -52,6 +56,8 @@ class TrainSettings:
         check_range("threads", self.threads, 1, 1024)
         check_range("batch", self.batch, 2, 1_000_000)
         check_range("validation images", self.validation, 0, 1_000_000)
+        if not isinstance(self.start, str) or not re.fullmatch("([0-9a-f]{64})?", self.start):
+            raise InputError(f"start is {self.start!r}: must be a SHA-256 of 64 hexadecimal digits")
         for what, switch in (("augment", self.augment), ("fast", self.fast)):
             if not isinstance(switch, bool):
                 raise InputError(f"{what} is {switch!r}: must be true or false")

@@ -79,6 +79,7 @@ def train(
     files: TrainFiles | None = None,
     epoch: Epoch | None = None,
     device: str = CPU,
+    first: SpikingNetwork | None = None,
 ) -> Trained:
     """Train a network; with one thread, or the same number of them, the same on each run.
 
@@ -91,13 +92,16 @@ def train(
         epoch: called after each epoch, with its row of the learning curve.
         device: see `sw.device`. What is drawn is drawn on the CPU, the same for every device; the
             weights still differ, as every device adds up in its own order.
+        first: its weights, and what its batch norm has measured, are those to start with; None:
+            they are drawn by the seed. `settings.start` is to say where it comes from, so that a
+            state file tells such trainings apart.
 
     Returns:
         Both networks, in evaluation mode, on the CPU.
 
     Raises:
-        InputError: the data set does not fit the network, the state file is not of this training,
-            or there is no such device.
+        InputError: the data set does not fit the network, nor the first weights, the state file is
+            not of this training, or there is no such device.
         Diverged: with the step at which it did.
     """
     if dataset.images.shape[1:] != config.input_shape or dataset.classes != config.classes:
@@ -108,7 +112,7 @@ def train(
         )
     place = find_device(device)
     learnt, validation = _divided(dataset, settings)
-    run = trainstate.start(config, settings, dataset)
+    run = trainstate.start(config, settings, dataset, first)
     if files is not None and files.state.exists():
         trainstate.load(files.state, run)
     run.network.to(place)

@@ -126,15 +126,42 @@ class Run:
         self.last_good = float_network, quantised
 
 
-def start(config: NetworkConfig, settings: TrainSettings, dataset: Dataset) -> Run:
-    """A training that has not begun."""
+def start(
+    config: NetworkConfig,
+    settings: TrainSettings,
+    dataset: Dataset,
+    first: SpikingNetwork | None = None,
+) -> Run:
+    """A training that has not begun, with the weights of `first` or those that the seed draws.
+
+    Raises:
+        InputError: `first` has other layers.
+    """
     network = SpikingNetwork(config)
     network.reset(settings.seed)
+    if first is not None:
+        wanted, given = (_shapes(one) for one in (network, first))
+        if wanted != given:
+            raise InputError(
+                f"first weights: are of {first.config.name}, whose {_difference(given, wanted)}"
+            )
+        network.load_state_dict(first.state_dict())
     digest = hashlib.sha256(dataset.images.tobytes() + dataset.labels.tobytes()).hexdigest()
     identity = {"network": asdict(config), "training": asdict(settings), "images": digest}
     identity = json.loads(json.dumps(identity))  # lists for tuples, as a file has them
     generator = torch.Generator().manual_seed(settings.seed)
     return Run(config, settings, identity, network, generator)
+
+
+def _shapes(network: SpikingNetwork) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(value.shape) for name, value in network.state_dict().items()}
+
+
+def _difference(given: dict[str, tuple[int, ...]], wanted: dict[str, tuple[int, ...]]) -> str:
+    """The first tensor that is not as it must be, as the end of a sentence."""
+    name = next(name for name in (wanted | given) if given.get(name) != wanted.get(name))
+    have, want = (str(list(s[name])) if name in s else "not there" for s in (given, wanted))
+    return f"{name} is {have}: must be {want}"
 
 
 def save(path: Path, run: Run) -> None:
