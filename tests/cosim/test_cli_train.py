@@ -9,11 +9,13 @@ import struct
 import subprocess
 import sys
 import time
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from rich.console import Console
 
 from cosim import training
@@ -58,6 +60,27 @@ def test_again_it_gives_the_same_checkpoint(tmp_path: Path) -> None:
     assert len((tmp_path / "a.curve.jsonl").read_text().splitlines()) == 3
 
 
+def test_it_starts_with_the_weights_of_a_checkpoint(tmp_path: Path) -> None:
+    first, drawn, given, again = (tmp_path / name for name in ("first", "drawn", "given", "again"))
+    for out, start in ((first, None), (drawn, None), (given, first), (again, first)):
+        options = () if start is None else ("--start", start)
+        seed = "1" if out == first else "2"
+        result = nc64c("train", *SMALL, "--seed", seed, *options, "--out", out)
+        assert result.exit_code == 0, result.output
+    assert checkpoint.load(drawn).settings.start == ""
+    assert checkpoint.load(given).settings.start == sha256(first.read_bytes()).hexdigest()
+    weights = [checkpoint.load(out).float_network.chain[0].weight for out in (drawn, given)]
+    assert not torch.equal(*weights)
+    assert given.read_bytes() == again.read_bytes()
+
+    other = ("--features", "4-4-4-9", "--start", first, "--out", tmp_path / "other")
+    result = nc64c("train", *other)
+    assert result.exit_code == 2
+    sentence = "first weights: are of digits, whose layers.fc1.weight is [8, 16]: must be [9, 16]"
+    assert sentence in " ".join(result.stderr.split())
+    assert not (tmp_path / "other").exists()
+
+
 def test_the_digits_without_options_are_the_committed_training() -> None:
     task = training.TrainTask("digits", None, Path("x"))
     assert training.recipe(task) == TrainSettings()
@@ -72,6 +95,10 @@ def test_options_reach_the_network_and_its_training(tmp_path: Path) -> None:
         *("--no-norm", "--timesteps", "3", "--theta", "0.6", "--fc-theta", "0.8", "--leak", "0.75"),
         *("--bits", "2", "--seed", "9", "--epochs", "1", "--quantised-epochs", "1"),
         *("--rate", "0.002", "--quantised-rate", "0.0005", "--batch", "16", "--threads", "1"),
+        *(
+            "--weight-decay",
+            "0.02",
+        ),
         *("--augment", "--no-fast", "--validation", "8", "--out", out),
     )
     result = nc64c("train", *options)
@@ -92,6 +119,7 @@ def test_options_reach_the_network_and_its_training(tmp_path: Path) -> None:
         rate=0.002,
         quantised_rate=0.0005,
         batch=16,
+        weight_decay=0.02,
         threads=1,
         augment=True,
         fast=False,
@@ -139,6 +167,7 @@ def test_a_line_per_epoch_where_someone_watches(
         (("--folder", "."), "data set digits needs no folder"),
         (("--device", "tpu"), "device 'tpu': must be cpu, cuda, or cuda:1 and so on"),
         (("--device", "cuda:99"), "device 'cuda:99': PyTorch finds no such device on this machine"),
+        (("--start", "/no/such"), "checkpoint /no/such"),
         (("--validation", "2000"), "validation images: are 2000, but digits has 1347"),
     ],
 )

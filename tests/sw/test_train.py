@@ -1,10 +1,12 @@
 """Training: repeatable, first float, then quantised, and stopped when it diverges."""
 
 import dataclasses
+from typing import Any
 
 import pytest
 import torch
 
+from sw import trainstate
 from sw.data import Dataset, load
 from sw.errors import InputError
 from sw.metrics import accuracy, evaluate
@@ -119,6 +121,36 @@ def test_divergence_names_the_step(
         train(TINY, _images(64), settings)
 
 
+def test_it_starts_with_the_weights_that_it_is_given() -> None:
+    first = train(TINY, _images(64), SETTINGS).float_network
+    before = {name: value.clone() for name, value in first.state_dict().items()}
+    begun = trainstate.start(TINY, SETTINGS, _images(64), first).network
+    assert all(torch.equal(value, before[name]) for name, value in begun.state_dict().items())
+
+    drawn, given, again = (
+        _weights(train(TINY, _images(64), SETTINGS, first=start)) for start in (None, first, first)
+    )
+    assert not torch.equal(drawn[0], given[0])
+    assert all(torch.equal(a, b) for a, b in zip(given, again, strict=True))
+    assert all(torch.equal(value, before[name]) for name, value in first.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (
+            {"layers": (LayerSpec("conv", 4, pool=True), LayerSpec("conv", 5, pool=True))},
+            r"layers\.conv2\.weight is \[5, 4, 3, 3\]: must be \[4, 4, 3, 3\]",
+        ),
+        ({"norm": False}, r"layers\.conv1\.norm\.weight is not there: must be \[4\]"),
+    ],
+)
+def test_first_weights_of_other_layers_are_refused(change: dict[str, Any], sentence: str) -> None:
+    first = SpikingNetwork(dataclasses.replace(TINY, **change))
+    with pytest.raises(InputError, match=f"first weights: are of digits, whose {sentence}"):
+        train(TINY, _images(64), SETTINGS, first=first)
+
+
 def test_images_of_another_shape_are_refused() -> None:
     other = dataclasses.replace(TINY, input_shape=(3, 8, 8))
     with pytest.raises(InputError, match=r"network digits takes images of \(3, 8, 8\)"):
@@ -134,8 +166,9 @@ def test_images_of_another_shape_are_refused() -> None:
         ("rate", 0.0, "rate is 0.0: must be above 0"),
         ("quantised_rate", float("nan"), "quantised rate is nan: must be above 0"),
         ("weight_decay", -1.0, "weight decay is -1.0: must be 0 or more"),
+        ("start", "0f", "start is '0f': must be a SHA-256 of 64 hexadecimal digits"),
     ],
 )
-def test_bad_settings(field: str, value: float, sentence: str) -> None:
+def test_bad_settings(field: str, value: float | str, sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         dataclasses.replace(SETTINGS, **{field: value})  # type: ignore[arg-type]

@@ -139,7 +139,7 @@ def test_too_many_validation_images() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"seed": 2}, {"rate": 1e-3}, {"epochs": 4}],
+    [{"seed": 2}, {"rate": 1e-3}, {"epochs": 4}, {"start": 64 * "0"}],
 )
 def test_the_state_of_another_training_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
     _train(tmp_path)
