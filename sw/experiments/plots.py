@@ -74,6 +74,13 @@ def _curves(outcome: Outcome) -> Any:
     for line, (table, block) in zip(grid, blocks, strict=True):
         for axes, encoding in zip(line, encodings, strict=True):
             _panel(axes, table, encoding, block)
+    # One for all panels, beside them: their curves are the same, and it hides none of them.
+    named = {
+        curve.get_label(): curve
+        for axes in grid.flat
+        for curve in axes.get_legend_handles_labels()[0]
+    }
+    figure.legend(handles=list(named.values()), loc="outside right upper", fontsize=8)
     return figure
 
 
@@ -104,4 +111,3 @@ def _panel(axes: Any, table: Table, encoding: str, block: str | None) -> None:
     axes.set_title(encoding + ("" if block is None else f", {block}{way}"), fontsize=9)
     axes.set_xticks(range(len(layers)), layers, rotation=45, fontsize=7)
     axes.grid(alpha=0.3)
-    axes.legend(fontsize=6)
