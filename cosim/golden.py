@@ -145,27 +145,19 @@ class GoldenChip:
             fired = core.tick(axons)
             if fired is not None and fired.any():
                 self._send(core, fired)
-                neurons = self._reporting(core)
+                neurons = core.config.reporting
                 reports.append(_host_flits(core, Region.SPIKE, neurons, tick))
                 reporting.append(fired[:, neurons])
         if reports:
             image, which = np.nonzero(np.hstack(reporting))
             self._responses.append((image, np.concatenate(reports)[which]))
 
-    @staticmethod
-    def _reporting(core: GoldenCore) -> Indices:
-        """The neurons whose spikes the host sees, once for every time it does."""
-        config = core.config
-        neurons: Indices = config.sender[FANOUT.get(config.entry, "host") == 1]
-        return np.concatenate([neurons, np.arange(config.neurons if config.trace else 0)])
-
     def _send(self, core: GoldenCore, fired: NDArray[np.bool_]) -> None:
         """Fan out one core's spikes, bool [images, neurons]."""
         config = core.config
-        onwards = FANOUT.get(config.entry, "host") == 0
-        if onwards.any():
-            image, which = np.nonzero(fired[:, config.sender[onwards]])
-            words = config.entry[onwards][which]
+        if config.onwards.any():
+            image, which = np.nonzero(fired[:, config.sender[config.onwards]])
+            words = config.entry[config.onwards][which]
             page, axon = (FANOUT.get(words, name).astype(np.int64) for name in ("page", "axon"))
             self._axons.deliver(image, _box(FANOUT, words), page, axon)
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,6 +75,19 @@ class Configuration:
     bias: NDArray[np.int64]
     sender: NDArray[np.int64]
     entry: NDArray[np.uint64]
+
+    @cached_property
+    def onwards(self) -> NDArray[np.bool_]:
+        """The fan-out entries that lead to cores, bool [entries]; the others lead to the host."""
+        to_cores: NDArray[np.bool_] = FANOUT.get(self.entry, "host") == 0
+        return to_cores
+
+    @cached_property
+    def reporting(self) -> NDArray[np.int64]:
+        """The neurons whose spikes the host sees, once for every time it does."""
+        return np.concatenate(
+            [self.sender[~self.onwards], np.arange(self.neurons if self.trace else 0)]
+        )
 
 
 class ConfigurationMemory:

@@ -26,9 +26,10 @@ class Synapses:
     def __init__(self, row: NDArray[np.bool_], plane_weight: NDArray[np.int64]) -> None:
         self._plane_weight = plane_weight
         neurons, pages, planes, axons = row.shape
-        lines = np.ascontiguousarray(row.transpose(0, 2, 1, 3))
-        self._shape = neurons, planes, pages * axons
-        self._packed = _packed(lines.reshape(self._shape))
+        lines = np.ascontiguousarray(row.transpose(2, 0, 1, 3))
+        self._shape = planes, neurons, pages * axons
+        # Words first: counts of all neurons are then added up side by side.
+        self._packed = np.ascontiguousarray(np.moveaxis(_packed(lines.reshape(self._shape)), 2, 0))
 
     def integrate(self, axons: NDArray[np.bool_]) -> Currents:
         """For axons bool [images, pages * axons]: I, int64 [images, neurons], and how many
@@ -36,9 +37,9 @@ class Synapses:
         return self._count(axons) if len(axons) <= COUNTED else self._multiply(axons)
 
     def _count(self, axons: NDArray[np.bool_]) -> Currents:
-        met = self._packed & _packed(axons)[:, None, None]
-        counts = np.bitwise_count(met).sum(axis=3, dtype=np.int64)  # [images, neurons, planes]
-        return counts @ self._plane_weight, counts.sum(axis=(1, 2))
+        met = self._packed & _packed(axons)[:, :, None, None]
+        counts = np.bitwise_count(met).sum(axis=1, dtype=np.uint16)  # [images, planes, neurons]
+        return self._plane_weight @ counts, counts.sum(axis=(1, 2), dtype=np.int64)
 
     def _multiply(self, axons: NDArray[np.bool_]) -> Currents:
         weight, unit = self._columns
@@ -58,12 +59,12 @@ class Synapses:
 
         The last column counts the synapses of each axon: at most 2^20 of them meet a spike.
         """
-        neurons, _, axons = self._shape
+        _, neurons, axons = self._shape
         common = int(np.gcd.reduce(self._plane_weight))
         unit = common & -common if common else 1
         column = np.zeros((axons, neurons + 1), np.int64)
         for plane, weight in enumerate((self._plane_weight // unit).tolist()):
-            bits = _unpacked(self._packed[:, plane], axons).T
+            bits = _unpacked(self._packed[:, plane].T, axons).T
             column[:, :-1] += weight * bits
             column[:, -1] += bits.sum(axis=1)
         largest = np.abs(column).sum(axis=0).max(initial=0)

@@ -1,4 +1,4 @@
-"""The cores' LFSR as a table: any run of its states in one indexing step."""
+"""The cores' LFSR as a table: any run of its states is a part of it."""
 
 from functools import cache
 
@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw.spec import LFSR_BITS, LFSR_TAPS
+
+PERIOD = (1 << LFSR_BITS) - 1
 
 
 def lfsr_next(state: int) -> int:
@@ -15,21 +17,26 @@ def lfsr_next(state: int) -> int:
 
 @cache
 def _orbit() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """All states but 0 in order from 1 on, and each state's place in that order."""
-    states = np.empty((1 << LFSR_BITS) - 1, np.int64)
+    """All states but 0 in order from 1 on, twice, and each state's place in that order."""
+    states = np.empty(PERIOD, np.int64)
     state = 1
-    for step in range(len(states)):
+    for step in range(PERIOD):
         states[step] = state
         state = lfsr_next(state)
     place = np.zeros(1 << LFSR_BITS, np.int64)
-    place[states] = np.arange(len(states))
-    return states, place
+    place[states] = np.arange(PERIOD)
+    twice = np.tile(states, 2)
+    twice.flags.writeable = False  # runs of it are handed out
+    return twice, place
 
 
 def lfsr_run(state: int, steps: int) -> tuple[NDArray[np.int64], int]:
-    """The `steps` states from `state` on (int64 [steps]), and the one behind them."""
+    """The `steps` states from `state` on (int64 [steps], to be read only), and the one behind them.
+
+    At most `PERIOD` of them, more than a core has neurons.
+    """
     if state == 0:
         return np.zeros(steps, np.int64), 0
-    states, place = _orbit()
-    run = states[(place[state] + np.arange(steps + 1)) % len(states)]
-    return run[:-1], int(run[-1])
+    twice, place = _orbit()
+    start = int(place[state])
+    return twice[start : start + steps], int(twice[start + steps])
