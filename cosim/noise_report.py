@@ -93,10 +93,11 @@ def as_pictures(runs: Sequence[Run]) -> dict[str, bytes]:
         f"{counts['golden']} images, marks: RTL, {counts['rtl']} images, 95 % intervals",
         fontsize=9,
     )
+    colours = {chosen: f"C{number}" for number, chosen in enumerate(runs[0]["sets"])}
     for panel, (name, kind) in zip(panels, shown.items(), strict=True):
         places, chosen_sets = range(len(runs)), list(kind(runs[0], "rtl"))
         for number, chosen in enumerate(chosen_sets):
-            colour, aside = f"C{number}", SPREAD * (number - (len(chosen_sets) - 1) / 2)
+            colour, aside = colours[chosen], SPREAD * (number - (len(chosen_sets) - 1) / 2)
             golden = [kind(run, "golden")[chosen].value for run in runs]
             panel.plot(places, golden, color=colour, label=chosen)
             rtl = [kind(run, "rtl")[chosen] for run in runs]
@@ -118,7 +119,8 @@ def as_pictures(runs: Sequence[Run]) -> dict[str, bytes]:
         panel.set_xlabel("bits of noise; its most as a share of the median threshold", fontsize=8)
         panel.set_ylabel(TITLES[name])
         panel.grid(alpha=0.3)
-        panel.legend(fontsize=7)
+    every_set = panels[0].get_legend_handles_labels()
+    figure.legend(*every_set, fontsize=7, loc="outside right upper")
     return plots.as_files(figure)
 
 
