@@ -26,10 +26,10 @@ class Synapses:
     def __init__(self, row: NDArray[np.bool_], plane_weight: NDArray[np.int64]) -> None:
         self._plane_weight = plane_weight
         neurons, pages, planes, axons = row.shape
-        lines = np.ascontiguousarray(row.transpose(2, 0, 1, 3))
         self._shape = planes, neurons, pages * axons
+        lines = _packed(row.transpose(2, 0, 1, 3).reshape(self._shape))
         # Words first: counts of all neurons are then added up side by side.
-        self._packed = np.ascontiguousarray(np.moveaxis(_packed(lines.reshape(self._shape)), 2, 0))
+        self._packed = np.ascontiguousarray(np.moveaxis(lines, 2, 0))
 
     def integrate(self, axons: NDArray[np.bool_]) -> Currents:
         """For axons bool [images, pages * axons]: I, int64 [images, neurons], and how many

@@ -138,8 +138,9 @@ def start(
         InputError: `first` has other layers.
     """
     network = SpikingNetwork(config)
-    network.reset(settings.seed)
-    if first is not None:
+    if first is None:
+        network.reset(settings.seed)
+    else:
         wanted, given = (_shapes(one) for one in (network, first))
         if wanted != given:
             raise InputError(

@@ -75,12 +75,8 @@ def _curves(outcome: Outcome) -> Any:
         for axes, encoding in zip(line, encodings, strict=True):
             _panel(axes, table, encoding, block)
     # One for all panels, beside them: their curves are the same, and it hides none of them.
-    named = {
-        curve.get_label(): curve
-        for axes in grid.flat
-        for curve in axes.get_legend_handles_labels()[0]
-    }
-    figure.legend(handles=list(named.values()), loc="outside right upper", fontsize=8)
+    curves = grid[0, 0].get_legend_handles_labels()
+    figure.legend(*curves, loc="outside right upper", fontsize=8)
     return figure
 
 

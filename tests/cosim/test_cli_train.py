@@ -95,11 +95,7 @@ def test_options_reach_the_network_and_its_training(tmp_path: Path) -> None:
         *("--no-norm", "--timesteps", "3", "--theta", "0.6", "--fc-theta", "0.8", "--leak", "0.75"),
         *("--bits", "2", "--seed", "9", "--epochs", "1", "--quantised-epochs", "1"),
         *("--rate", "0.002", "--quantised-rate", "0.0005", "--batch", "16", "--threads", "1"),
-        *(
-            "--weight-decay",
-            "0.02",
-        ),
-        *("--augment", "--no-fast", "--validation", "8", "--out", out),
+        *("--weight-decay", "0.02", "--augment", "--no-fast", "--validation", "8", "--out", out),
     )
     result = nc64c("train", *options)
     assert result.exit_code == 0, result.output
