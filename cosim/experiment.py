@@ -24,13 +24,14 @@ from cosim.progress import Advance, Progress
 from cosim.record import Grid, LayerCounts
 from cosim.resident_runs import run_resident
 from cosim.schedule import Schedule
-from cosim.sets import Images, attacked, batch_seed, batches
+from cosim.sets import Images, attacked, batches, block_seed
 from cosim.shard import Result, RtlCounts, Shard
 from cosim.stimulus import Phase
 from cosim.streamed import ReadBack
 from cosim.streamed_runs import READ_BACK, run_streamed
 from hw.spec import ChipShape, Counter
 from sw.checkpoint import Checkpoint
+from sw.dataset import Dataset
 from sw.errors import InputError
 from sw.fold import fold
 from sw.metrics import Evaluation, evaluate
@@ -84,10 +85,20 @@ def prepare(trained: Checkpoint, shape: ChipShape, attacker: Checkpoint | None =
 def examine(subject: Subject, shard: Shard, run_rtl: RunRtl) -> Result:
     """A shard through all its levels, RTL last; compares what must be equal."""
     timer = Progress(Console(file=io.StringIO()), shown=False)
-    seed = batch_seed(shard.common.seed, shard.first)
+    seed = block_seed(shard.common.seed, shard.first)
     with timer.stage("attacks"):
         images = attacked(
-            shard.set, subject.quantised_network, subject.attacker, shard.images, shard.labels, seed
+            shard.set,
+            subject.quantised_network,
+            subject.attacker,
+            Dataset(
+                subject.network.dataset,
+                shard.images,
+                shard.labels,
+                subject.network.classes,
+                shard.numbers,
+            ),
+            shard.common.seed,
         )
     levels = {"float": subject.float_network, "quantised": subject.quantised_network}
     algorithm = {name: _classify(name, network, images, timer) for name, network in levels.items()}

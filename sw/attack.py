@@ -2,28 +2,30 @@
 
 All of them move whole steps of 1/255, so attacked images are uint8 as the clean ones. White-box
 attacks take the gradient of the network that they are to harm; transfer attacks take another
-network's (the attack model of Algorithm 1), and need nothing else from this file.
+network's (the attack model of Algorithm 1), and need nothing else from this file. What is drawn is
+drawn for each image by its number in the data set (`sw.draws`), so that it does not matter which
+images are attacked together; the gradient's last bits may depend on that.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from sw.checks import check_range
+from sw.dataset import Dataset
+from sw.draws import Numbers, Purpose, draw
 from sw.errors import InputError
-from sw.gradient import Gradient, by_pixels
+from sw.gradient import Gradient, Slope
 from sw.layers import PIXEL_MAX
-from sw.model import SpikingNetwork, as_input, at_rest
+from sw.model import SpikingNetwork
 
 Images = NDArray[np.uint8]  # [n, C, H, W]
 Labels = NDArray[np.int64]  # [n]
 Method = Literal["fgsm", "r_fgsm", "pgd"]
 
-BATCH = 256
 PGD_STEPS = 10
 MAX_STEPS = 10_000
 
@@ -57,37 +59,57 @@ class Attack:
         _check_eps(self.eps)
         check_range("attack seed", self.seed, 0, 2**63 - 1)
 
-    def __call__(self, network: SpikingNetwork, images: Images, labels: Labels) -> Images:
-        """Attacked images, uint8 of the images' shape; `labels` are the true classes."""
-        (moved,) = self.at([self.eps], network, images, labels)
-        return moved
+    def __call__(self, network: SpikingNetwork, data: Dataset) -> Images:
+        """Attacked images, uint8 of the images' shape; the labels are the true classes."""
+        (made,) = self.at([self.eps], network, data)
+        return made.images
 
     def at(
-        self, strengths: Sequence[int], network: SpikingNetwork, images: Images, labels: Labels
-    ) -> list[Images]:
+        self, strengths: Sequence[int], network: SpikingNetwork, data: Dataset
+    ) -> "list[Attacked]":
         """The same at several strengths instead of `eps`; those of FGSM share their gradient."""
+        for eps in strengths:
+            _check_eps(eps)
+        labels = data.labels
         if self.targeted:
-            labels = random_targets(labels, len(network.config.classes), self.seed)
-        towards, how = self.targeted, self.gradient
+            classes = len(network.config.classes)
+            labels = random_targets(labels, classes, self.seed, data.numbers)
+        slope = Slope(network, labels, self.gradient, self.targeted)
         if self.method == "fgsm":
-            return fgsm_strengths(
-                network, images, labels, strengths, targeted=towards, gradient=how
-            )
-        draw = {"targeted": towards, "gradient": how, "seed": self.seed}
-        attack: Callable[..., Images] = r_fgsm if self.method == "r_fgsm" else pgd
-        return [attack(network, images, labels, eps, **draw) for eps in strengths]
+            signs = slope.signs(data.images)
+            return [Attacked(_moved(data.images, eps * signs), slope.zero) for eps in strengths]
+        made = []
+        for eps in strengths:
+            slope = Slope(network, labels, self.gradient, self.targeted)
+            attack = _r_fgsm if self.method == "r_fgsm" else _pgd
+            images = attack(slope, data.images, data.numbers, eps, seed=self.seed)
+            made.append(Attacked(images, slope.zero))
+        return made
+
+
+class Attacked(NamedTuple):
+    """What an attack made.
+
+    Attributes:
+        images: uint8 [n, C, H, W].
+        zero: bool [n], the images whose gradient was 0 at every pixel each time it was taken: no
+            attack along it can harm them.
+    """
+
+    images: Images
+    zero: NDArray[np.bool_]
 
 
 def attacked(
-    network: SpikingNetwork, images: Images, labels: Labels, attacks: Mapping[str, Attack]
-) -> dict[str, Images]:
-    """The images of several attacks, by name; those that differ in strength only go together."""
-    found: dict[str, Images] = {}
+    network: SpikingNetwork, data: Dataset, attacks: Mapping[str, Attack]
+) -> dict[str, Attacked]:
+    """What several attacks make, by name; those that differ in strength only go together."""
+    found: dict[str, Attacked] = {}
     kinds = {name: replace(attack, eps=0) for name, attack in attacks.items()}
     for kind in dict.fromkeys(kinds.values()):
         names = [name for name in attacks if kinds[name] == kind]
         strengths = [attacks[name].eps for name in names]
-        found |= zip(names, kind.at(strengths, network, images, labels), strict=True)
+        found |= zip(names, kind.at(strengths, network, data), strict=True)
     return {name: found[name] for name in attacks}
 
 
@@ -121,24 +143,8 @@ def fgsm(
     Raises:
         InputError: eps is not 0..255.
     """
-    (moved,) = fgsm_strengths(network, images, labels, [eps], targeted=targeted, gradient=gradient)
-    return moved
-
-
-def fgsm_strengths(
-    network: SpikingNetwork,
-    images: Images,
-    labels: Labels,
-    strengths: Sequence[int],
-    *,
-    targeted: bool = False,
-    gradient: Gradient | None = None,
-) -> list[Images]:
-    """`fgsm` at several strengths, for the price of one: they share the gradient."""
-    for eps in strengths:
-        _check_eps(eps)
-    signs = _signs(network, images, labels, gradient)
-    return [_moved(images, (-eps if targeted else eps) * signs) for eps in strengths]
+    _check_eps(eps)
+    return _step(Slope(network, labels, gradient, targeted), images, eps)
 
 
 def r_fgsm(
@@ -147,6 +153,7 @@ def r_fgsm(
     labels: Labels,
     eps: int,
     *,
+    numbers: Numbers,
     alpha: int | None = None,
     targeted: bool = False,
     gradient: Gradient | None = None,
@@ -155,19 +162,14 @@ def r_fgsm(
     """FGSM behind a random step: x' = x + alpha sign(N(0, 1)), then FGSM from x' by eps - alpha.
 
     Tramer et al., Ensemble Adversarial Training, ICLR 2018. Both steps are whole: alpha is an
-    integer, by default eps / 2 rounded down. Each step is clipped to 0..255.
+    integer, by default eps / 2 rounded down. Each step is clipped to 0..255. The random step is
+    drawn by the seed and each image's number (`sw.draws`).
 
     Raises:
         InputError: eps is not 0..255, or alpha not 0..eps.
     """
-    _check_eps(eps)
-    alpha = eps // 2 if alpha is None else alpha
-    check_range("alpha", alpha, 0, eps)
-    signs = np.random.default_rng(seed).choice(np.array([-1, 1]), size=images.shape)
-    step = eps - alpha
-    return _stepped(
-        network, _moved(images, alpha * signs), labels, -step if targeted else step, gradient
-    )
+    slope = Slope(network, labels, gradient, targeted)
+    return _r_fgsm(slope, images, numbers, eps, alpha=alpha, seed=seed)
 
 
 def pgd(
@@ -176,6 +178,7 @@ def pgd(
     labels: Labels,
     eps: int,
     *,
+    numbers: Numbers,
     alpha: int | None = None,
     steps: int = PGD_STEPS,
     random_start: bool = True,
@@ -186,56 +189,82 @@ def pgd(
     """Projected gradient descent: steps of alpha sign(dJ/dx), each clipped to eps around x.
 
     Madry et al., ICLR 2018. The start is drawn evenly from the whole numbers -eps..eps of each
-    pixel, alpha is a whole number, by default eps / 4 rounded up: no image leaves the grid.
+    pixel, by the seed and each image's number (`sw.draws`); alpha is a whole number, by default
+    eps / 4 rounded up: no image leaves the grid.
 
     Raises:
         InputError: eps, alpha or steps is out of range.
     """
+    slope = Slope(network, labels, gradient, targeted)
+    return _pgd(
+        slope,
+        images,
+        numbers,
+        eps,
+        seed=seed,
+        alpha=alpha,
+        steps=steps,
+        random_start=random_start,
+    )
+
+
+def random_targets(labels: Labels, classes: int, seed: int, numbers: Numbers) -> Labels:
+    """Eq. 4's y_random: for each image a class that is not the true one, all equally likely.
+
+    It is drawn by the seed and the image's number: the same at all strengths.
+
+    Raises:
+        InputError: there are fewer than two classes.
+    """
+    check_range("classes of a targeted attack", classes, 2, 2**31)
+    return (labels + 1 + draw(seed, Purpose.TARGET, numbers, classes - 1)) % classes
+
+
+def _r_fgsm(
+    slope: Slope,
+    images: Images,
+    numbers: Numbers,
+    eps: int,
+    *,
+    seed: int,
+    alpha: int | None = None,
+) -> Images:
+    _check_eps(eps)
+    alpha = eps // 2 if alpha is None else alpha
+    check_range("alpha", alpha, 0, eps)
+    signs = 2 * draw(seed, Purpose.STEP, numbers, 2, images.shape[1:], variant=eps) - 1
+    return _step(slope, _moved(images, alpha * signs), eps - alpha)
+
+
+def _pgd(
+    slope: Slope,
+    images: Images,
+    numbers: Numbers,
+    eps: int,
+    *,
+    seed: int,
+    alpha: int | None = None,
+    steps: int = PGD_STEPS,
+    random_start: bool = True,
+) -> Images:
     _check_eps(eps)
     alpha = -(-eps // 4) if alpha is None else alpha
     check_range("alpha", alpha, 0, PIXEL_MAX)
     check_range("steps", steps, 0, MAX_STEPS)
     wide = images.astype(np.int64)
     least, most = np.clip(wide - eps, 0, None), np.clip(wide + eps, None, PIXEL_MAX)
-    start = np.random.default_rng(seed).integers(-eps, eps, size=images.shape, endpoint=True)
-    moved = _moved(images, start) if random_start else images
+    moved = images
+    if random_start:
+        start = draw(seed, Purpose.START, numbers, 2 * eps + 1, images.shape[1:], variant=eps)
+        moved = _moved(images, start - eps)
     for _ in range(steps):
-        moved = _stepped(network, moved, labels, -alpha if targeted else alpha, gradient)
-        moved = np.clip(moved, least, most).astype(np.uint8)
+        moved = np.clip(_step(slope, moved, alpha), least, most).astype(np.uint8)
     return moved
 
 
-def random_targets(labels: Labels, classes: int, seed: int) -> Labels:
-    """Eq. 4's y_random: for each image a class that is not the true one, all equally likely.
-
-    Raises:
-        InputError: there are fewer than two classes.
-    """
-    check_range("classes of a targeted attack", classes, 2, 2**31)
-    offsets = np.random.default_rng(seed).integers(1, classes, size=len(labels))
-    return (labels + offsets) % classes
-
-
-def _stepped(
-    network: SpikingNetwork, images: Images, labels: Labels, step: int, how: Gradient | None
-) -> Images:
-    """Images moved by `step` in 1/255 along the signs of the gradient."""
-    return _moved(images, step * _signs(network, images, labels, how))
-
-
-def _signs(
-    network: SpikingNetwork, images: Images, labels: Labels, how: Gradient | None
-) -> NDArray[np.int16]:
-    """Signs of the loss's gradient by the pixels, -1, 0 or 1, of the images' shape; in batches."""
-    device = network.chain[0].weight.device
-    signs = [np.empty(images[:0].shape, dtype=np.int16)]
-    with at_rest(network):
-        for start in range(0, len(images), BATCH):
-            pixels = as_input(images[start : start + BATCH]).to(device)
-            true = torch.from_numpy(labels[start : start + BATCH]).to(device)
-            gradient = by_pixels(network, pixels, true, how)
-            signs.append(gradient.sign().to(torch.int16).cpu().numpy())
-    return np.concatenate(signs)
+def _step(slope: Slope, images: Images, size: int) -> Images:
+    """Images moved by `size` in 1/255 along the slope."""
+    return _moved(images, size * slope.signs(images))
 
 
 def _moved(images: Images, step: NDArray[np.integer[Any]]) -> Images:

@@ -8,16 +8,19 @@ paths are the same formula.
 
 from typing import Any, Literal
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from sw.errors import InputError
 from sw.layers import KERNEL
-from sw.model import SpikingLayer, SpikingNetwork
+from sw.model import SpikingLayer, SpikingNetwork, as_input, at_rest
 
 Gradient = Literal["autograd", "approximated"]
 
+BATCH = 256  # images at once
 DIFFERENTIABLE = ("direct",)  # encodings that autograd finds a way through
 
 
@@ -59,6 +62,45 @@ def by_pixels(
     pixels = pixels.detach().requires_grad_()
     (gradient,) = torch.autograd.grad(_loss(network, pixels, labels), pixels)
     return gradient
+
+
+class Slope:
+    """Which way the loss of some images rises, or, towards a class, falls.
+
+    Args:
+        network: whose loss; used in evaluation mode, left as it was.
+        labels: int64 [n].
+        how: see `by_pixels`.
+        towards: it is to fall.
+
+    Attributes:
+        zero: bool [n], the images whose gradient was 0 at every pixel each time it was taken.
+    """
+
+    def __init__(
+        self,
+        network: SpikingNetwork,
+        labels: NDArray[np.int64],
+        how: Gradient | None,
+        towards: bool,
+    ) -> None:
+        self._network, self._labels, self._how, self._towards = network, labels, how, towards
+        self.zero = np.ones(len(labels), np.bool_)
+
+    def signs(self, images: NDArray[np.uint8]) -> NDArray[np.int16]:
+        """The way of each pixel, -1, 0 or 1, of the images' shape; in batches."""
+        device = self._network.chain[0].weight.device
+        signs = [np.empty(images[:0].shape, dtype=np.int16)]
+        with at_rest(self._network):
+            for start in range(0, len(images), BATCH):
+                batch = slice(start, start + BATCH)
+                pixels = as_input(images[batch]).to(device)
+                true = torch.from_numpy(self._labels[batch]).to(device)
+                gradient = by_pixels(self._network, pixels, true, self._how)
+                signs.append(gradient.sign().to(torch.int16).cpu().numpy())
+        found = np.concatenate(signs)
+        self.zero &= ~found.any(axis=(1, 2, 3))
+        return -found if self._towards else found
 
 
 def rotated(by_output: Tensor, weight: Tensor) -> Tensor:

@@ -58,10 +58,10 @@ def measure(
             own (white-box).
     """
     source = target if attacker is None else attacker
-    images = attacked(source, data.images, data.labels, attacks)
+    made = attacked(source, data, attacks)
     return Robustness(
         _figures(target, data, data.images),
-        {name: _figures(target, data, moved) for name, moved in images.items()},
+        {name: _figures(target, data, moved.images) for name, moved in made.items()},
     )
 
 

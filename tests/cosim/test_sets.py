@@ -34,22 +34,20 @@ def test_what_is_no_name(name: str) -> None:
 @pytest.mark.parametrize("kind", ["fgsm", "targeted", "rfgsm", "pgd"])
 def test_white_box_is_on_the_network_itself(kind: str) -> None:
     data = make_data(5)
-    made = attacked(f"{kind}_8", TARGET, OTHER, data.images, data.labels, seed=7)
-    expected = attack_of(f"{kind}_8", seed=7)(TARGET, data.images, data.labels)
+    made = attacked(f"{kind}_8", TARGET, OTHER, data, seed=7)
+    expected = attack_of(f"{kind}_8", seed=7)(TARGET, data)
     assert np.array_equal(made, expected)
     assert 0 < np.abs(made.astype(int) - data.images).max() <= 8
 
 
 def test_transfer_is_on_the_other_one() -> None:
     data = make_data(5)
-    made = attacked("transfer_8", TARGET, OTHER, data.images, data.labels, seed=7)
-    expected, white_box = (
-        attack_of("fgsm_8")(network, data.images, data.labels) for network in (OTHER, TARGET)
-    )
+    made = attacked("transfer_8", TARGET, OTHER, data, seed=7)
+    expected, white_box = (attack_of("fgsm_8")(network, data) for network in (OTHER, TARGET))
     assert np.array_equal(made, expected)
     assert not np.array_equal(made, white_box)
     with pytest.raises(InputError, match="set transfer_8 is made on another network"):
-        attacked("transfer_8", TARGET, None, data.images, data.labels, seed=7)
+        attacked("transfer_8", TARGET, None, data, seed=7)
 
 
 def test_fewer_images_are_the_first_of_more() -> None:
@@ -65,8 +63,9 @@ def test_shards_cover_every_image_once() -> None:
         assert [(part.first, len(part.labels), part.rtl) for part in parts] == [
             (0, SHARD, True),
             (SHARD, 30, True),
-            (SHARD + 30, SHARD, False),
-            (2 * SHARD + 30, SHARD - 23, False),
+            (SHARD + 30, SHARD - 30, False),
+            (2 * SHARD, SHARD, False),
+            (3 * SHARD, 7, False),
         ]
 
 
@@ -81,6 +80,7 @@ def test_everything_is_in_a_shards_name() -> None:
         replace(shard, first=1),
         replace(shard, images=changed),
         replace(shard, labels=shard.labels[::-1]),
+        replace(shard, numbers=shard.numbers + 1),
         replace(shard, rtl=False),
         *(
             replace(shard, common=replace(common, **change))

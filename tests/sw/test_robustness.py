@@ -25,7 +25,7 @@ def test_white_box_is_the_targets_own(committed: Checkpoint, held_out: Dataset) 
     assert found.clean.accuracy == accuracy(clean.predictions, data.labels)
     assert list(found.attacked) == list(ATTACKS)
     for name, attack in ATTACKS.items():
-        expected = evaluate(network, attack(network, data.images, data.labels))
+        expected = evaluate(network, attack(network, data))
         right = accuracy(expected.predictions, data.labels)
         assert found.attacked[name].accuracy == right
         assert found.adv_loss(name) == found.clean.accuracy - right
@@ -44,7 +44,7 @@ def test_transfer_takes_the_attack_models_images(committed: Checkpoint, held_out
     attacker.reset(8)
     attack = Attack("fgsm", 32)
     found = measure(target, data, {"x": attack}, attacker)
-    images = attack(attacker, data.images, data.labels)
+    images = attack(attacker, data)
     expected = accuracy(evaluate(target, images).predictions, data.labels)
     assert found.attacked["x"].accuracy == expected
     assert found.adv_loss("x") < measure(target, data, {"x": attack}).adv_loss("x")
