@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from cosim.golden_axons import AxonBuffers, by_box
 from cosim.golden_core import GoldenCore, Shared
 from cosim.stimulus import Phase
+from hw.formats import Format
 from hw.spec import (
     AXON,
     FANOUT,
@@ -19,7 +20,6 @@ from hw.spec import (
     FULL_CHIP,
     ChipShape,
     Control,
-    Format,
     Kind,
     Region,
     Register,

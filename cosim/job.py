@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosim.stimulus import Phase
-from hw.spec import Format
+from hw.formats import Format
 
 # The data of the HOST word that ends a phase in the test bench: a tick runs; Python is woken; the
 # next phase's flits are played during the tick.

@@ -5,9 +5,10 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw import spec
+from hw.formats import Format
 
 
-def layout_of(fmt: spec.Format) -> data.StructLayout:
+def layout_of(fmt: Format) -> data.StructLayout:
     """The Amaranth layout with the same fields at the same bits as `fmt`."""
     return data.StructLayout({field.name: unsigned(field.width) for field in fmt})
 

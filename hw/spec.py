@@ -1,7 +1,7 @@
 """The NC64C's programmer's model as plain numbers: widths, limits, packet and SRAM formats.
 
 This is the one place where they stand. The RTL (through `hw.layouts`), the golden model, the
-mapper and the test benches import it; it imports nothing of the project.
+mapper and the test benches import it; it imports nothing of the project but `hw.formats`.
 
 The rules that the numbers cannot say
 -------------------------------------
@@ -27,8 +27,25 @@ MEMBRANE_BITS. I needs no saturation of its own: 8192 axons x 8 planes x 16-bit 
 *LFSR.* Galois, right shift: bit 0 is shifted out, and if it was 1 the rest is XORed with
 LFSR_TAPS. Period 2^16 - 1; state 0 stays 0 (no noise).
 
-*RESTART* (a CONTROL write, only while the chip is idle): tick := 0, membranes := 0, lfsr := SEED,
-and spikes delivered so far are dropped; spikes that arrive behind it count for tick 0.
+*Pages.* A SPIKE to a page that the core does not have (page >= 2^PAGE_SHIFT) when it arrives is
+dropped at the door. PAGE_SHIFT may change before the next `go`: what counts for the tick is its
+value at `go`. Spikes that wait on a page which the core does not have then are dropped with the
+tick, and spikes on pages that it has again by then are consumed as usual.
+
+*RESTART* (a CONTROL write, only while the chip is idle): tick := 0, the membranes of all neurons,
+whether NEURONS counts them or not, := 0, lfsr := SEED, and spikes delivered so far are dropped;
+flits that arrive after it wait until it is done, and spikes among them count for tick 0.
+
+*Reset* (the chip's pin): registers as listed below, then everything as after RESTART, counters 0.
+Synapses, neuron words and fan-out entries keep what they hold. The cores then clear their axon
+buffers; the host sends nothing before `idle` has risen.
+
+*Reconfiguration.* Memories and registers may be written again between any two ticks, in any order;
+`ACCEPTED` says when each register may be. A tick uses the values at its `go`. Neurons keep their
+membranes by their number: those that NEURONS leaves out for some ticks are not updated and read as
+0, and go on from their old value when it counts them again. Rows are numbered by PLANES, PAGE_SHIFT
+and NEURONS: whoever changes one of these moves the synapses of the other neurons and pages. At
+`go` there must be at least 1 plane, and NEURONS * PLANES * pages at most the core's dendrites.
 
 *Routing.* A flit goes to every core of a rectangle of the mesh, X first, then Y, one copy a core;
 1 x 1 is unicast. A HOST flit goes west along its row to the host port. Flits from one source to one
@@ -36,66 +53,10 @@ destination keep their order. READ only while the chip is idle: a reply may othe
 spikes that wait behind the request.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
-from typing import Any
 
-
-@dataclass(frozen=True)
-class Field:
-    """A bit field of a word: `width` bits from bit `offset` up."""
-
-    name: str
-    offset: int
-    width: int
-
-    @property
-    def mask(self) -> int:
-        return (1 << self.width) - 1
-
-
-class Format:
-    """A word made of named bit fields, least significant first."""
-
-    def __init__(self, name: str, **widths: int) -> None:
-        self.name = name
-        self.fields: dict[str, Field] = {}
-        offset = 0
-        for field, width in widths.items():
-            self.fields[field] = Field(field, offset, width)
-            offset += width
-        self.width = offset
-
-    def __iter__(self) -> Iterator[Field]:
-        return iter(self.fields.values())
-
-    def pack(self, **values: Any) -> Any:
-        """The word with these field values; fields left out are 0.
-
-        Values are ints or unsigned 64-bit numpy arrays (then so is the word). Too large a value is
-        a `ValueError`: a silently cut address would land in another core's memory.
-        """
-        word: Any = 0
-        for name, value in values.items():
-            field = self.fields[name]
-            if isinstance(value, int):
-                if not 0 <= value <= field.mask:
-                    raise ValueError(
-                        f"{self.name}.{name} = {value} does not fit {field.width} bits"
-                    )
-            elif value.size and int(value.max()) > field.mask:
-                raise ValueError(
-                    f"{self.name}.{name} = {value.max()} does not fit {field.width} bits"
-                )
-            word = word | (value << field.offset)
-        return word
-
-    def get(self, word: Any, name: str) -> Any:
-        """One field of a word (int or unsigned 64-bit numpy array), as an unsigned number."""
-        field = self.fields[name]
-        return (word >> field.offset) & field.mask
-
+from hw.formats import Format
 
 # ---------------------------------------------------------------- sizes of the full chip
 MESH_COLUMNS = 8
@@ -170,7 +131,7 @@ class NeuronWord(IntEnum):
 
 
 class Register(IntEnum):
-    """Configuration registers of a core; the value after reset stands behind each."""
+    """Configuration registers of a core; each with the value after reset."""
 
     CONTROL = 0  # Control bits; write only
     PLANES = 1  # 1 .. 8; 1
@@ -185,6 +146,32 @@ class Register(IntEnum):
     LAST_TICK = 10  # TICK_BITS, exclusive; 2^32 - 1
     TRACE = 11  # 1: every neuron that fires also sends a HOST flit; 0
     PLANE_WEIGHT = 16  # .. 23: one per plane, signed PLANE_WEIGHT_BITS; 0
+
+
+class Accepted(IntEnum):
+    """When a register may be written, and what counts."""
+
+    IDLE = 0  # only while the chip is idle; counts from the next tick on
+    AT_GO = 1  # at any time; its value at a `go` counts for that tick
+    AT_RESTART = 2  # at any time; its value at a RESTART counts until the next one
+
+
+ACCEPTED = {
+    Register.CONTROL: Accepted.IDLE,  # acts at once
+    Register.PLANES: Accepted.IDLE,
+    Register.PAGE_SHIFT: Accepted.IDLE,  # also decides at once which SPIKEs are taken
+    Register.NEURONS: Accepted.IDLE,  # also decides at once which membranes can be read
+    Register.LEAK: Accepted.IDLE,
+    Register.RESET_MODE: Accepted.IDLE,
+    Register.NOISE_MASK: Accepted.IDLE,
+    Register.SEED: Accepted.AT_RESTART,
+    Register.FLOOR: Accepted.IDLE,
+    Register.FIRST_TICK: Accepted.AT_GO,
+    Register.LAST_TICK: Accepted.AT_GO,
+    Register.TRACE: Accepted.IDLE,
+    **{Register.PLANE_WEIGHT + plane: Accepted.IDLE for plane in range(MAX_PLANES)},
+}
+# Synapses, neuron words and fan-out entries: as IDLE. SPIKEs: see *Tick*; READs: see *Routing*.
 
 
 class Control(IntFlag):

@@ -1,8 +1,14 @@
 """Formats pinned by hand: a wrong one would fool RTL, golden model and test bench alike."""
 
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
 import pytest
 
+from cosim.job import PHASE_END
 from hw import layouts, spec
+from hw.formats import Format
 from hw.spec import ChipShape, Counter, Kind, Region, Register
 
 
@@ -49,17 +55,69 @@ def test_numbers_of_the_memory_map() -> None:
     assert spec.DENDRITES * spec.ROW_WORDS == 1 << spec.OFFSET_BITS
 
 
-def test_what_does_not_fit_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"FLIT.x0 = 8 does not fit 3 bits"):
-        spec.FLIT.pack(x0=8)
-    with pytest.raises(ValueError, match="does not fit"):
-        spec.AXON.pack(axon=-1)
+FORMATS = [
+    spec.FLIT,
+    spec.AXON,
+    spec.FANOUT,
+    spec.FANOUT_RANGE,
+    spec.LEAK,
+    PHASE_END,
+]
+INTEGERS = (int, np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64)
 
 
-@pytest.mark.parametrize(
-    "fmt", [spec.FLIT, spec.AXON, spec.FANOUT, spec.FANOUT_RANGE], ids=lambda f: f.name
-)
-def test_layouts_have_the_bits_of_the_formats(fmt: spec.Format) -> None:
+def as_any(kind: type, value: int) -> Iterator[Any]:
+    """`value` as a number of this kind, and as arrays of it, if the kind has it."""
+    if kind is int or np.iinfo(kind).min <= value <= np.iinfo(kind).max:
+        yield kind(value)
+        if kind is not int:
+            yield np.array(value, kind)
+            yield np.array([0, value, 0], kind)
+
+
+@pytest.mark.parametrize("fmt", FORMATS, ids=lambda f: f.name)
+def test_what_does_not_fit_is_refused(fmt: Format) -> None:
+    """Whatever kind of number it is, alone or in an array, in every field of every format."""
+    for field in fmt:
+        for value in (-1, field.mask + 1, -(1 << 31), 1 << 62):
+            if 0 <= value <= field.mask:
+                continue
+            for kind in INTEGERS:
+                for number in as_any(kind, value):
+                    message = rf"{fmt.name}.{field.name} = {value} does not fit {field.width} bits"
+                    with pytest.raises(ValueError, match=message):
+                        fmt.pack(**{field.name: number})
+
+
+@pytest.mark.parametrize("fmt", FORMATS, ids=lambda f: f.name)
+def test_every_kind_of_number_gives_the_same_word(fmt: Format) -> None:
+    """A narrow type neither overflows when it is shifted, nor changes its neighbours' sign."""
+    for field in fmt:
+        for value in (0, 1, field.mask):
+            word = value << field.offset
+            for kind in INTEGERS:
+                for number in as_any(kind, value):
+                    got = fmt.pack(**{field.name: number})
+                    if getattr(number, "ndim", 0):
+                        assert got.dtype == np.uint64
+                        assert got.tolist() == [0, word, 0]
+                    else:
+                        assert (type(got), got) == (int, word)
+
+
+@pytest.mark.parametrize("value", [1.0, np.float32(1), np.array([1.0]), "1", None])
+def test_what_is_no_whole_number_is_refused(value: Any) -> None:
+    with pytest.raises(TypeError):
+        spec.AXON.pack(axon=value)
+
+
+def test_each_register_says_when_it_may_be_written() -> None:
+    planes = [Register.PLANE_WEIGHT + plane for plane in range(spec.MAX_PLANES)]
+    assert set(spec.ACCEPTED) == {*Register, *planes}
+
+
+@pytest.mark.parametrize("fmt", FORMATS[:-1], ids=lambda f: f.name)
+def test_layouts_have_the_bits_of_the_formats(fmt: Format) -> None:
     layout = layouts.layout_of(fmt)
     assert layout.size == fmt.width
     for field in fmt:
