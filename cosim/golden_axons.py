@@ -13,8 +13,9 @@ COORD_MASK = (1 << COORD_BITS) - 1
 class AxonBuffers:
     """One for each core and image, bool [images, pages * axons]; None while nothing has arrived.
 
-    `pages` are those of each core, `spikes_in` counts what every core took, int64 [cores, images].
-    Cores are numbered row by row.
+    `pages` are those of each core. A buffer keeps the spikes of pages that its core lost until the
+    next tick, which ignores them unless the core has the pages again. `spikes_in` counts what every
+    core took, int64 [cores, images]. Cores are numbered row by row.
     """
 
     def __init__(self, shape: ChipShape, images: int, pages: list[int]) -> None:
@@ -24,23 +25,24 @@ class AxonBuffers:
         self._arrived: list[NDArray[np.bool_] | None] = [None] * shape.cores
 
     def take(self) -> list[NDArray[np.bool_] | None]:
-        """What has arrived, by core; the buffers are empty then."""
+        """What has arrived on the pages that each core has now; the buffers are empty then."""
         taken, self._arrived = self._arrived, [None] * self._shape.cores
-        return taken
+        return [
+            None if buffer is None else buffer[:, : pages * self._shape.axons]
+            for buffer, pages in zip(taken, self.pages, strict=True)
+        ]
 
     def drop(self, core: int) -> None:
         """Empty one core's buffer."""
         self._arrived[core] = None
 
     def repage(self, pages: list[int]) -> None:
-        """Other numbers of pages; spikes that arrived stay, but for those of pages that go."""
-        for core, (before, after) in enumerate(zip(self.pages, pages, strict=True)):
+        """Other numbers of pages, from now on; spikes that have arrived stay."""
+        for core, after in enumerate(pages):
             old = self._arrived[core]
-            if before != after and old is not None:
-                new = np.zeros((self._images, after * self._shape.axons), np.bool_)
-                kept = min(old.shape[1], new.shape[1])
-                new[:, :kept] = old[:, :kept]
-                self._arrived[core] = new
+            if old is not None and (more := after * self._shape.axons - old.shape[1]) > 0:
+                new = np.zeros((self._images, more), np.bool_)
+                self._arrived[core] = np.hstack([old, new])
         self.pages = pages
 
     def deliver(self, image: Indices, box: tuple[Flits, ...], page: Indices, axon: Indices) -> None:
@@ -69,7 +71,10 @@ class AxonBuffers:
                     buffer = self._arrived[core]
                     if buffer is None:
                         buffer = self._arrived[core] = np.zeros((self._images, width), np.bool_)
-                    buffer.reshape(-1)[flat] = True
+                    if buffer.shape[1] == width:
+                        buffer.reshape(-1)[flat] = True
+                    else:  # of more pages, which the core has lost since
+                        buffer[image[taken], place[taken]] = True
                     self.spikes_in[core] += count
 
 

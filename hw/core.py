@@ -85,7 +85,8 @@ class Core(wiring.Component):
         with m.If(registers.restart):
             m.d.sync += [tick.eq(0), active.eq(0)]
         m.d.comb += [
-            sweep.begin.eq(self.go | registers.restart),
+            sweep.go.eq(self.go),
+            sweep.restart.eq(registers.restart),
             sweep.active.eq(active),
             soma.restart.eq(registers.restart),
             soma.tick_end.eq(sweep.tick_end),
@@ -98,7 +99,7 @@ class Core(wiring.Component):
         axon = layouts.AXON(flit.data[: spec.AXON.width])
         arrived, spike, write = Signal(), Signal(), Signal()
         m.d.comb += [
-            self.inbound.ready.eq(~reader.busy),
+            self.inbound.ready.eq(~reader.busy & ~sweep.clearing),
             arrived.eq(self.inbound.valid & self.inbound.ready),
             # A spike for a page that the configuration does not have meets no synapse.
             spike.eq(arrived & (flit.kind == Kind.SPIKE) & ((axon.page >> config.page_shift) == 0)),
@@ -115,7 +116,7 @@ class Core(wiring.Component):
         with m.If(sweep.load):
             m.d.sync += loaded_word.eq(sweep.load_word)
         m.d.comb += [
-            axons.swap.eq(sweep.begin),
+            axons.swap.eq(sweep.swap),
             axons.spike_valid.eq(spike),
             axons.spike.eq(axon),
             axons.load.eq(sweep.load),
@@ -190,7 +191,7 @@ class Core(wiring.Component):
                 ~sweep.idle | axons.busy | synapses.busy | fires.r_rdy | emitter.busy | reader.busy
             ),
             self.idle.eq(~working & ~self.clear_counters),
-            counters.clear.eq(registers.clear_counters),
+            counters.clear.eq(registers.clear_counters | sweep.waking),
             counters.tick.eq(self.go),
             counters.busy.eq(working),
             counters.spike_in.eq(spike),

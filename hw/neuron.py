@@ -112,19 +112,21 @@ class Soma(wiring.Component):
         with m.If(self.fetch):
             m.d.sync += sum_neuron.eq(self.fetch_neuron)
 
-        # After a restart every membrane reads as 0 until its first tick has written it.
-        fresh = Signal(init=1)
-        with m.If(self.tick_end):
-            m.d.sync += fresh.eq(0)
+        # After a restart a membrane reads as 0 until a tick has written it. A tick writes those of
+        # neurons 0 .. NEURONS-1, so the ones written since are always the lowest: how many, is all
+        # that must be known, however NEURONS changes between the ticks.
+        written = Signal.like(self.config.neurons)
+        with m.If(self.tick_end & (self.config.neurons > written)):
+            m.d.sync += written.eq(self.config.neurons)
         with m.If(self.restart):
-            m.d.sync += fresh.eq(1)
+            m.d.sync += written.eq(0)
 
         total = Signal(signed(SUM_BITS), reset_less=True)
         with m.If(summing):
             m.d.sync += fire_neuron.eq(sum_neuron)
             with m.If(self.first_pass):
                 v = Signal(membrane_shape)
-                with m.If(~fresh):
+                with m.If(sum_neuron < written):
                     m.d.comb += v.eq(membrane.data)
                 leaked = leak(v, self.config.leak_shift, self.config.leak_enable)
                 m.d.sync += total.eq(leaked + bias.data + self.current)
@@ -190,7 +192,7 @@ class Soma(wiring.Component):
             ]
         with m.If(asked_membrane):
             # Beyond NEURONS there is no neuron, whatever an earlier configuration left there.
-            with m.If(~fresh & (asked < self.config.neurons)):
+            with m.If((asked < written) & (asked < self.config.neurons)):
                 m.d.comb += access.reply.eq(membrane.data)
         with m.Else():
             with m.Switch(asked[:2]):

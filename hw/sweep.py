@@ -19,19 +19,23 @@ class Sweep(wiring.Component):
 
     A neuron's P rows of a page lie in one line or in two in a row, and the next neuron's follow
     them: a line is read when the first neuron comes that needs it, one a cycle at most. Pages
-    without spikes are skipped; a tick without spikes is one sweep without rows. Outside the window,
-    and for a restart, pages are loaded all the same, since loading clears the axon buffer.
+    without spikes are skipped; a tick without spikes is one sweep without rows. Loading a page
+    clears it in the axon buffer. So pages are loaded outside the window and for a restart as well,
+    and so are pages that the configuration no longer has; none of these is swept. After reset both
+    halves of the axon buffer are cleared, whatever they hold.
 
     Interface attributes
     --------------------
     config : In
         The core's registers.
-    begin : In
-        A tick, or a restart, begins in this cycle.
+    go, restart : In
+        A tick, or a restart, begins in this cycle; only while idle.
     active : In
-        From the next cycle on: neurons are to be updated.
+        From the cycle after `go` on: neurons are to be updated.
+    swap : Out
+        The halves of the axon buffer change roles.
     pages : In
-        Pages of the consumed axons that hold spikes; valid in the cycle after `begin`.
+        Pages of the consumed axons that hold spikes; valid in the cycle after `swap`.
     load, load_page, load_word : Out
         Fetch these axons into the page register.
     hold : In
@@ -46,6 +50,10 @@ class Sweep(wiring.Component):
         Neurons of this sweep are still on their way.
     tick_end : Out
         The last neuron of an active tick has been updated.
+    waking : Out
+        The axon buffer is being cleared after reset.
+    clearing : Out
+        The same, or a restart runs: no spike may be collected now.
     idle : Out
         Nothing to do.
     """
@@ -55,8 +63,10 @@ class Sweep(wiring.Component):
         super().__init__(
             {
                 "config": In(Configuration()),
-                "begin": In(1),
+                "go": In(1),
+                "restart": In(1),
                 "active": In(1),
+                "swap": Out(1),
                 "pages": In(spec.MAX_PAGES),
                 "load": Out(1),
                 "load_page": Out(spec.PAGE_BITS),
@@ -70,6 +80,8 @@ class Sweep(wiring.Component):
                 "last_pass": Out(1),
                 "pipeline_busy": In(1),
                 "tick_end": Out(1),
+                "waking": Out(1),
+                "clearing": Out(1),
                 "idle": Out(1),
             }
         )
@@ -77,8 +89,12 @@ class Sweep(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self.config
+        existing = Signal(spec.MAX_PAGES)  # pages that the configuration has
+        for shift, count in enumerate(spec.PAGE_COUNTS):
+            with m.If(config.page_shift == shift):
+                m.d.comb += existing.eq((1 << count) - 1)
         remaining = Signal(spec.MAX_PAGES)  # pages with spikes, not yet loaded
-        others = Signal(spec.MAX_PAGES)  # those behind the lowest
+        others = Signal(spec.MAX_PAGES)  # those after the lowest
         lowest = Signal(spec.PAGE_BITS)
         m.d.comb += others.eq(remaining & (remaining - 1))
         for page in reversed(range(spec.MAX_PAGES)):
@@ -101,20 +117,31 @@ class Sweep(wiring.Component):
         with m.If(self.line_valid):
             m.d.sync += line_read.eq(self.line)
 
+        # Halves of the axon buffer that may hold anything since reset. Its memory has no reset.
+        unclean = Signal(range(3), init=2)
+        clears = Signal()  # what runs is no tick
+        m.d.comb += self.waking.eq(unclean != 0)
+
         with m.FSM() as fsm:
             with m.State("IDLE"):
-                with m.If(self.begin):
+                with m.If(self.go | self.restart | self.waking):
+                    m.d.comb += self.swap.eq(1)
+                    m.d.sync += clears.eq(~self.go)
                     m.next = "START"
             with m.State("START"):
-                m.d.sync += [remaining.eq(self.pages), self.first_pass.eq(1)]
+                m.d.sync += [
+                    remaining.eq(self.pages | self.waking.replicate(spec.MAX_PAGES)),
+                    self.first_pass.eq(1),
+                ]
                 m.next = "NEXT PAGE"
             with m.State("NEXT PAGE"):
                 m.d.sync += [
                     self.load_page.eq(lowest),
                     self.load_word.eq(0),
                     remaining.eq(others),
-                    self.last_pass.eq(others == 0),
-                    reads.eq(remaining != 0),
+                    # Those that the configuration lacks are the highest: they come last.
+                    self.last_pass.eq((others & existing) == 0),
+                    reads.eq((remaining & existing) != 0),
                     neuron.eq(0),
                     first.eq(lowest * (config.neurons * config.planes)),
                 ]
@@ -128,7 +155,7 @@ class Sweep(wiring.Component):
                 m.d.comb += self.load.eq(1)
                 m.d.sync += self.load_word.eq(self.load_word + 1)
                 with m.If(self.load_word == self._words - 1):
-                    with m.If(updates):
+                    with m.If(updates & reads):
                         m.next = "FIRST LINE"
                     with m.Else():
                         m.next = "NEXT PAGE"
@@ -151,6 +178,12 @@ class Sweep(wiring.Component):
                     m.next = "NEXT PAGE"
             with m.State("END"):
                 m.d.comb += self.tick_end.eq(self.active)
+                with m.If(self.waking):
+                    m.d.sync += unclean.eq(unclean - 1)
                 m.next = "IDLE"
-        m.d.comb += self.idle.eq(fsm.ongoing("IDLE"))
+        resting = fsm.ongoing("IDLE")
+        m.d.comb += [
+            self.clearing.eq(self.waking | (clears & ~resting)),
+            self.idle.eq(resting & ~self.waking),
+        ]
         return m

@@ -30,6 +30,7 @@ from hw.spec import (
     Register,
     ResetMode,
 )
+from tests.cosim.reconfiguration import Reconfiguration
 
 MODELLED = (Counter.TICKS, Counter.SPIKES_IN, Counter.SPIKES_OUT, Counter.SYNAPTIC_OPS)
 WEIGHTS = (-32768, 32767, -1, 1, 0)
@@ -85,11 +86,15 @@ def random_program(rng: np.random.Generator, shape: ChipShape) -> Program:
     return Program(shape, tuple(random_core(rng, x, y, shape) for x, y in used))
 
 
-def random_phases(rng: np.random.Generator, program: Program, ticks: int) -> list[Phase]:
+def random_phases(
+    rng: np.random.Generator, program: Program, ticks: int, *, reconfigure: bool = True
+) -> list[Phase]:
     """Restart, `ticks` ticks of random spikes, and all that can be read back afterwards.
 
-    Now and then membranes are read, and the chip restarted, in between.
+    Now and then membranes are read, the chip restarted and, with `reconfigure`, its cores given
+    other registers and memories in between. The program's own do not come back then.
     """
+    host = Reconfiguration(rng, program)
     shape = program.shape
     phases = [control(shape, Control.RESTART | Control.CLEAR_COUNTERS)]
     for _ in range(ticks):
@@ -99,6 +104,8 @@ def random_phases(rng: np.random.Generator, program: Program, ticks: int) -> lis
         if rng.random() < 0.1:
             pending = _random_spikes(rng, program)
             phases += [Phase(pending, go=False), control(shape, Control(int(rng.integers(1, 4))))]
+        if reconfigure and rng.random() < 0.3:
+            phases += host.phases()
     return [*phases, read_membranes(program), read_counters(shape), _random_reads(rng, program)]
 
 

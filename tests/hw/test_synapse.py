@@ -112,7 +112,9 @@ def test_every_neuron_sees_its_rows(seed: int) -> None:
     planes, shift = rng.randint(1, 8), rng.randint(0, 3)
     neurons = rng.randint(1, spec.DENDRITES // (planes << shift))
     silent = rng.getrandbits(spec.MAX_PAGES)
-    pages = [page for page in range(1 << shift) if not silent >> page & 1]
+    waiting = [page for page in range(spec.MAX_PAGES) if not silent >> page & 1]
+    pages = [page for page in waiting if page < 1 << shift]
+    vanished = [page for page in waiting if page >= 1 << shift]
     sweep, registers = Sweep(AXONS, spec.DENDRITES), Registers()
     m = Module()
     m.submodules.sweep, m.submodules.registers = sweep, registers
@@ -132,14 +134,18 @@ def test_every_neuron_sees_its_rows(seed: int) -> None:
             ctx.set(access.write, 1)
             await ctx.tick()
         ctx.set(access.write, 0)
+        await ctx.tick().until(sweep.idle)  # after reset it clears the axon buffer first
         ctx.set(sweep.active, 1)
-        ctx.set(sweep.pages, sum(1 << page for page in pages))
-        ctx.set(sweep.begin, 1)
+        ctx.set(sweep.pages, sum(1 << page for page in [*pages, *vanished]))
+        ctx.set(sweep.go, 1)
         await ctx.tick()
-        ctx.set(sweep.begin, 0)
+        ctx.set(sweep.go, 0)
+        loaded = set()
         lines = [-1, -1]
         while not ctx.get(sweep.idle):
             ctx.set(sweep.hold, rng.random() < 0.3)
+            if ctx.get(sweep.load):
+                loaded.add(ctx.get(sweep.load_page))
             if ctx.get(sweep.line_valid):
                 lines = [lines[1], ctx.get(sweep.line)]
             if ctx.get(sweep.step_valid):
@@ -153,6 +159,7 @@ def test_every_neuron_sees_its_rows(seed: int) -> None:
                     last = seen[page, step.neuron] + planes - 1
                     assert last // LINE_ROWS == lines[1], f"seed {seed}: its last row is not there"
             await ctx.tick()
+        assert loaded == {*pages, *vanished}, f"seed {seed}"  # what is loaded is cleared
 
     simulate(m, check)
     of = range(neurons)
