@@ -6,6 +6,7 @@ The tasks are imported by the commands that need them, so that `nc64c --help` an
 import shlex
 import signal
 import sys
+from importlib import metadata
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
@@ -17,7 +18,6 @@ from rich.table import Table
 from cosim import cli_bench, cli_experiment, cli_results, cli_robustness, cli_train, output
 from cosim.guard import DIFFERENT, guarded
 from cosim.options import (
-    CHECKPOINT,
     CLOCK_MHZ,
     SETS,
     AttackerOption,
@@ -40,6 +40,7 @@ from cosim.options import (
     kept,
 )
 from hw.spec import AXONS, DENDRITES
+from sw.paths import DIGITS_CHECKPOINT
 
 if TYPE_CHECKING:
     from cosim.record import Run
@@ -61,10 +62,28 @@ app.command(epilog=cli_results.TABLE5_EXAMPLE)(cli_results.table5)
 app.command(epilog=cli_robustness.EXAMPLE)(cli_robustness.robustness)
 
 
-@app.command(epilog="Example: `nc64c demo`")
-def demo(jobs: JobsOption = None, quiet: QuietOption = False) -> None:
-    """The digits network on the whole chip: 200 held-out images x 4 sets, into out/demo."""
-    cosim(out=Path("out/demo"), jobs=jobs, quiet=quiet)
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"nc64c {metadata.version('nc64c')}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """What stands before a command's name."""
+
+
+@app.command(epilog="Example: `nc64c demo --images 20`")
+def demo(
+    images: RtlImagesOption = 200, jobs: JobsOption = None, quiet: QuietOption = False
+) -> None:
+    """The digits network on the whole chip: held-out images x 4 sets, into out/demo."""
+    cosim(out=Path("out/demo"), images=images, jobs=jobs, quiet=quiet)
 
 
 @app.command(
@@ -73,7 +92,7 @@ def demo(jobs: JobsOption = None, quiet: QuietOption = False) -> None:
 )
 def cosim(
     out: Annotated[Path, typer.Option(help="Folder for report.html, summary.json, run.json.")],
-    checkpoint: CheckpointOption = CHECKPOINT,
+    checkpoint: CheckpointOption = DIGITS_CHECKPOINT,
     data: DataOption = None,
     images: RtlImagesOption = 200,
     golden_images: GoldenImagesOption = None,
@@ -136,7 +155,7 @@ def report(folder: Annotated[Path, typer.Argument(help="What cosim wrote.")]) ->
 
 @app.command(name="map", epilog="Example: `nc64c map --mesh 4x4`")
 def map_(
-    checkpoint: CheckpointOption = CHECKPOINT,
+    checkpoint: CheckpointOption = DIGITS_CHECKPOINT,
     mesh: MeshOption = "8x8",
     axons: AxonsOption = AXONS,
     dendrites: DendritesOption = DENDRITES,
@@ -155,7 +174,7 @@ def map_(
 @app.command(epilog="Example: `nc64c attack --sets fgsm_2,fgsm_8 --out attacked.safetensors`")
 def attack(
     out: Annotated[Path, typer.Option(help="File for the images (safetensors).")],
-    checkpoint: CheckpointOption = CHECKPOINT,
+    checkpoint: CheckpointOption = DIGITS_CHECKPOINT,
     data: DataOption = None,
     sets: SetsOption = "fgsm_2,fgsm_8,fgsm_16",
     attacker: AttackerOption = None,

@@ -10,8 +10,8 @@ from rich.table import Table
 
 from cosim import output
 from cosim.guard import guarded
+from sw.paths import VGG5_CHECKPOINT
 
-VGG5 = Path(__file__).resolve().parent.parent / "checkpoints" / "vgg5.safetensors"
 PARTS = "rows,noc,ticks,vgg5,footprint"
 
 app = typer.Typer(
@@ -96,7 +96,7 @@ def all_(
     parts: Annotated[str, typer.Option(help="What to measure, by commas.")] = PARTS,
     checkpoint: Annotated[
         Path, typer.Option(help="Network of the part vgg5.", show_default="the VGG5")
-    ] = VGG5,
+    ] = VGG5_CHECKPOINT,
     data: Annotated[
         Path | None,
         typer.Option(help="Folder of its data set's files.", show_default="made-up images"),

@@ -10,7 +10,6 @@ import typer
 from cosim import output
 from cosim.guard import DIFFERENT, guarded
 from cosim.options import (
-    CHECKPOINT,
     CLOCK_MHZ,
     SETS,
     AttackerOption,
@@ -31,6 +30,7 @@ from cosim.options import (
 )
 from hw.spec import AXONS, DENDRITES
 from sw.errors import InputError
+from sw.paths import DIGITS_CHECKPOINT
 
 NOISE_EXAMPLE = (
     "Example: `nc64c noise --bits 0,10,12,14 --images 100 --golden-images 450 --out out/noise`"
@@ -43,7 +43,7 @@ def noise(
     bits: Annotated[
         str, typer.Option(help="Bits of noise, n each: the mask is 2^n - 1.")
     ] = "0,10,12,13,14,15,16",
-    checkpoint: CheckpointOption = CHECKPOINT,
+    checkpoint: CheckpointOption = DIGITS_CHECKPOINT,
     data: DataOption = None,
     images: RtlImagesOption = 100,
     golden_images: GoldenImagesOption = None,

@@ -9,7 +9,6 @@ import typer
 from hw.spec import ChipShape
 from sw.errors import InputError
 
-CHECKPOINT = Path(__file__).resolve().parent.parent / "checkpoints" / "digits.safetensors"
 SETS = "clean,fgsm_2,fgsm_8,fgsm_16"
 MAX_SEED = 2**32 - 1
 CLOCK_MHZ = 100.0  # ours: the chip's is unpublished

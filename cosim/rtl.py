@@ -183,7 +183,7 @@ def _start(simulator: Simulator, folder: Path) -> tuple[subprocess.Popen[bytes],
         "PYGPI_PYTHON_BIN": sys.executable,
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
         "COCOTB_TOPLEVEL": "tb",
-        "COCOTB_TEST_MODULES": bench.__name__,
+        "COCOTB_TEST_MODULES": f"nc64c,{bench.__name__}",  # nc64c: a foreign `cosim` may come first
         "COCOTB_TRUST_INERTIAL_WRITES": "1",
         # Or pytest compiles every module anew, for the sake of assertions that the bench has not.
         "COCOTB_REWRITE_ASSERTION_FILES": "",

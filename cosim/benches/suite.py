@@ -15,6 +15,7 @@ from cosim.benches import document, footprint, noc, plot, rows, ticks, vgg5
 from cosim.benches.threads import use_one_thread
 from cosim.progress import Progress
 from sw.errors import InputError
+from sw.paths import VGG5_CHECKPOINT
 
 PARTS = ("rows", "noc", "ticks", "vgg5", "footprint")
 FORMAT, VERSION = "nc64c-bench", 1
@@ -116,7 +117,13 @@ def _measures(order: Order) -> dict[str, Callable[[], Any]]:
 
 def _vgg5(order: Order) -> dict[str, Any]:
     if not order.checkpoint.exists():
-        return {"skipped": f"VGG5 was left out: there is no {order.checkpoint.name}."}
+        name = order.checkpoint.name
+        where = (
+            "; it comes with a checkout, not with a wheel"
+            if order.checkpoint == VGG5_CHECKPOINT
+            else ""
+        )
+        return {"skipped": f"VGG5 was left out: there is no {name}{where}."}
     subject = vgg5.prepare(order.checkpoint, order.data, order.images, order.seed)
     return vgg5.measure(subject, order.repeats)
 

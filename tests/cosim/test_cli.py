@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -60,7 +61,23 @@ def test_help_needs_no_torch() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+def test_version() -> None:
+    result = nc64c("--version")
+    assert (result.exit_code, result.output) == (0, f"nc64c {version('nc64c')}\n")
+
+
 # ---------------------------------------------------------------- runs
+def test_a_short_demo(
+    tmp_path: Path, fake_rtl: Callable[[FakeRtl], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    fake_rtl(FakeRtl())
+    result = nc64c("demo", "--images", "1", "--jobs", "1")
+    assert result.exit_code == 0, result.output
+    summary = json.loads(Path("out/demo/summary.json").read_text())
+    assert (summary["images"], len(summary["sets"])) == (1, 4)
+
+
 def test_equal_chips(small: Path, tmp_path: Path, fake_rtl: Callable[[FakeRtl], None]) -> None:
     fake_rtl(FakeRtl())
     out = tmp_path / "new" / "out"

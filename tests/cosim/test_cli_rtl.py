@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.running import Run
+from tests.helpers.running import Run, foreign_packages
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks into /proc")
 
@@ -21,6 +21,16 @@ def test_rtl_equals_golden(tmp_path: Path) -> None:
     for chosen in summary["sets"].values():
         assert chosen["mismatched_spikes"] == chosen["mismatched_membranes"] == 0
         assert all(counts["rtl"] > 0 for counts in chosen["spikes"].values())
+
+
+def test_foreign_packages_of_our_names_are_passed_over_by_all_processes(tmp_path: Path) -> None:
+    """By worker processes and the simulators' Python too, which inherit where modules are found."""
+    foreign = foreign_packages(tmp_path / "foreign")
+    options = ("--images", "2", "--sets", "clean,fgsm_16", "--jobs", "2")
+    run = Run(tmp_path, *options, cwd=foreign, PYTHONPATH=str(foreign))
+    code, stdout, stderr = run.finish()
+    assert (code, stderr) == (0, "")
+    assert "RTL equals golden" in stdout
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])

@@ -19,9 +19,8 @@ import torch
 from rich.console import Console
 
 from cosim import training
-from cosim.options import CHECKPOINT
 from cosim.progress import Progress
-from sw import checkpoint, data
+from sw import checkpoint, data, paths
 from sw.errors import InputError
 from sw.metrics import evaluate
 from sw.model import DIGITS, SpikingNetwork
@@ -270,7 +269,7 @@ def test_features_are_numbers() -> None:
 
 
 def test_shrink_keeps_the_quantised_network(tmp_path: Path) -> None:
-    committed, out = CHECKPOINT, tmp_path / "small.safetensors"
+    committed, out = paths.DIGITS_CHECKPOINT, tmp_path / "small.safetensors"
     result = nc64c("shrink", committed, "--out", out)
     assert result.exit_code == 0, result.output
     assert out.stat().st_size < 0.5 * committed.stat().st_size

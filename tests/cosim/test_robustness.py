@@ -12,11 +12,11 @@ from sw.attack import fgsm
 from sw.gradient import Gradient
 from sw.metrics import accuracy, evaluate
 from sw.model import DIGITS, LayerSpec, SpikingNetwork
+from sw.paths import DIGITS_CHECKPOINT
 from sw.settings import TrainSettings
 from sw.train import Trained
 from tests.helpers.cli import nc64c
 
-CHECKPOINT = Path(__file__).parents[2] / "checkpoints" / "digits.safetensors"
 OTHER = dataclasses.replace(DIGITS, layers=(LayerSpec("conv", 4, pool=True), LayerSpec("fc", 8)))
 
 
@@ -32,14 +32,14 @@ def _untrained(path: Path, **changes: object) -> Path:
 def test_three_ways(tmp_path: Path) -> None:
     other, out = _untrained(tmp_path / "other"), tmp_path / "x.json"
     options = ("--images", "60", "--seed", "5", "--eps", "8,24", "--threads", "1")
-    result = nc64c("robustness", CHECKPOINT, "--attacker", other, *options, "--out", out)
+    result = nc64c("robustness", DIGITS_CHECKPOINT, "--attacker", other, *options, "--out", out)
     assert result.exit_code == 0, result.output
     document = json.loads(out.read_text())
     assert (document["images"], document["seed"]) == (60, 5)
     rows = {(row["weights"], row["way"]): row for row in document["rows"]}
     assert len(rows) == 6
     data = draw_images("digits", 60, 5)
-    target, attacker = checkpoint.load(CHECKPOINT), checkpoint.load(other)
+    target, attacker = checkpoint.load(DIGITS_CHECKPOINT), checkpoint.load(other)
     for weights in ("float", "quantised"):
         network = getattr(target, f"{weights}_network")
         clean = accuracy(evaluate(network, data.images).predictions, data.labels)
@@ -62,7 +62,7 @@ def test_three_ways(tmp_path: Path) -> None:
 def test_without_an_attack_model_there_is_no_transfer(tmp_path: Path) -> None:
     out = tmp_path / "x.json"
     options = ("--images", "5", "--eps", "8", "--threads", "1", "--quiet")
-    result = nc64c("robustness", CHECKPOINT, *options, "--out", out)
+    result = nc64c("robustness", DIGITS_CHECKPOINT, *options, "--out", out)
     assert (result.exit_code, result.output) == (0, "")
     ways = [row["way"] for row in json.loads(out.read_text())["rows"]]
     assert ways == ["white-box", "approximated"] * 2
@@ -89,7 +89,7 @@ def test_bad_input(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     _untrained(Path("classes"), classes=("odd", "even"))
-    result = nc64c("robustness", CHECKPOINT, *options, "--out", "x.json")
+    result = nc64c("robustness", DIGITS_CHECKPOINT, *options, "--out", "x.json")
     assert result.exit_code == 2
     assert sentence in " ".join(result.stderr.split())
     assert not Path("x.json").exists()

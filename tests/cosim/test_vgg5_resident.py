@@ -1,7 +1,5 @@
 """The committed VGG5 for CIFAR-10: what it is, that it fits the chip, and its integers."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -12,8 +10,9 @@ from sw.checkpoint import Checkpoint
 from sw.fold import fold
 from sw.integer import run
 from sw.model import as_input
+from sw.paths import CHECKPOINTS
 
-PATH = Path(__file__).parents[2] / "checkpoints" / "vgg5-resident.safetensors"
+PATH = CHECKPOINTS / "vgg5-resident.safetensors"
 
 
 @pytest.fixture(scope="module")

@@ -16,21 +16,35 @@ MARK = "NC64C_TEST_RUN"  # in the environment of a run and of all that it starts
 PATIENCE = 180.0  # seconds; a Verilator build may come first
 
 
-class Run:
-    """A running `nc64c cosim` of a small network; `mark` finds its descendants."""
+def foreign_packages(folder: Path) -> Path:
+    """Makes it the folder of another project, with packages of our names; returns it."""
+    for name in ("hw", "sw", "cosim"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "__init__.py").write_text('raise SystemExit("a foreign package")\n')
+    return folder
 
-    def __init__(self, folder: Path, *arguments: str, **environment: str) -> None:
+
+class Run:
+    """A running `nc64c cosim` of a small network; `mark` finds its descendants.
+
+    It is started in this process's folder, or in `cwd`.
+    """
+
+    def __init__(
+        self, folder: Path, *arguments: str, cwd: Path | None = None, **environment: str
+    ) -> None:
         self.out = folder / "out"
         self.shards = self.out / "shards"
         self.mark = f"{MARK}={uuid.uuid4()}"
         weights = folder / "small.safetensors"
         checkpoint.save(weights, make_networks(), TrainSettings())
         name, value = self.mark.split("=")
-        command = ["-m", "cosim.cli", "cosim", "--checkpoint", str(weights), "--out", str(self.out)]
+        command = ["-m", "nc64c", "cosim", "--checkpoint", str(weights), "--out", str(self.out)]
         mesh = ["--mesh", f"{SHAPE.columns}x{SHAPE.rows}"]
         cores = ["--axons", str(SHAPE.axons), "--dendrites", str(SHAPE.dendrites)]
         self.process = subprocess.Popen(
             [sys.executable, *command, *mesh, *cores, *arguments],
+            cwd=cwd,
             env=os.environ | environment | {name: value, "CI": "true"},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

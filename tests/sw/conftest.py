@@ -1,7 +1,6 @@
 """Fixtures of the algorithm's tests."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import torch
@@ -9,8 +8,7 @@ import torch
 from sw import checkpoint, data
 from sw.checkpoint import Checkpoint
 from sw.data import Dataset
-
-CHECKPOINT = Path(__file__).parents[2] / "checkpoints" / "digits.safetensors"
+from sw.paths import DIGITS_CHECKPOINT
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +23,7 @@ def _one_thread() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def committed() -> Checkpoint:
     """The digits checkpoint of the repository."""
-    return checkpoint.load(CHECKPOINT)
+    return checkpoint.load(DIGITS_CHECKPOINT)
 
 
 @pytest.fixture(scope="session")

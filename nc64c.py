@@ -1,0 +1,42 @@
+"""The one name by which this project is started: `nc64c` on the command line, or `python -m nc64c`.
+
+The names of its packages, `hw`, `sw` and `cosim`, are short ones that other projects may use too. A
+foreign folder of such a name on `PYTHONPATH`, or in the current folder, comes before an installed
+package. So this module, whose own name is not likely to be taken, is a file of its own beside the
+packages, and importing it ties their names to the folder it lies in, in this process; worker
+processes import it again, for it is their parent's main module, and so does a simulator's Python
+(`cosim.rtl`).
+"""
+
+import sys
+from collections.abc import Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
+from types import ModuleType
+
+HERE = Path(__file__).resolve().parent
+PACKAGES = ("hw", "sw", "cosim")
+
+
+class OurPackages(MetaPathFinder):
+    """Finds `hw`, `sw` and `cosim` beside this file, and leaves all other names to others."""
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        return PathFinder.find_spec(name, [str(HERE)]) if name in PACKAGES else None
+
+
+sys.meta_path.insert(0, OurPackages())
+
+
+def main() -> None:
+    """The command line."""
+    from cosim.cli import main
+
+    main()
+
+
+if __name__ == "__main__":
+    main()
