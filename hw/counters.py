@@ -23,6 +23,8 @@ class Counters(wiring.Component):
         The router's counters.
     access : In
         Words of `spec.Region.COUNTER`.
+
+    `totals` are the counts by counter, the router's among them.
     """
 
     def __init__(self) -> None:
@@ -39,10 +41,12 @@ class Counters(wiring.Component):
                 "access": In(layouts.MemoryAccess()),
             }
         )
+        self.totals = {
+            counter: Signal(spec.COUNTER_BITS, name=counter.name.lower()) for counter in Counter
+        } | {Counter.FLITS: self.flits, Counter.STALLS: self.stalls}
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        totals = {Counter.FLITS: self.flits, Counter.STALLS: self.stalls}
         for counter, events in (
             (Counter.TICKS, self.tick),
             (Counter.BUSY_CYCLES, self.busy),
@@ -50,7 +54,7 @@ class Counters(wiring.Component):
             (Counter.SPIKES_OUT, self.spike_out),
             (Counter.SYNAPTIC_OPS, self.synaptic_ops),
         ):
-            total = totals[counter] = Signal(spec.COUNTER_BITS, name=counter.name.lower())
+            total = self.totals[counter]
             with m.If(self.clear):
                 m.d.sync += total.eq(0)
             with m.Elif(events != 0):
@@ -59,7 +63,7 @@ class Counters(wiring.Component):
         access = self.access
         with m.If(access.read):
             with m.Switch(access.offset):
-                for counter, total in totals.items():
+                for counter, total in self.totals.items():
                     for half in range(spec.COUNTER_BITS // spec.DATA_BITS):
                         with m.Case(2 * counter + half):
                             word = total.word_select(half, spec.DATA_BITS)
