@@ -23,7 +23,7 @@ FORMAT = Format("checkpoint", "nc64c-checkpoint-1")
 PARTS = ("float", "quantised")
 
 # Came after the first files of this format; left out where they have their defaults, so that the
-# same training still gives the same bytes.
+# same weights and settings still give the same bytes.
 LATER = ("norm", "pooling", "augment", "fast", "short_epochs", "validation", "start")
 
 

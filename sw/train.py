@@ -1,7 +1,7 @@
 """Training: first in float, then from there with quantised weights in the forward pass.
 
 With a state file (`sw.trainstate`) a training that was killed goes on after its last whole epoch,
-and comes to the same weights.
+and comes to the same weights, on one kind of processor.
 """
 
 import math
@@ -81,7 +81,9 @@ def train(
     device: str = CPU,
     first: SpikingNetwork | None = None,
 ) -> Trained:
-    """Train a network; with one thread, or the same number of them, the same on each run.
+    """Train a network; with the same number of threads, the same on each run.
+
+    That holds on one kind of processor and one version of PyTorch: others round in another order.
 
     Args:
         config: the network; its input shape and classes must be the data set's.

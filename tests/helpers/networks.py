@@ -1,8 +1,10 @@
-"""Random integer networks, for tests of everything behind `sw.netfile`."""
+"""Networks for tests: random integer ones, and what of a gradient no rounding can change."""
 
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
 
 from sw.layers import Encoding
 from sw.netfile import IntegerLayer, IntegerNetwork, LayerKind, Reset, Shape
@@ -112,3 +114,11 @@ def _random_layer(
         pool=sketch.pool,
         input_shape=shape,
     )
+
+
+def clear_of_zero(gradient: Tensor) -> NDArray[np.bool_]:
+    """Where a float32 gradient by pixels [n, C, H, W] has the same sign on every processor."""
+    sizes = gradient.abs()
+    clear: NDArray[np.bool_] = (sizes > 1e-3 * sizes.amax((1, 2, 3), keepdim=True)).numpy()
+    assert clear.mean() > 0.5, "a gradient that is zero nearly everywhere tests nothing"
+    return clear
