@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -22,6 +23,10 @@ TILE_MODULE = "nc64c_tile"
 CHIP_MODULE = "nc64c_chip"
 ROUTER_MODULE = "nc64c_router"
 CORE_BLOCK, ROUTER_BLOCK = "nc64c_core_block", "nc64c_router_block"
+TRIGGER = re.compile(r"^  reg (\\\$auto\$verilog_backend\S+ ) = 0;$", re.MULTILINE)
+NO_BITS = re.compile(
+    r"^  wire \[-1:0\] .*;\n", re.MULTILINE
+)  # address of one word: nothing reads it
 WAIVERS = Path(__file__).with_name("lint.vlt")
 
 
@@ -107,4 +112,19 @@ def _verilog(design: Any, name: str, **options: Any) -> str:
     text: str = verilog.convert(
         design, name=name, emit_src=False, strip_internal_attrs=True, **options
     )
-    return text
+    return _started(NO_BITS.sub("", text))
+
+
+def _started(text: str) -> str:
+    """Has every combinational process run at time 0, whatever its inputs do then.
+
+    An `always @*` runs when an input changes, so one whose inputs are constant at first would leave
+    its outputs X. Yosys therefore lets all of them read a register that is 0 from its declaration.
+    From Verilog-2005 on that may be no event, and in SystemVerilog it never is one. A nonblocking
+    assignment is, and it comes when all processes wait.
+    """
+    started, count = TRIGGER.subn(r"  reg \1;\n  initial \1 <= 1'b0;", text)
+    modules = text.split("\nendmodule")
+    if count != sum("always @*" in module for module in modules):
+        raise RuntimeError("Yosys starts combinational processes in another way than it used to")
+    return started

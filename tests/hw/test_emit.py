@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -43,6 +44,13 @@ def test_the_full_chip_is_lint_clean(full_chip: Path) -> None:
     assert (result.returncode, result.stdout + result.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("shape", [ChipShape(1, 1, 64, 16), ChipShape(2, 1, 128, 64)], ids=str)
+def test_small_chips_are_lint_clean(shape: ChipShape, tmp_path: Path) -> None:
+    emit.write_verilog(shape, tmp_path)
+    result = lint(tmp_path, emit.TILE_MODULE, emit.CHIP_MODULE)
+    assert (result.returncode, result.stdout + result.stderr) == (0, "")
+
+
 def test_the_linter_would_say_so(full_chip: Path, tmp_path: Path) -> None:
     """A value cut short is not covered by the waivers."""
     text = (full_chip / f"{emit.TILE_MODULE}.v").read_text()
@@ -67,6 +75,21 @@ def test_the_manifest(full_chip: Path) -> None:
 def test_the_tile_is_one_module_for_all_places(full_chip: Path) -> None:
     chip = (full_chip / "nc64c_chip.v").read_text()
     assert chip.count(f"  {emit.TILE_MODULE} tile (") == FULL_CHIP.cores
+
+
+def test_all_combinational_processes_are_started_at_time_0() -> None:
+    """By an event in any edition of Verilog; `tests/cosim/test_four_state.py` sees it simulated."""
+    shape = ChipShape(2, 1, 64, 16)
+    for text in (emit.tile_verilog(shape), emit.chip_verilog(shape), emit.router_verilog()):
+        for module in text.split("\nendmodule"):
+            processes = module.count("always @*")
+            triggers = re.findall(r"^  initial (\S+ ) <= 1'b0;$", module, re.MULTILINE)
+            assert len(triggers) == (processes > 0)
+            for trigger in triggers:
+                assert (
+                    module.count(f"  always @* begin\n    if ({trigger}) begin end\n") == processes
+                )
+                assert f"  reg {trigger};\n" in module
 
 
 def test_emitting_twice_gives_the_same_text(tmp_path: Path) -> None:
