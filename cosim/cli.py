@@ -19,7 +19,6 @@ from cosim import cli_bench, cli_experiment, cli_results, cli_robustness, cli_tr
 from cosim.guard import DIFFERENT, guarded
 from cosim.options import (
     CLOCK_MHZ,
-    SETS,
     AttackerOption,
     AxonsOption,
     CheckpointOption,
@@ -32,7 +31,10 @@ from cosim.options import (
     JobsOption,
     MeshOption,
     QuietOption,
+    ReplayOption,
     RtlImagesOption,
+    RunImagesOption,
+    RunSetsOption,
     SchedulerOption,
     SeedOption,
     SetsOption,
@@ -94,10 +96,11 @@ def cosim(
     out: Annotated[Path, typer.Option(help="Folder for report.html, summary.json, run.json.")],
     checkpoint: CheckpointOption = DIGITS_CHECKPOINT,
     data: DataOption = None,
-    images: RtlImagesOption = 200,
+    images: RunImagesOption = None,
     golden_images: GoldenImagesOption = None,
-    sets: SetsOption = SETS,
+    sets: RunSetsOption = None,
     attacker: AttackerOption = None,
+    replay: ReplayOption = None,
     mesh: MeshOption = "8x8",
     axons: AxonsOption = AXONS,
     dendrites: DendritesOption = DENDRITES,
@@ -134,6 +137,7 @@ def cosim(
             front_door=front_door,
             clock_mhz=clock_mhz,
             command=shlex.join(["nc64c", *sys.argv[1:]]),
+            replay=replay,
         )
         run = tasks.cosim(task, progress)
     _say(quiet, _kept_shards(run, out))
@@ -182,12 +186,19 @@ def attack(
     seed: SeedOption = 0,
     quiet: QuietOption = False,
 ) -> None:
-    """Attack a quantised network and save the images and its answers."""
+    """Attack a quantised network and save the images and its answers.
+
+    `nc64c cosim --replay FILE` shows these very images to all levels, on any machine.
+    """
     with guarded(quiet) as progress:
         from cosim import tasks
+        from cosim.inputs import Order
 
-        accuracies = tasks.attack(checkpoint, attacker, data, sets, images, seed, out, progress)
+        order = Order(checkpoint, attacker, data, sets, images, seed)
+        accuracies, cautions = tasks.attack(order, out, progress)
     _say(quiet, f"{out}: the network's accuracy is {_listed(accuracies)}")
+    for caution in cautions:
+        typer.echo(caution, err=True)
 
 
 @app.command(epilog="Example: `nc64c verilog --out out/verilog`")
@@ -220,13 +231,19 @@ def _terminated(_signal: int, _frame: FrameType | None) -> None:
 
 def _conclude(run: "Run", folder: Path, quiet: bool) -> None:
     """Prints the verdict and the table; exit code 1 when something differs."""
-    from cosim.report import verdict
+    from cosim.verdict import cautions, verdict
 
     found = verdict(run)
-    console = Console(stderr=not found.equal, highlight=False, soft_wrap=True)
+    good = found.equal and found.tested
+    console = Console(stderr=not good, highlight=False, soft_wrap=True)
     if not quiet:
         Console(highlight=False).print(_accuracy_table(run))
-    console.print(found.headline, style="bold green" if found.equal else "bold red")
+    style = "bold green" if good else "bold yellow" if found.equal else "bold red"
+    console.print(found.headline, style=style)
+    for caution in cautions(run):
+        Console(stderr=True, highlight=False, soft_wrap=True).print(
+            caution, style="yellow", markup=False
+        )
     if not found.equal:
         console.print(found.detail)
     for name, first in found.first.items():
@@ -237,13 +254,11 @@ def _conclude(run: "Run", folder: Path, quiet: bool) -> None:
 
 
 def _accuracy_table(run: "Run") -> Table:
-    from cosim.figures import accuracy, adversarial_loss, images
+    from cosim.figures import accuracy, adversarial_loss, images, source
     from cosim.record import LEVELS
 
     counts = images(run)
-    table = Table(
-        title=f"{run['network']}, images per set by level; images: seed {run['facts']['seed']}"
-    )
+    table = Table(title=f"{run['network']}, images per set by level; {source(run)}")
     table.add_column("set")
     table.add_column("figure")
     for level in LEVELS:

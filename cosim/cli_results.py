@@ -11,7 +11,6 @@ from cosim import output
 from cosim.guard import DIFFERENT, guarded
 from cosim.options import (
     CLOCK_MHZ,
-    SETS,
     AttackerOption,
     AxonsOption,
     CheckpointOption,
@@ -22,9 +21,9 @@ from cosim.options import (
     MeshOption,
     QuietOption,
     RtlImagesOption,
+    RunSetsOption,
     SchedulerOption,
     SeedOption,
-    SetsOption,
     chip_shape,
     kept,
 )
@@ -47,7 +46,7 @@ def noise(
     data: DataOption = None,
     images: RtlImagesOption = 100,
     golden_images: GoldenImagesOption = None,
-    sets: SetsOption = SETS,
+    sets: RunSetsOption = None,
     attacker: AttackerOption = None,
     mesh: MeshOption = "8x8",
     axons: AxonsOption = AXONS,

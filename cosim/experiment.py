@@ -4,9 +4,7 @@ Float algorithm, quantised algorithm, golden model, RTL. It is done shard by sha
 here is what is done with one of them.
 """
 
-import base64
 import io
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -24,15 +22,13 @@ from cosim.progress import Advance, Progress
 from cosim.record import Grid, LayerCounts
 from cosim.resident_runs import run_resident
 from cosim.schedule import Schedule
-from cosim.sets import Images, attacked, batches, block_seed
+from cosim.sets import Images, batches, block_seed
 from cosim.shard import Result, RtlCounts, Shard
 from cosim.stimulus import Phase
 from cosim.streamed import ReadBack
 from cosim.streamed_runs import READ_BACK, run_streamed
 from hw.spec import ChipShape, Counter
 from sw.checkpoint import Checkpoint
-from sw.dataset import Dataset
-from sw.errors import InputError
 from sw.fold import fold
 from sw.metrics import Evaluation, evaluate
 from sw.model import SpikingNetwork
@@ -41,17 +37,15 @@ from sw.netfile import IntegerNetwork
 
 @dataclass(frozen=True)
 class Subject:
-    """What is examined: a network at all its levels, its place on the chip, and who attacks it.
+    """What is examined: a network at all its levels, and its place on the chip.
 
-    `attacker` is the network that transfer attacks are made on, `golden` the golden model with the
-    programs that it has loaded.
+    `golden` is the golden model with the programs that it has loaded.
     """
 
     float_network: SpikingNetwork
     quantised_network: SpikingNetwork
     network: IntegerNetwork
     mapping: Mapping
-    attacker: SpikingNetwork | None = None
     golden: GoldenRuns = field(default_factory=GoldenRuns)
 
     @property
@@ -60,53 +54,30 @@ class Subject:
         return 1.0 if isinstance(self.mapping, Program) else READ_BACK
 
 
-def prepare(trained: Checkpoint, shape: ChipShape, attacker: Checkpoint | None = None) -> Subject:
-    """Folds and maps a network.
-
-    Raises `InputError` for a chip that is too small, and for an attack model of other images.
-    """
+def prepare(trained: Checkpoint, shape: ChipShape) -> Subject:
+    """Folds and maps a network. Raises `InputError` for a chip that is too small."""
     network = fold(trained.quantised_network)
-    if attacker is not None:
-        ours, theirs = trained.config, attacker.config
-        if (ours.input_shape, ours.classes) != (theirs.input_shape, theirs.classes):
-            raise InputError(
-                f"the attack model takes images {theirs.input_shape} of {len(theirs.classes)} "
-                f"classes, must be {ours.input_shape} and the network's {len(ours.classes)}"
-            )
     return Subject(
         float_network=trained.float_network,
         quantised_network=trained.quantised_network,
         network=network,
         mapping=choose_mapping(network, shape),
-        attacker=None if attacker is None else attacker.quantised_network,
     )
 
 
 def examine(subject: Subject, shard: Shard, run_rtl: RunRtl) -> Result:
     """A shard through all its levels, RTL last; compares what must be equal."""
     timer = Progress(Console(file=io.StringIO()), shown=False)
-    seed = block_seed(shard.common.seed, shard.first)
-    with timer.stage("attacks"):
-        images = attacked(
-            shard.set,
-            subject.quantised_network,
-            subject.attacker,
-            Dataset(
-                subject.network.dataset,
-                shard.images,
-                shard.labels,
-                subject.network.classes,
-                shard.numbers,
-            ),
-            shard.common.seed,
-        )
     levels = {"float": subject.float_network, "quantised": subject.quantised_network}
-    algorithm = {name: _classify(name, network, images, timer) for name, network in levels.items()}
+    algorithm = {
+        name: _classify(name, network, shard.images, timer) for name, network in levels.items()
+    }
     bits = shard.common.noise_bits
     if bits:  # programs for this shard alone
+        seed = block_seed(shard.common.seed, shard.first)
         mapping = with_noise(subject.mapping, bits, seed)
         subject = replace(subject, mapping=mapping, golden=GoldenRuns())
-    chip, rtl = _on_chip(subject, shard, images, run_rtl, timer)
+    chip, rtl = _on_chip(subject, shard, run_rtl, timer)
     predictions = {level: found.predictions.tolist() for level, found in algorithm.items()}
     spikes = {
         layer: {level: found.spikes[layer] for level, found in algorithm.items()}
@@ -127,7 +98,6 @@ def examine(subject: Subject, shard: Shard, run_rtl: RunRtl) -> Result:
         first_mismatch=None if first is None else _named(first, shard),
         mapping_mismatches=0 if bits else chip.mapping_mismatches,
         rtl=rtl,
-        images=packed(images) if shard.rtl else "",
         seconds={stage: round(spent, 3) for stage, spent in timer.seconds.items()},
     )
 
@@ -135,17 +105,6 @@ def examine(subject: Subject, shard: Shard, run_rtl: RunRtl) -> Result:
 def _named(mismatch: Mismatch, shard: Shard) -> str:
     """A mismatch in words, its image's number as it is in the set."""
     return str(replace(mismatch, image=mismatch.image + shard.first))
-
-
-def packed(images: Images) -> str:
-    """Images as text."""
-    return base64.b64encode(zlib.compress(images.tobytes())).decode()
-
-
-def unpacked(text: str, shape: tuple[int, ...]) -> Images:
-    """Images (uint8) of this shape from `packed`."""
-    content = zlib.decompressobj().decompress(base64.b64decode(text), int(np.prod(shape)))
-    return np.frombuffer(content, np.uint8).reshape(shape).copy()
 
 
 def _classify(level: str, network: SpikingNetwork, images: Images, timer: Progress) -> Evaluation:
@@ -159,10 +118,10 @@ def _classify(level: str, network: SpikingNetwork, images: Images, timer: Progre
 
 
 def _on_chip(
-    subject: Subject, shard: Shard, images: Images, run_rtl: RunRtl, timer: Progress
+    subject: Subject, shard: Shard, run_rtl: RunRtl, timer: Progress
 ) -> tuple[ChipResult, RtlCounts | None]:
     """Golden model, and the RTL if it is asked for."""
-    network, sets, rtl = subject.network, {shard.set: images}, run_rtl if shard.rtl else None
+    network, sets, rtl = subject.network, {shard.set: shard.images}, run_rtl if shard.rtl else None
     if isinstance(subject.mapping, Program):
         chip, totals = run_resident(subject.mapping, network, sets, subject.golden, rtl, timer)
         layers = _resident_layers(subject.mapping, totals)

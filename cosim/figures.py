@@ -95,6 +95,12 @@ def mismatches(run: Run) -> int:
     )
 
 
+def source(run: Run) -> str:
+    """Where the images come from, in words."""
+    replayed = run["facts"]["replayed"]
+    return f"images of {replayed}" if replayed else f"images drawn by seed {run['facts']['seed']}"
+
+
 def hardware(run: Run) -> Hardware:
     """What the chip would take for an image; of all sets together."""
     rtl, clock = run["rtl"], run["clock_mhz"] * 1e6

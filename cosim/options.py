@@ -9,7 +9,6 @@ import typer
 from hw.spec import ChipShape
 from sw.errors import InputError
 
-SETS = "clean,fgsm_2,fgsm_8,fgsm_16"
 MAX_SEED = 2**32 - 1
 CLOCK_MHZ = 100.0  # ours: the chip's is unpublished
 
@@ -29,8 +28,28 @@ SetsOption = Annotated[
         help="Sets: clean, fgsm_EPS, targeted_EPS, rfgsm_EPS, pgd_EPS, transfer_EPS; EPS in 1/255."
     ),
 ]
+RunSetsOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Sets: clean, fgsm_EPS, targeted_EPS, rfgsm_EPS, pgd_EPS, transfer_EPS; EPS in 1/255.",
+        show_default="clean,fgsm_2,fgsm_8,fgsm_16; with --replay all of the file",
+    ),
+]
+ReplayOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="Show the images of this file, made by nc64c attack or kept in a run's images folder.",
+        show_default="none",
+    ),
+]
 ImagesOption = Annotated[int, typer.Option(help="Held-out images per set.")]
 RtlImagesOption = Annotated[int, typer.Option(help="Held-out images per set, in RTL.")]
+RunImagesOption = Annotated[
+    int | None,
+    typer.Option(
+        help="Held-out images per set, in RTL.", show_default="200; with --replay all of the file"
+    ),
+]
 GoldenImagesOption = Annotated[
     int | None,
     typer.Option(
@@ -72,7 +91,8 @@ def chip_shape(mesh: str, axons: int, dendrites: int) -> ChipShape:
 
 def kept(out: Path) -> str:
     """What an interrupted run of shards has left, in words."""
-    folder = out / "shards"
-    if folder.is_dir():
-        return f"finished shards are in {folder}: the same command goes on from there"
+    for what in ("shards", "images"):
+        folder = out / what
+        if folder.is_dir() and any(folder.iterdir()):
+            return f"finished {what} are in {folder}: the same command goes on from there"
     return "nothing was written"

@@ -17,7 +17,7 @@ from cosim.schema import misfit
 from sw.errors import InputError
 from sw.files import atomic_write
 
-VERSION = 3
+VERSION = 4
 RUN_FILE, SUMMARY_FILE, REPORT_FILE = "run.json", "summary.json", "report.html"
 MAX_BYTES = 256 << 20  # of a run.json; ours are far below
 
@@ -31,8 +31,12 @@ class SetRecord(TypedDict):
     """One set of images at all levels.
 
     `predictions` of the RTL are those of the first `rtl_images`. `spikes` is {layer: {level: spikes
-    of those images}}; a layer on the host has no chip levels.
+    of those images}}; a layer on the host has no chip levels. `images_sha256` is of the set's
+    pixels, `zero_gradients` the number of images whose attack found a gradient of 0 everywhere.
     """
+
+    images_sha256: str
+    zero_gradients: int
 
     predictions: dict[str, list[int]]
     spikes: dict[str, dict[str, int]]
@@ -85,11 +89,13 @@ class Facts(TypedDict):
     """Where, when and with what it ran.
 
     `stages` are seconds of all processes together, `shards_found` those that were finished before.
+    `replayed` names the file that the images come from; None: they were drawn by the seed.
     """
 
     command: str
     checkpoint: str
     seed: int
+    replayed: str | None
     jobs: int
     shards: int
     shards_found: int

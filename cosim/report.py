@@ -11,7 +11,14 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from cosim.chip_facts import RESOURCES, capacity, totals
-from cosim.figures import Points, accuracy, adversarial_loss, hardware, images, mismatches
+from cosim.figures import (
+    Points,
+    accuracy,
+    adversarial_loss,
+    hardware,
+    images,
+    source,
+)
 from cosim.png import data_uri
 from cosim.record import (
     CLEAN,
@@ -23,20 +30,13 @@ from cosim.record import (
     to_json,
 )
 from cosim.summary import summary
+from cosim.verdict import cautions
+from cosim.verdict import verdict as verdict
 from sw.files import atomic_write
 
 NAMES = {"float": "Float", "quantised": "Quantised", "golden": "Golden", "rtl": "RTL"}
 HOT = 0.72  # share of a heat map's top from which the other text colour has more contrast
 MIN_LOSS_SCALE = 10.0  # points; so that a chart of tiny losses does not make them look large
-
-
-class Verdict(NamedTuple):
-    """The run in one sentence. `first` is {set: its first mismatch}."""
-
-    equal: bool
-    headline: str
-    detail: str
-    first: dict[str, str]
 
 
 class Figure(NamedTuple):
@@ -83,6 +83,7 @@ def render(run: Run) -> str:
         levels=LEVELS,
         names=NAMES,
         verdict=verdict(run),
+        cautions=cautions(run),
         figures=list(_figures(run)),
         accuracies={name: {lv: accuracy(run, name, lv) for lv in LEVELS} for name in sets},
         losses={name: {lv: losses[lv][name] for lv in LEVELS} for name in attacks},
@@ -98,46 +99,6 @@ def render(run: Run) -> str:
         hardware=hardware(run),
         facts=dict(_facts(run)),
     )
-
-
-def verdict(run: Run) -> Verdict:
-    """Whether RTL equals golden, and golden the network; for the page and the command line."""
-    sets = run["sets"].values()
-    spikes = sum(chosen["compared_spikes"] for chosen in sets)
-    membranes = sum(chosen["compared_membranes"] for chosen in sets)
-    wrong_spikes = sum(chosen["mismatched_spikes"] for chosen in sets)
-    wrong_membranes = sum(chosen["mismatched_membranes"] for chosen in sets)
-    wrong_mapping = sum(chosen["mapping_mismatches"] for chosen in sets)
-    equal = not mismatches(run) and membranes > 0
-    compared = f"{number(spikes)} spikes, {number(membranes)} membranes compared"
-    if not wrong_spikes + wrong_membranes and membranes:
-        headline = f"RTL equals golden: {compared}, 0 mismatches"
-    elif not membranes:
-        headline = "RTL and golden were not compared: there was nothing to compare"
-    else:
-        headline = (
-            f"RTL differs from golden: {number(wrong_spikes)} spikes and "
-            f"{number(wrong_membranes)} membranes mismatched; {compared}"
-        )
-    detail = (
-        "The golden model in turn gives the spikes and outputs of the integer network, "
-        "computed as plain convolutions and matrix products."
-        if not wrong_mapping
-        else f"The golden model differs from the integer network in {number(wrong_mapping)} "
-        "spikes and outputs: the mapping is wrong."
-    )
-    if run["noise"]["bits"]:
-        detail = (
-            f"The neurons' thresholds have noise of {run['noise']['bits']} bits, which the integer "
-            "network has not: golden was not compared with it."
-        )
-    if run["chip"]["mapping"] == "streamed":
-        detail += (
-            f" Membranes were read after {100 * run['rtl']['read_back']:.0f} % of the passes, "
-            "drawn by the seed, and those of the output layer always."
-        )
-    first = {name: one["first_mismatch"] for name, one in run["sets"].items()}
-    return Verdict(equal, headline, detail, {name: one for name, one in first.items() if one})
 
 
 def points(value: float, digits: int = 2) -> str:
@@ -247,10 +208,19 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
     facts, rtl = run["facts"], run["rtl"]
     yield "Command", facts["command"]
     yield "Checkpoint", facts["checkpoint"]
-    drawn = f"{facts['seed']}: draws the images"
+    drawn = source(run)
     if run["rtl_images"] < len(run["labels"]):
-        drawn += f", and those that go through the RTL: {number(run['rtl_images'])} of them"
-    yield "Seed", drawn
+        drawn += f"; through the RTL go the first {number(run['rtl_images'])} of them"
+    yield "Images", drawn
+    yield "Seed", str(facts["seed"])
+    sums = (f"{name} {one['images_sha256'][:16]}" for name, one in run["sets"].items())
+    yield "SHA-256 of the pixels", ", ".join(sums)
+    zero = {name: one["zero_gradients"] for name, one in run["sets"].items()}
+    if any(zero.values()):
+        shares = (
+            f"{name} {100 * count / len(run['labels']):.3g} %" for name, count in zero.items()
+        )
+        yield "Images whose gradient is zero", ", ".join(shares)
     if run["noise"]["bits"]:
         bits, share = run["noise"]["bits"], run["noise"]["share"]
         most = f"up to {share:.3g} of the median threshold"

@@ -9,7 +9,7 @@ import torch
 
 from cosim.gather import usable_cores
 from cosim.progress import Progress
-from cosim.sets import draw_images
+from cosim.sets import draw_images, load_attacker
 from sw import checkpoint
 from sw.attack import Attack, attacked
 from sw.checkpoint import Checkpoint
@@ -71,7 +71,7 @@ def measure(task: Task, progress: Progress) -> list[Row]:
     device = find_device(task.device)
     attacks = {str(eps): Attack("fgsm", eps) for eps in task.strengths}
     target = checkpoint.load(task.checkpoint)
-    attacker = None if task.attacker is None else _attacker(task.attacker, target)
+    attacker = None if task.attacker is None else load_attacker(task.attacker, target.config)
     data = draw_images(target.config.dataset, task.images, task.seed, task.folder)
     torch.set_num_threads(task.threads or usable_cores())
     ways = 2 if attacker is None else 3
@@ -105,19 +105,6 @@ def strengths(text: str) -> tuple[int, ...]:
     if len(set(numbers)) != len(numbers):
         raise InputError(f"strengths {text!r}: one of them is there twice")
     return numbers
-
-
-def _attacker(path: Path, target: Checkpoint) -> Checkpoint:
-    found = checkpoint.load(path)
-    mine, its = (
-        (config.input_shape, len(config.classes)) for config in (target.config, found.config)
-    )
-    if mine != its:
-        raise InputError(
-            f"attack model {path} takes images of {its[0]} in {its[1]} classes:"
-            f" must be {mine[0]} in {mine[1]}, as those of the network"
-        )
-    return found
 
 
 def _ways(

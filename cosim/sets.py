@@ -1,18 +1,19 @@
 """The image sets: held-out images, clean and attacked, by name."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from cosim.progress import Progress
 from cosim.record import CLEAN
+from sw import checkpoint
 from sw.attack import Attack, Images
+from sw.checkpoint import Checkpoint
+from sw.config import NetworkConfig
 from sw.data import Dataset
 from sw.data import load as load_dataset
 from sw.errors import InputError
-from sw.model import SpikingNetwork
 
 TRANSFER = "transfer"
 # Attacks by the first part of a set's name; what follows it is eps in 1/255.
@@ -72,47 +73,31 @@ def draw_images(dataset: str, count: int, seed: int, folder: Path | None = None)
     return held_out.take(np.random.default_rng(seed).permutation(len(held_out))[:count])
 
 
-def attacked(
-    name: str,
-    network: SpikingNetwork,
-    attacker: SpikingNetwork | None,
-    data: Dataset,
-    seed: int,
-) -> Images:
-    """The images of a set, made of clean ones: white-box on `network`, transfer on `attacker`."""
-    if name == CLEAN:
-        return data.images
-    source = network
-    if is_transfer(name):
-        if attacker is None:
-            raise InputError(NO_ATTACKER.format(name))
-        source = attacker
-    return attack_of(name, seed)(source, data)
+def load_attacker(path: Path, target: NetworkConfig) -> Checkpoint:
+    """The attack model of transfer attacks on a network.
+
+    Raises `InputError` if its file cannot be read, or it takes other images than the network.
+    """
+    found = checkpoint.load(path)
+    ours, theirs = (
+        (config.dataset, config.input_shape, config.classes) for config in (target, found.config)
+    )
+    if ours != theirs:
+        raise InputError(
+            f"attack model {path} takes {_images(theirs)}: must be {_images(ours)}, "
+            "as those of the network"
+        )
+    return found
+
+
+def _images(kind: tuple[str, tuple[int, ...], tuple[str, ...]]) -> str:
+    dataset, shape, classes = kind
+    return f"images {shape} of {dataset} in {len(classes)} classes ({', '.join(classes[:3])} ...)"
 
 
 def block_seed(seed: int, first: int) -> int:
     """The seed of what the images of a block have in common; `first` is the number of any."""
     return (seed << 24) + first // BLOCK * BLOCK
-
-
-def make_sets(
-    network: SpikingNetwork,
-    attacker: SpikingNetwork | None,
-    data: Dataset,
-    sets: Sequence[str],
-    seed: int,
-    progress: Progress,
-) -> dict[str, Images]:
-    """The images of each set, in the order of `data`."""
-    made = {}
-    with progress.stage("attacks", len(sets) * len(data)) as advance:
-        for name in sets:
-            parts = []
-            for block in batches(len(data), BLOCK):
-                parts.append(attacked(name, network, attacker, data.take(block), seed))
-                advance(len(parts[-1]))
-            made[name] = np.concatenate(parts)
-    return made
 
 
 def batches(count: int, size: int) -> Iterator[slice]:

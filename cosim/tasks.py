@@ -3,34 +3,52 @@
 import hashlib
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from cosim import chip_use, gather, noise_report, output, plots, record, report, sets, shard_work
+from cosim import (
+    chip_use,
+    gather,
+    image_runs,
+    image_work,
+    imagefile,
+    inputs,
+    noise_report,
+    output,
+    plots,
+    record,
+    report,
+    shard_work,
+    worker,
+)
 from cosim import table5 as tables
 from cosim.experiment import Subject, prepare
 from cosim.gather import Collected
+from cosim.image_runs import Wanted
+from cosim.imagefile import ImageSets
+from cosim.inputs import Order
 from cosim.mapping import choose_mapping
 from cosim.noise import check_bits
 from cosim.progress import Progress
 from cosim.shard import Common, Result, Shard, code_hash, plan
 from cosim.shard_runs import FOLDER, run_shards
 from cosim.simulator import build
+from cosim.verdict import verdict, zero_gradients
 from hw import emit
 from hw.spec import ChipShape
-from sw import checkpoint, metrics, tensorfile
-from sw.data import Dataset
+from sw import checkpoint, metrics
+from sw.config import NetworkConfig
 from sw.engine import Cluster, Engine, Local
 from sw.errors import InputError
 from sw.files import atomic_write
 from sw.fold import fold
 
-ATTACK_FILE = tensorfile.Format("attack file", "nc64c-attack-1")
-
+Job = TypeVar("Job")
+Done = TypeVar("Done")
 Accuracies = dict[str, float]  # per cent
 
 
@@ -39,8 +57,10 @@ class Experiment:
     """The arguments of `nc64c cosim` and `nc64c noise`.
 
     Attributes:
-        images: per set, that go through the RTL.
+        sets: None: the usual ones, or all of `replay`.
+        images: per set, that go through the RTL; None: as usual, or all of `replay`.
         golden_images: that go up to the golden model, those included; None: no more than those.
+        replay: file with the images; None: they are drawn, and attacked.
         jobs: processes here, if there is no `scheduler`; None: as many as cores.
     """
 
@@ -49,8 +69,8 @@ class Experiment:
     data: Path | None
     out: Path
     shape: ChipShape
-    sets: str
-    images: int
+    sets: str | None
+    images: int | None
     golden_images: int | None
     seed: int
     jobs: int | None
@@ -58,34 +78,28 @@ class Experiment:
     front_door: bool
     clock_mhz: float
     command: str
+    replay: Path | None = None
 
 
-def attack(
-    path: Path,
-    attacker: Path | None,
-    folder: Path | None,
-    names: str,
-    images: int,
-    seed: int,
-    out: Path,
-    progress: Progress,
-) -> Accuracies:
-    """Attacks a checkpoint's quantised network and saves the images; its accuracy by set."""
-    shard_work.use_one_thread()
-    wanted = _sets(names, attacker)
+def attack(order: Order, out: Path, progress: Progress) -> tuple[Accuracies, list[str]]:
+    """Attacks a checkpoint's quantised network and saves the images.
+
+    The network's accuracy by set, and what is to be said of them.
+    """
+    worker.use_one_thread()
     output.check_file(out)
-    loaded = checkpoint.load(path)
-    network = loaded.quantised_network
-    other = None if attacker is None else checkpoint.load(attacker).quantised_network
-    drawn = sets.draw_images(loaded.config.dataset, images, seed, folder)
-    made = sets.make_sets(network, other, drawn, wanted, seed, progress)
-    answers = {name: metrics.evaluate(network, made[name]).predictions for name in wanted}
-    arrays: dict[str, tensorfile.Array] = {"labels": drawn.labels}
-    for name in wanted:
-        arrays |= {f"{name}.images": made[name], f"{name}.predictions": answers[name]}
-    document = {"network": loaded.config.name, "dataset": drawn.name, "seed": seed}
-    tensorfile.write(out, ATTACK_FILE, document, arrays)
-    return {name: metrics.accuracy(answers[name], drawn.labels) for name in wanted}
+    wanted = order.wanted()
+    made, _ = image_runs.make(wanted, None, Local(1, image_work.run), progress)
+    network = checkpoint.load_bytes(wanted.network).quantised_network
+    answers = {
+        name: metrics.evaluate(network, one.images).predictions for name, one in made.sets.items()
+    }
+    how = {"network": network.config.name, "seed": order.seed}
+    how["sets"] = {name: wanted.settings(name) for name in wanted.names}
+    imagefile.write(out, made, how, answers)
+    right = {name: metrics.accuracy(found, made.labels) for name, found in answers.items()}
+    zero = {name: int(one.zero.sum()) for name, one in made.sets.items()}
+    return right, zero_gradients(zero, len(made))
 
 
 def map_checkpoint(path: Path, shape: ChipShape) -> record.Chip:
@@ -122,7 +136,7 @@ def noise(task: Experiment, bits: Sequence[int], progress: Progress) -> tuple[st
 
 def _differences(run: record.Run) -> list[str]:
     """What differs that must be equal, a sentence for each set."""
-    found = report.verdict(run)
+    found = verdict(run)
     if found.equal:
         return []
     return [f"first in {name}: {one}" for name, one in found.first.items()] or [found.detail]
@@ -150,25 +164,60 @@ def runs(task: Experiment, noise_bits: Sequence[int], progress: Progress) -> Ite
 
     Shards that are finished are kept in the output folder; nothing else is written.
     """
-    shard_work.use_one_thread()
-    names = _sets(task.sets, task.attacker)
+    worker.use_one_thread()
     for bits in noise_bits:
         check_bits(bits)
     if not 0 < task.clock_mhz < math.inf:
         raise InputError(f"a clock of {task.clock_mhz:g} MHz: must be above 0, such as 100")
-    for folder in (task.out, task.out / FOLDER):
+    for folder in (task.out, task.out / FOLDER, task.out / image_runs.FOLDER):
         output.check_folder(folder)
     loaded = checkpoint.load(task.checkpoint)
-    other = None if task.attacker is None else checkpoint.load(task.attacker)
-    data = _images(task, loaded.config.dataset)
-    subject = prepare(loaded, task.shape, other)
-    with closing(_engine(task, progress)) as engine:
+    given = _given(task, loaded.config)
+    subject = prepare(loaded, task.shape)
+    with closing(_engine(task, shard_work.run, progress)) as engine:
         build_s = 0.0
         if engine.shares_files:
             with progress.stage("Verilator build"):
                 build_s = build(task.shape).build_s
+        shown = _shown(task, given, progress)
         for bits in noise_bits:
-            yield _run(task, bits, names, subject, data, engine, build_s, progress)
+            yield _run(task, bits, subject, shown, engine, build_s, progress)
+
+
+@dataclass(frozen=True, eq=False)
+class _Shown:
+    """What all levels are shown, how many of it in RTL, and the seconds that attacks took."""
+
+    content: ImageSets
+    rtl_images: int
+    attack_s: float = 0.0
+
+
+def _given(task: Experiment, config: NetworkConfig) -> _Shown | tuple[Wanted, int]:
+    """The images of a file, or all that it takes to make some and how many are for the RTL."""
+    if task.replay is None:
+        rtl = inputs.IMAGES if task.images is None else task.images
+        count = inputs.golden_count(rtl, task.golden_images)
+        sets = inputs.SETS if task.sets is None else task.sets
+        order = Order(task.checkpoint, task.attacker, task.data, sets, count, task.seed)
+        return order.wanted(), rtl
+    for name, value in (("--attacker", task.attacker), ("--data", task.data)):
+        if value is not None:
+            raise InputError(f"{name} {value}: the images are those of {task.replay}, leave it out")
+    content = inputs.replayed(task.replay, task.sets, config)
+    rtl = len(content) if task.images is None else task.images
+    count = inputs.golden_count(rtl, task.golden_images)
+    return _Shown(inputs.checked_count(task.replay, content, count), rtl)
+
+
+def _shown(task: Experiment, given: _Shown | tuple[Wanted, int], progress: Progress) -> _Shown:
+    """The images, attacked now unless they are there."""
+    if isinstance(given, _Shown):
+        return given
+    wanted, rtl_images = given
+    with closing(_engine(task, image_work.run, progress)) as engine:
+        content, seconds = image_runs.make(wanted, task.out / image_runs.FOLDER, engine, progress)
+    return _Shown(content, rtl_images, seconds)
 
 
 def verilog(shape: ChipShape, out: Path) -> list[Path]:
@@ -180,9 +229,8 @@ def verilog(shape: ChipShape, out: Path) -> list[Path]:
 def _run(
     task: Experiment,
     noise_bits: int,
-    names: tuple[str, ...],
     subject: Subject,
-    data: Dataset,
+    shown: _Shown,
     engine: Engine[Shard, Result],
     build_s: float,
     progress: Progress,
@@ -190,14 +238,13 @@ def _run(
     started, start = datetime.now(UTC), time.monotonic()
     common = Common(
         checkpoint=task.checkpoint.read_bytes(),
-        attacker=None if task.attacker is None else task.attacker.read_bytes(),
         shape=task.shape,
         seed=task.seed,
         noise_bits=noise_bits,
         front_door=task.front_door,
         code=code_hash(),
     )
-    shards = plan(common, data, names, task.images)
+    shards = plan(common, shown.content, shown.rtl_images)
     workers = engine.workers
     stage = f"{noise_bits} bits of noise" if noise_bits else "shards"
     results, found = run_shards(shards, task.out, engine, progress, stage)
@@ -206,45 +253,26 @@ def _run(
         command=task.command,
         checkpoint=_named(task.checkpoint, common.checkpoint),
         seed=task.seed,
+        replayed=None if task.replay is None else _named(task.replay, task.replay.read_bytes()),
         jobs=workers,
         shards=len(shards),
         shards_found=found,
         started=started.strftime("%Y-%m-%d %H:%M:%S UTC"),
         wall_s=time.monotonic() - start,
-        stages=gather.stages(collected),
+        stages={"attacks": shown.attack_s} | gather.stages(collected),
         cpu=gather.processor(),
         cores=gather.usable_cores(),
         versions=gather.versions(),
     )
     return gather.gather(
-        subject, data, collected, clock_mhz=task.clock_mhz, build_s=build_s, facts=facts
+        subject, shown.content, collected, clock_mhz=task.clock_mhz, build_s=build_s, facts=facts
     )
 
 
-def _sets(names: str, attacker: Path | None) -> tuple[str, ...]:
-    wanted = sets.parse_sets(names)
-    for name in wanted:
-        if sets.is_transfer(name) and attacker is None:
-            raise InputError(sets.NO_ATTACKER.format(name))
-    return wanted
-
-
-def _images(task: Experiment, dataset: str) -> Dataset:
-    """All images of the run; the first ones are for the RTL."""
-    count = task.images if task.golden_images is None else task.golden_images
-    if count < task.images:
-        raise InputError(
-            f"{count} golden images: must be at least the {task.images} that go through the RTL"
-        )
-    if task.images < 1:
-        count = task.images
-    return sets.draw_images(dataset, count, task.seed, task.data)
-
-
-def _engine(task: Experiment, progress: Progress) -> Engine[Shard, Result]:
+def _engine(task: Experiment, work: Callable[[Job], Done], progress: Progress) -> Engine[Job, Done]:
     if task.scheduler is not None:
-        return Cluster(task.scheduler, shard_work.run)
-    return Local(task.jobs or gather.usable_cores(), shard_work.run, progress.say)
+        return Cluster(task.scheduler, work)
+    return Local(task.jobs or gather.usable_cores(), work, progress.say)
 
 
 def _named(path: Path, content: bytes) -> str:

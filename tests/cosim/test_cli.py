@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from safetensors import safe_open
 from cosim import record, shard_work, tasks
 from cosim.simulator import Simulator
 from hw.spec import ChipShape
-from tests.helpers.cli import SMALL_CHIP, nc64c, small_checkpoint
+from tests.helpers.cli import SMALL_CHIP, dead_checkpoint, nc64c, small_checkpoint
 from tests.helpers.runs import make_run
 from tests.helpers.subjects import FakeRtl, Responses
 
@@ -85,6 +86,7 @@ def test_equal_chips(small: Path, tmp_path: Path, fake_rtl: Callable[[FakeRtl], 
     assert result.exit_code == 0, result.output
     assert "RTL equals golden" in result.stdout
     assert sorted(path.name for path in out.iterdir()) == [
+        "images",
         "report.html",
         "run.json",
         "shards",
@@ -142,7 +144,7 @@ def test_noise_leaves_its_files(
     result = nc64c("noise", "--bits", "0,12", "--checkpoint", small, "--out", out, *rest, *HERE)
     assert result.exit_code == 0, result.output
     assert "| 12 | 4095 (" in result.stdout
-    files = ["noise.json", "noise.md", "noise.png", "noise.svg", "shards"]
+    files = ["images", "noise.json", "noise.md", "noise.png", "noise.svg", "shards"]
     assert sorted(path.name for path in out.iterdir()) == files
     rows = json.loads((out / "noise.json").read_text())["rows"]
     assert [row["bits"] for row in rows] == [0, 12]
@@ -215,6 +217,94 @@ def test_attack_writes_sets_within_eps(small: Path, tmp_path: Path) -> None:
     assert arrays["labels"].shape == arrays["fgsm_8.predictions"].shape == (6,)
 
 
+def figures_of(folder: Path) -> dict[str, Any]:
+    """What a run says of its sets and losses."""
+    found = json.loads((folder / "summary.json").read_text())
+    return {name: found[name] for name in ("sets", "adv_loss", "level_images")}
+
+
+@pytest.mark.parametrize("kind", ["pgd", "rfgsm", "targeted"])
+def test_an_image_is_attacked_the_same_however_the_run_is_cut(
+    small: Path, tmp_path: Path, fake_rtl: Callable[[FakeRtl], None], kind: str
+) -> None:
+    """30 images of which 30, 10 or 1 go through the RTL: 1 or 2 shards, one stimulus."""
+    found = []
+    for rtl in (30, 10, 1):
+        fake_rtl(FakeRtl())
+        counts = ["--images", rtl, "--golden-images", 30, "--sets", f"clean,{kind}_8"]
+        out = tmp_path / str(rtl)
+        result = nc64c("cosim", "--checkpoint", small, "--out", out, *counts, *HERE)
+        assert result.exit_code == 0, result.output
+        chosen = figures_of(out)["sets"][f"{kind}_8"]
+        found.append((chosen["images_sha256"], chosen["accuracy"]["golden"]))
+    assert found[0] == found[1] == found[2]
+
+
+def test_a_file_of_attack_is_replayed_at_all_levels(
+    small: Path, tmp_path: Path, fake_rtl: Callable[[FakeRtl], None]
+) -> None:
+    """The same figures as where the images were made; some sets and images of it, too."""
+    fake_rtl(FakeRtl())
+    file, sets = tmp_path / "made.safetensors", "clean,pgd_8,fgsm_16"
+    chosen = ["--checkpoint", small, "--seed", 3, "--images", 6, "--sets", sets]
+    assert nc64c("attack", *chosen, "--out", file).exit_code == 0
+    made, again, part = (tmp_path / name for name in ("made", "again", "part"))
+    assert nc64c("cosim", *chosen, "--out", made, *HERE).exit_code == 0
+    replay = ["--checkpoint", small, "--replay", file, "--seed", 3]
+    result = nc64c("cosim", *replay, "--out", again, *HERE)
+    assert result.exit_code == 0, result.output
+    assert f"images of {file}" in " ".join(result.stdout.split())
+    assert figures_of(again) == figures_of(made)
+    assert not (again / "images").exists()
+    fewer = ["--images", 2, "--golden-images", 4, "--sets", "pgd_8"]
+    assert nc64c("cosim", *replay, *fewer, "--out", part, *HERE).exit_code == 0
+    few, many = record.load(part)["sets"]["pgd_8"], record.load(made)["sets"]["pgd_8"]
+    assert few["predictions"]["golden"] == many["predictions"]["golden"][:4]
+    assert len(few["predictions"]["rtl"]) == 2
+
+
+def test_a_file_that_a_run_kept_is_replayed(
+    small: Path, tmp_path: Path, fake_rtl: Callable[[FakeRtl], None]
+) -> None:
+    fake_rtl(FakeRtl())
+    made, again = tmp_path / "made", tmp_path / "again"
+    chosen = ["--checkpoint", small, "--images", 4, "--sets", "clean,pgd_8"]
+    assert nc64c("cosim", *chosen, "--out", made, *HERE).exit_code == 0
+    (kept,) = (made / "images").glob("pgd_8-*.safetensors")
+    replay = ["--checkpoint", small, "--replay", kept, "--out", again]
+    assert nc64c("cosim", *replay, *HERE).exit_code == 0
+    expected = {"pgd_8": figures_of(made)["sets"]["pgd_8"]}
+    assert figures_of(again)["sets"] == expected
+
+
+def test_a_dead_network_is_not_green(tmp_path: Path, fake_rtl: Callable[[FakeRtl], None]) -> None:
+    """It differs nowhere and loses nothing: the console, the page and the code say why."""
+    fake_rtl(FakeRtl())
+    dead, out = dead_checkpoint(tmp_path), tmp_path / "out"
+    chosen = ["--checkpoint", dead, "--images", 3, "--sets", "clean,fgsm_8,pgd_8"]
+    result = nc64c("cosim", *chosen, "--out", out, *HERE)
+    assert result.exit_code == 0, result.output
+    said = " ".join(result.stderr.split())
+    assert "0 spikes compared: nothing was tested" in said
+    for name in ("fgsm_8", "pgd_8"):
+        assert f"{name}: the gradient is zero for all 3 images" in said
+    assert "RTL equals golden" not in result.output
+    page = (out / "report.html").read_text()
+    assert 'class="verdict empty"' in page
+    assert "NOTHING TESTED" in page
+    assert "the gradient is zero for all 3 images" in page
+    summary = json.loads((out / "summary.json").read_text())
+    zero = {name: one["zero_gradients"] for name, one in summary["sets"].items()}
+    assert zero == {"clean": 0, "fgsm_8": 3, "pgd_8": 3}
+    result = nc64c("attack", *chosen, "--out", tmp_path / "file")
+    assert "fgsm_8: the gradient is zero for all 3 images" in result.stderr
+    result = nc64c("table5", out)
+    assert "nothing was tested there" in result.stdout
+    fake_rtl(FakeRtl())
+    result = nc64c("noise", "--bits", "8", *chosen, "--out", tmp_path / "noise", *HERE)
+    assert "8 bits: 0 spikes compared in clean, fgsm_8, pgd_8" in result.stdout
+
+
 # ---------------------------------------------------------------- interrupted
 class Interrupted(FakeRtl):
     """Cut off in its third shard."""
@@ -238,9 +328,9 @@ def test_ctrl_c_says_what_was_finished(
     assert result.exit_code == 130
     assert result.stderr.replace("\n", " ") == (
         f"Interrupted; finished shards are in {out / 'shards'}: the same command goes on from "
-        "there. Finished: Verilator build; shards: 2 of 4 shards. "
+        "there. Finished: Verilator build, attacks; shards: 2 of 4 shards. "
     )
-    assert [path.name for path in out.iterdir()] == ["shards"]
+    assert sorted(path.name for path in out.iterdir()) == ["images", "shards"]
     rtl = FakeRtl()
     fake_rtl(rtl)
     result = nc64c("cosim", "--out", out, *arguments)
@@ -261,8 +351,11 @@ def test_ctrl_c_before_the_first_shard(
     out = tmp_path / "out"
     result = nc64c("cosim", "--out", out, "--checkpoint", small, "--images", "3", *HERE)
     assert result.exit_code == 130
-    assert result.stderr == "Interrupted; nothing was written. Finished: Verilator build.\n"
-    assert not out.exists()
+    assert result.stderr.replace("\n", " ") == (
+        f"Interrupted; finished images are in {out / 'images'}: the same command goes on from "
+        "there. Finished: Verilator build, attacks. "
+    )
+    assert [path.name for path in out.iterdir()] == ["images"]
 
 
 def test_chip_sizes_reach_the_build(small: Path, tmp_path: Path) -> None:

@@ -91,6 +91,97 @@ def test_bad_noise(small: Path, tmp_path: Path, bits: str, words: list[str]) -> 
     assert not out.exists()
 
 
+def saved(folder: Path, **change: object) -> Path:
+    """A checkpoint of the small network, its configuration changed."""
+    config = replace(CONFIG, **change)  # type: ignore[arg-type]
+    networks = SpikingNetwork(config), SpikingNetwork(config, config.weight_bits)
+    for network in networks:
+        network.reset(0)
+    path = folder / f"{'-'.join(change)}.safetensors"
+    checkpoint.save(path, Trained(*networks), TrainSettings())
+    return path
+
+
+DOORS = {
+    "cosim": ("--sets", "transfer_8", *SMALL_CHIP),
+    "attack": ("--sets", "transfer_8"),
+    "noise": ("--sets", "transfer_8", "--bits", "4", *SMALL_CHIP),
+    "robustness": (),
+}
+
+
+@pytest.mark.parametrize("command", DOORS)
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            {"input_shape": (1, 16, 16)},
+            ["images (1, 16, 16) of digits", "must be images (1, 8, 8)"],
+        ),
+        ({"dataset": "mnist"}, ["images (1, 8, 8) of mnist", "must be images (1, 8, 8) of digits"]),
+        ({"classes": tuple("abcdefghij")}, ["10 classes (a, b, c ...)", "(0, 1, 2 ...)"]),
+    ],
+)
+def test_an_attack_model_of_other_images(
+    small: Path, tmp_path: Path, command: str, change: dict[str, object], words: list[str]
+) -> None:
+    """The same sentence at every door."""
+    attacker, out = saved(tmp_path, **change), tmp_path / "out"
+    network = [small] if command == "robustness" else ["--checkpoint", small]
+    given = [*network, "--attacker", attacker, "--out", out, *DOORS[command]]
+    refused(nc64c(command, *given), f"attack model {attacker} takes", *words)
+    assert not out.exists()
+
+
+@pytest.fixture
+def images(small: Path, tmp_path: Path) -> Path:
+    """A file of 4 images in two sets."""
+    path = tmp_path / "images.safetensors"
+    chosen = ["--checkpoint", small, "--images", 4, "--sets", "clean,fgsm_8"]
+    assert nc64c("attack", *chosen, "--out", path).exit_code == 0
+    return path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--sets", "clean,pgd_8"], ["has no set 'pgd_8', only clean, fgsm_8"]),
+        (["--sets", ""], ["has no set ''"]),
+        (["--sets", "clean,clean"], ["there twice"]),
+        (["--images", "5"], ["5 images were asked for", "1 to 4"]),
+        (["--images", "0"], ["0 images were asked for", "1 to 4"]),
+        (["--images", "3", "--golden-images", "2"], ["2 golden images", "at least the 3"]),
+        (["--data", "folder"], ["--data folder", "leave it out"]),
+        (["--attacker", "file"], ["--attacker file", "leave it out"]),
+    ],
+)
+def test_bad_replays(
+    small: Path, images: Path, tmp_path: Path, arguments: list[str], words: list[str]
+) -> None:
+    out = ["--out", tmp_path / "out", *SMALL_CHIP]
+    refused(nc64c("cosim", "--checkpoint", small, "--replay", images, *out, *arguments), *words)
+    assert not (tmp_path / "out").exists()
+
+
+def test_replays_of_bad_files(small: Path, images: Path, tmp_path: Path) -> None:
+    """Another network's images, a cut file, a checkpoint, a folder, none."""
+    out = ["--out", tmp_path / "out"]
+    other = saved(tmp_path, dataset="mnist")
+    given = ["--checkpoint", other, "--replay", images, *out]
+    refused(nc64c("cosim", *given), str(images), "of digits", "takes (1, 8, 8) of mnist")
+    cut = tmp_path / "cut"
+    cut.write_bytes(images.read_bytes()[:-1])
+    for path, word in (
+        (cut, "is truncated"),
+        (small, "is not a file of images"),
+        (tmp_path, "cannot read file of images"),
+        (tmp_path / "none", "cannot read file of images"),
+    ):
+        given = ["--checkpoint", small, "--replay", path, *out, *SMALL_CHIP]
+        refused(nc64c("cosim", *given), word, str(path))
+    assert not (tmp_path / "out").exists()
+
+
 def test_table5_of_clean_images(tmp_path: Path) -> None:
     run = make_run()
     run["sets"], run["examples"] = {"clean": run["sets"]["clean"]}, []

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from cosim.experiment import examine, unpacked
+from cosim.experiment import examine
 from cosim.figures import accuracy, mismatches
 from cosim.record import Run
 from cosim.report import verdict
@@ -39,7 +39,7 @@ def test_levels_agree_with_the_integer_network() -> None:
     subject = make_subject()
     for shard in make_shards(7):
         result = examine(subject, shard, FakeRtl())
-        trace = integer.run(subject.network, unpacked(result["images"], shard.images.shape))
+        trace = integer.run(subject.network, shard.images)
         assert result["predictions"]["rtl"] == trace.predictions.tolist(), shard.set
         for layer, spikes in list(trace.spikes.items())[1:]:
             assert result["spikes"][layer]["rtl"] == spikes.sum(), layer
@@ -48,12 +48,7 @@ def test_levels_agree_with_the_integer_network() -> None:
 def test_sets_are_the_clean_images_and_those_within_eps() -> None:
     shards = make_shards(7, sets=("fgsm_8", "pgd_4", "clean"))
     assert [shard.set for shard in shards] == ["fgsm_8", "pgd_4", "clean"]
-    images = {
-        shard.set: unpacked(
-            examine(make_subject(), shard, FakeRtl())["images"], shard.images.shape
-        ).astype(int)
-        for shard in shards
-    }
+    images = {shard.set: shard.images.astype(int) for shard in shards}
     assert np.array_equal(images["clean"], make_data(7).images)
     assert np.abs(images["fgsm_8"] - images["clean"]).max() == 8
     assert np.abs(images["pgd_4"] - images["clean"]).max() == 4

@@ -80,7 +80,7 @@ def test_without_an_attack_model_there_is_no_transfer(tmp_path: Path) -> None:
         (("--attacker", "none"), "cannot read checkpoint none"),
         (
             ("--attacker", "classes"),
-            "attack model classes takes images of (1, 8, 8) in 2 classes: must be",
+            "attack model classes takes images (1, 8, 8) of digits in 2 classes (odd, even ...)",
         ),
     ],
 )

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cosim.sets import attack_of, attacked, draw_images, parse_sets
+from cosim.sets import attack_of, draw_images, parse_sets
 from cosim.shard import SHARD
 from sw.attack import Attack
 from sw.errors import InputError
 from sw.store import key
-from tests.helpers.subjects import make_data, make_networks, make_shards
+from tests.helpers.subjects import make_networks, make_shards
 
 TARGET, OTHER = (make_networks(seed).quantised_network for seed in (0, 1))
 
@@ -31,25 +31,6 @@ def test_what_is_no_name(name: str) -> None:
         parse_sets(f"clean,{name}")
 
 
-@pytest.mark.parametrize("kind", ["fgsm", "targeted", "rfgsm", "pgd"])
-def test_white_box_is_on_the_network_itself(kind: str) -> None:
-    data = make_data(5)
-    made = attacked(f"{kind}_8", TARGET, OTHER, data, seed=7)
-    expected = attack_of(f"{kind}_8", seed=7)(TARGET, data)
-    assert np.array_equal(made, expected)
-    assert 0 < np.abs(made.astype(int) - data.images).max() <= 8
-
-
-def test_transfer_is_on_the_other_one() -> None:
-    data = make_data(5)
-    made = attacked("transfer_8", TARGET, OTHER, data, seed=7)
-    expected, white_box = (attack_of("fgsm_8")(network, data) for network in (OTHER, TARGET))
-    assert np.array_equal(made, expected)
-    assert not np.array_equal(made, white_box)
-    with pytest.raises(InputError, match="set transfer_8 is made on another network"):
-        attacked("transfer_8", TARGET, None, data, seed=7)
-
-
 def test_fewer_images_are_the_first_of_more() -> None:
     few, many = (draw_images("digits", count, seed=3) for count in (20, 150))
     assert np.array_equal(few.images, many.images[:20])
@@ -60,7 +41,7 @@ def test_shards_cover_every_image_once() -> None:
     shards = make_shards(3 * SHARD + 7, rtl_images=SHARD + 30)
     for name in ("clean", "fgsm_8"):
         parts = [shard for shard in shards if shard.set == name]
-        assert [(part.first, len(part.labels), part.rtl) for part in parts] == [
+        assert [(part.first, len(part.images), part.rtl) for part in parts] == [
             (0, SHARD, True),
             (SHARD, 30, True),
             (SHARD + 30, SHARD - 30, False),
@@ -79,14 +60,11 @@ def test_everything_is_in_a_shards_name() -> None:
         replace(shard, set="fgsm_2"),
         replace(shard, first=1),
         replace(shard, images=changed),
-        replace(shard, labels=shard.labels[::-1]),
-        replace(shard, numbers=shard.numbers + 1),
         replace(shard, rtl=False),
         *(
             replace(shard, common=replace(common, **change))
             for change in (
                 {"checkpoint": b"other"},
-                {"attacker": b"other"},
                 {"shape": replace(common.shape, columns=4)},
                 {"seed": 6},
                 {"noise_bits": 1},

@@ -55,6 +55,8 @@ def test_summary_has_the_documented_keys() -> None:
             "mismatched_membranes",
             "compared_spikes",
             "compared_membranes",
+            "images_sha256",
+            "zero_gradients",
         ]
         for key in ("accuracy", "accuracy_interval", "sample_accuracy"):
             assert list(chosen[key]) == list(LEVELS)

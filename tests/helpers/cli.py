@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import torch
 from typer.testing import CliRunner, Result
 
 from cosim.cli import app
@@ -20,4 +21,15 @@ def small_checkpoint(folder: Path) -> Path:
     """A checkpoint of an untrained network that fits the small chip."""
     path = folder / "small.safetensors"
     checkpoint.save(path, make_networks(), TrainSettings())
+    return path
+
+
+def dead_checkpoint(folder: Path) -> Path:
+    """One of a network whose neurons are so far below their thresholds that none ever fires."""
+    path, dead = folder / "dead.safetensors", make_networks()
+    for network in (dead.float_network, dead.quantised_network):
+        for layer in network.chain:
+            if layer.norm is not None and layer.theta is not None:
+                torch.nn.init.constant_(layer.norm.bias, -20 * layer.theta)
+    checkpoint.save(path, dead, TrainSettings())
     return path

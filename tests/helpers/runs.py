@@ -91,6 +91,7 @@ def make_run(seed: int = 0, images: int = 200, columns: int = 8, rows: int = 8) 
             "command": "nc64c cosim --out out/demo",
             "checkpoint": "checkpoints/digits.safetensors",
             "seed": 0,
+            "replayed": None,
             "jobs": 2,
             "shards": 8,
             "shards_found": 0,
@@ -116,6 +117,8 @@ def _set(random: np.random.Generator, labels: Any, error: int) -> SetRecord:
             level: int(count) for level, count in zip(levels, [*counts, counts[2]], strict=False)
         }
     return SetRecord(
+        images_sha256=f"{error:064x}",
+        zero_gradients=0,
         predictions={level: list(answers) for level in LEVELS},
         spikes=spikes,
         compared_spikes=sum(counts.get("golden", 0) for counts in spikes.values()),

@@ -11,13 +11,16 @@ from cosim.chip_levels import RunRtl
 from cosim.experiment import Subject, examine
 from cosim.gather import Collected, gather
 from cosim.golden import GoldenChip
+from cosim.imagefile import ImageSet, ImageSets
 from cosim.mapping import choose_mapping
 from cosim.program import Program, configuration
 from cosim.progress import Advance
-from cosim.record import Facts, Run
+from cosim.record import CLEAN, Facts, Run
+from cosim.sets import attack_of
 from cosim.shard import Common, Shard, plan
 from cosim.stimulus import Phase
 from hw.spec import ChipShape, Counter
+from sw.attack import attacked
 from sw.data import Dataset
 from sw.fold import fold
 from sw.model import LayerSpec, NetworkConfig, SpikingNetwork
@@ -35,6 +38,7 @@ FACTS = Facts(
     command="nc64c cosim",
     checkpoint="a file",
     seed=5,
+    replayed=None,
     jobs=1,
     shards=2,
     shards_found=0,
@@ -85,31 +89,42 @@ def make_data(images: int) -> Dataset:
     )
 
 
+def make_sets(images: int, sets: tuple[str, ...] = ("clean", "fgsm_8")) -> ImageSets:
+    """`make_data`, attacked on the network of `make_networks`."""
+    data = make_data(images)
+    attacks = {name: attack_of(name, seed=5) for name in sets if name != CLEAN}
+    made = attacked(make_networks().quantised_network, data, attacks)
+    clean = ImageSet(data.images, np.zeros(images, np.bool_))
+    found = {name: ImageSet(*made[name]) if name in made else clean for name in sets}
+    return ImageSets(data.name, data.classes, data.labels, data.numbers, found)
+
+
 def make_shards(
     images: int,
     sets: tuple[str, ...] = ("clean", "fgsm_8"),
     rtl_images: int | None = None,
     noise_bits: int = 0,
 ) -> list[Shard]:
-    """The shards of a run of `make_data`; all images go through the RTL unless told otherwise."""
+    """The shards of a run of `make_sets`; all images go through the RTL unless told otherwise."""
     common = Common(
         checkpoint=b"",
-        attacker=None,
         shape=SHAPE,
         seed=5,
         noise_bits=noise_bits,
         front_door=False,
         code="",
     )
-    return plan(common, make_data(images), sets, images if rtl_images is None else rtl_images)
+    content = make_sets(images, sets)
+    return plan(common, content, images if rtl_images is None else rtl_images)
 
 
 def make_run_of(subject: Subject, rtl: RunRtl, shards: list[Shard]) -> Run:
     """The record of these shards, done one after the other in this process."""
     results = [examine(subject, shard, rtl) for shard in shards]
-    data = make_data(sum(len(shard.labels) for shard in shards if shard.set == shards[0].set))
+    names = tuple(dict.fromkeys(shard.set for shard in shards))
+    content = make_sets(sum(len(one.images) for one in shards if one.set == names[0]), names)
     collected = Collected(shards, results)
-    return gather(subject, data, collected, clock_mhz=100.0, build_s=0.0, facts=FACTS)
+    return gather(subject, content, collected, clock_mhz=100.0, build_s=0.0, facts=FACTS)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,92 @@
+"""What goes into a run: images that are drawn and attacked for it, or those of a file."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cosim import imagefile
+from cosim.image_runs import Wanted
+from cosim.imagefile import ImageSets
+from cosim.sets import NO_ATTACKER, draw_images, is_transfer, load_attacker, parse_sets
+from sw import checkpoint
+from sw.config import NetworkConfig
+from sw.errors import InputError
+
+IMAGES = 200
+SETS = "clean,fgsm_2,fgsm_8,fgsm_16"
+
+
+@dataclass(frozen=True)
+class Order:
+    """Which images are to be made.
+
+    Attributes:
+        checkpoint: of the network that is examined.
+        attacker: checkpoint of the attack model; None: there is none.
+        data: folder of the data set's files; None: it needs none.
+        sets: their names, with commas.
+        images: how many held-out ones, drawn by `seed`, as is what attacks draw.
+    """
+
+    checkpoint: Path
+    attacker: Path | None
+    data: Path | None
+    sets: str
+    images: int
+    seed: int
+
+    def wanted(self) -> Wanted:
+        """All that it takes to make them, checked. Raises `InputError`."""
+        names = parse_sets(self.sets)
+        for name in names:
+            if is_transfer(name) and self.attacker is None:
+                raise InputError(NO_ATTACKER.format(name))
+        config = checkpoint.load(self.checkpoint).config
+        if self.attacker is not None:
+            load_attacker(self.attacker, config)
+        return Wanted(
+            names=names,
+            data=draw_images(config.dataset, self.images, self.seed, self.data),
+            network=self.checkpoint.read_bytes(),
+            attacker=None if self.attacker is None else self.attacker.read_bytes(),
+            seed=self.seed,
+        )
+
+
+def replayed(path: Path, names: str | None, config: NetworkConfig) -> ImageSets:
+    """The images of a file for a network: these sets, or all.
+
+    Raises `InputError` if the file is damaged or of other images, or lacks a set.
+    """
+    content, _ = imagefile.read(path)
+    imagefile.check_fits(path, content, config)
+    if names is None:
+        return content
+    chosen = [name.strip() for name in names.split(",")]
+    for name in chosen:
+        if name not in content.sets:
+            raise InputError(
+                f"{imagefile.FORMAT.noun} {path} has no set {name!r}, only "
+                f"{', '.join(content.sets)}"
+            )
+    if len(set(chosen)) < len(chosen):
+        raise InputError(f"sets {names!r}: one of them is there twice")
+    return content.choose(chosen)
+
+
+def golden_count(rtl: int, golden: int | None) -> int:
+    """How many images go up to the golden model: no fewer than those in RTL."""
+    count = rtl if golden is None else golden
+    if count < rtl:
+        raise InputError(
+            f"{count} golden images: must be at least the {rtl} that go through the RTL"
+        )
+    return count if rtl >= 1 else rtl
+
+
+def checked_count(path: Path, content: ImageSets, count: int) -> ImageSets:
+    """The first `count` images of a file. Raises `InputError` if it has not so many."""
+    if not 1 <= count <= len(content):
+        raise InputError(
+            f"{count} images were asked for: must be 1 to {len(content)}, as many as {path} has"
+        )
+    return content.first(count)
