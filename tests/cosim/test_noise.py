@@ -4,14 +4,16 @@ import numpy as np
 import pytest
 
 from cosim.figures import mismatches
+from cosim.mapping import Mapping, choose_mapping
 from cosim.noise import relative, with_noise
 from cosim.program import Program
 from cosim.report import verdict
 from cosim.rtl_runs import verilated
 from cosim.schedule import Schedule
-from hw.spec import LFSR_BITS, ChipShape, ResetMode
+from hw.spec import FULL_CHIP, LFSR_BITS, ChipShape, ResetMode
 from sw.errors import InputError
 from tests.cosim.test_schedule import TINY_CHIP
+from tests.helpers.networks import Sketch, random_network
 from tests.helpers.subjects import SHAPE, FakeRtl, make_run_of, make_shards, make_subject
 
 STRONG = 13  # bits: about a third of a threshold
@@ -90,3 +92,38 @@ def test_rtl_equals_golden_with_it(shape: ChipShape, bits: int) -> None:
     assert verdict(run).equal, verdict(run)
     spikes = run["sets"]["clean"]["spikes"]["conv2"]
     assert spikes["rtl"] == spikes["golden"] > 50
+
+
+def seeds_of(mapping: Mapping) -> list[list[int]]:
+    """The cores' seeds of each program: of a streamed layer's each round."""
+    if isinstance(mapping, Program):
+        silent = set(np.unique(mapping.layers[-1].core).tolist())
+        return [[core.seed for core in mapping.cores if core.number not in silent]]
+    return [
+        [core.seed for core in part.program.cores]
+        for layer in mapping.layers
+        if layer.layer.spiking
+        for part in layer.rounds
+    ]
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+def test_no_two_cores_rounds_layers_noises_or_runs_share_their_seeds(streamed: bool) -> None:
+    """16 bits leave room for all: cores of one program or of several, of one round or two."""
+    sketches = (Sketch("conv", 2), Sketch("fc", 50), Sketch("fc", 50), Sketch("fc", 3))
+    mapping = choose_mapping(random_network(1, sketches), TINY_CHIP if streamed else FULL_CHIP)
+    assert isinstance(mapping, Schedule if streamed else Program)
+    noisy = [with_noise(mapping, bits, run) for bits in (5, 6) for run in (1, 2)]
+    programs = [seeds for each in noisy for seeds in seeds_of(each)]
+    assert len(programs) == (4 if streamed else 1) * 4
+    every = [seed for seeds in programs for seed in seeds]
+    assert len(every) >= (40 if streamed else 8)
+    assert len(set(every)) == len(every)
+
+
+def test_seeds_are_drawn_from_all_states_but_0() -> None:
+    mapping = make_subject(TINY_CHIP).mapping
+    noisy = [with_noise(mapping, 3, run) for run in range(400)]
+    every = [seed for each in noisy for seeds in seeds_of(each) for seed in seeds]
+    assert np.histogram(every, bins=16, range=(0, 1 << LFSR_BITS))[0].min() > len(every) // 32
+    assert 0 not in every
