@@ -187,6 +187,8 @@ def _spec_numbers(shape: ChipShape) -> dict[str, int]:
         "COORD_BITS": spec.COORD_BITS,
         "FLIT_BITS": spec.FLIT.width,
         "GO_CYCLES": spec.GO_CYCLES,
+        # More than all neurons can send in a tick: whoever sends so much in a phase never stops.
+        "MOST_ANSWERS": shape.cores * shape.dendrites * spec.FANOUT_ENTRIES,
         **{f"END_{field.name.upper()}": field.offset for field in PHASE_END},
         **{f"KIND_{kind.name}": kind.value for kind in spec.Kind},
         **{f"REGION_{region.name}": region.value for region in spec.Region},

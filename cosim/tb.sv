@@ -54,6 +54,7 @@ module tb;
   logic [GO_CYCLES-1:0] settling = 0;  // a flit now might still be for the tick just given
 
   logic [31:0] silence = 0;  // cycles since something last happened at the pins
+  logic [31:0] answers = 0;  // flits heard in this phase
 
   wire halted = attention | rst | ~started;
 
@@ -91,6 +92,11 @@ module tb;
       silence <= 0;
     if (silence == PATIENCE) begin
       $display("NC64C: the chip has not come to rest in %0d cycles of tick %0d", PATIENCE, ticks);
+      $finish;
+    end
+    answers <= phase_done ? 0 : answers + 32'($countones(out_valid & out_ready));
+    if (answers > MOST_ANSWERS) begin
+      $display("NC64C: the chip has sent %0d flits in tick %0d, and goes on", answers, ticks);
       $finish;
     end
     resumed <= resume;
