@@ -30,7 +30,7 @@ def port_words(
     """What each host port plays: its flits in order, an end word behind each phase.
 
     Behind the phases numbered in `wakes` Python is woken. Where nothing but spikes follows a tick,
-    they are played while it runs.
+    they are played while it runs. Raises `ValueError` for a flit of a row that has no port.
     """
     played: list[list[NDArray[np.uint64]]] = [[] for _ in range(rows)]
     waking = set(wakes)
@@ -39,6 +39,8 @@ def port_words(
         data = PHASE_END.pack(tick=int(phase.go), wake=int(number in waking), overlap=int(overlap))
         end = np.array([FLIT.pack(kind=int(Kind.HOST), data=data)], np.uint64)
         port = host_port(phase.flits)
+        if (port >= rows).any():
+            raise ValueError(f"a flit for row {port.max()}: the chip has {rows} rows")
         for row in range(rows):
             played[row] += [phase.flits[port == row], end]
     return [np.concatenate([*words, np.zeros(0, np.uint64)]) for words in played]
