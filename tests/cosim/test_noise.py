@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from cosim import noise
 from cosim.figures import mismatches
 from cosim.mapping import Mapping, choose_mapping
 from cosim.noise import relative, with_noise
@@ -127,3 +129,20 @@ def test_seeds_are_drawn_from_all_states_but_0() -> None:
     every = [seed for each in noisy for seeds in seeds_of(each) for seed in seeds]
     assert np.histogram(every, bins=16, range=(0, 1 << LFSR_BITS))[0].min() > len(every) // 32
     assert 0 not in every
+
+
+def test_the_least_seed_is_1_and_the_largest_has_16_bits() -> None:
+    """A generator that always draws the least, or the most: 0 would make an LFSR stand still."""
+
+    class Extreme:
+        def __init__(self, most: bool) -> None:
+            self.most = most
+
+        def integers(self, low: int, high: int, size: int) -> NDArray[np.int64]:
+            return np.full(size, high - 1 if self.most else low)
+
+    mapping = make_subject().mapping
+    assert isinstance(mapping, Program)
+    for most, seed in ((False, 1), (True, (1 << LFSR_BITS) - 1)):
+        noisy = noise._noisy(mapping, 4, Extreme(most), set())  # type: ignore[arg-type]
+        assert {core.seed for core in noisy.cores} == {seed}

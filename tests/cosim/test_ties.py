@@ -6,13 +6,12 @@ import pytest
 
 from cosim import placement
 from cosim.placement import place, place_alike
-from cosim.planes import plane_weights
 from cosim.program import core_number, rectangles
 from cosim.schedule import _cuts, schedule_network
 from cosim.tiling import spans
 from hw.spec import ChipShape
 from tests.cosim.test_mapper_parts import layer, plan
-from tests.helpers.networks import SMALL, Sketch, random_network
+from tests.helpers.networks import Sketch, random_network
 
 
 # ---------------------------------------------------------------- tilings
@@ -40,25 +39,33 @@ def test_uneven_parts() -> None:
     assert list(spans(2, 1)) == [(0, 2)]
 
 
-@pytest.mark.parametrize("shape", [ChipShape(2, 2, 128, 64), ChipShape(3, 3, 256, 128)])
-def test_streamed_layers_take_the_first_of_the_best_cuts(shape: ChipShape) -> None:
-    """The fewest cycles an image; of equals the fewest tiles, then groups, then rows of tiles."""
-    deep = (Sketch("conv", 4), Sketch("conv", 6), Sketch("fc", 40), Sketch("fc", 3))
-    ties = 0
-    for sketches in (SMALL, deep):
-        for scheduled in schedule_network(random_network(0, sketches), shape).layers:
-            windows = scheduled.windows
-            cuts = list(_cuts(scheduled.layer, len(plane_weights(scheduled.layer)), shape))
-            cost = [cut.windows.tiles * cut.cycles_per_tick / cut.slots for cut in cuts]
-            best = [cut for cut, each in zip(cuts, cost, strict=True) if each == min(cost)]
-            ties += len(best) > 1
-            fewest = min(cut.windows.tiles for cut in best)
-            best = [cut for cut in best if cut.windows.tiles == fewest]
-            groups = [sum(map(len, cut.rounds)) for cut in best]
-            first = best[groups.index(min(groups))]
-            assert (windows.down, windows.across) == (first.windows.down, first.windows.across)
-            assert sum(len(part.groups) for part in scheduled.rounds) == min(groups)
-    assert ties, "nothing is tied: no test"
+def test_a_finer_grid_that_comes_first_does_not_win_a_tie() -> None:
+    """1 x 12 tiles are tried before 4 x 2; both take 24 cores."""
+    found = plan(layer("conv", 6, (8, 8, 6)), ChipShape(8, 8, 128, 64))
+    assert (found.cores, len(found.tiles)) == (24, 8)
+
+
+@pytest.mark.parametrize(
+    ("channels", "features", "shape", "tiles", "groups"),
+    [
+        # 11 cycles an image: 1 tile by 4 groups, or 2 tiles by 2
+        (2, 8, ChipShape(2, 2, 128, 64), 1, 4),
+        # 6 cycles an image: 2 groups in 4 slots, or 3 in 3
+        (4, 8, ChipShape(3, 3, 256, 128), 1, 2),
+    ],
+    ids=["tiles", "groups"],
+)
+def test_of_equally_fast_schedules_the_fewest_tiles_then_groups(
+    channels: int, features: int, shape: ChipShape, tiles: int, groups: int
+) -> None:
+    sketches = (Sketch("conv", channels), Sketch("conv", features), Sketch("fc", 2))
+    network = random_network(0, sketches, input_shape=(1, 2, 2))
+    found = schedule_network(network, shape).layers[0]
+    cuts = list(_cuts(found.layer, 5, shape))
+    cost = [cut.windows.tiles * cut.cycles_per_tick / cut.slots for cut in cuts]
+    assert cost.count(min(cost)) > 1, "nothing is tied: no test"
+    assert found.windows.tiles == tiles
+    assert [len(part.groups) for part in found.rounds] == [groups]
 
 
 # ---------------------------------------------------------------- places

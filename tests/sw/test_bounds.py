@@ -84,6 +84,9 @@ def test_float32_up_to_2_24_and_not_beyond() -> None:
     assert integer._sum_type(exact, 128) == torch.float32
     assert integer._sum_type(more, 128) == torch.float64
     assert integer._sum_type(more, 64) == torch.float32
+    one_more = sum_of(*[255] * 678, 71)
+    assert integer._largest_sum(one_more, 97) == 2**24 + 1
+    assert integer._sum_type(one_more, 97) == torch.float64
 
 
 def test_weights_of_both_signs_do_not_cancel_in_the_bound() -> None:
