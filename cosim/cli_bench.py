@@ -10,6 +10,7 @@ from rich.table import Table
 
 from cosim import output
 from cosim.guard import guarded
+from cosim.options import MAX_IMAGES, MAX_SEED, MAX_THREADS
 from sw.paths import VGG5_CHECKPOINT
 
 PARTS = "rows,noc,ticks,vgg5,footprint"
@@ -29,9 +30,13 @@ def train(
     rivals: Annotated[str, typer.Option(help="Libraries, by commas.")] = "snntorch,spikingjelly",
     width: Annotated[float, typer.Option(help="Factor on VGG5's features.")] = 1.0,
     timesteps: Annotated[int, typer.Option(help="Steps per image, T.")] = 4,
-    batch: Annotated[int, typer.Option(help="Images per training step.", min=2)] = 128,
-    steps: Annotated[int, typer.Option(help="Training steps timed of each.", min=1)] = 10,
-    threads: Annotated[int | None, typer.Option(help="Of PyTorch.", min=1)] = None,
+    batch: Annotated[
+        int, typer.Option(help="Images per training step.", min=2, max=1_000_000)
+    ] = 128,
+    steps: Annotated[
+        int, typer.Option(help="Training steps timed of each.", min=1, max=1_000_000)
+    ] = 10,
+    threads: Annotated[int | None, typer.Option(help="Of PyTorch.", min=1, max=MAX_THREADS)] = None,
 ) -> None:
     """Training steps of a VGG5 on images of 32 x 32, by us and by others in turn."""
     with guarded():
@@ -60,7 +65,9 @@ def train(
 def rtl(
     out: Annotated[Path | None, typer.Option(help="JSON file.", show_default="none")] = None,
     activity: Annotated[float, typer.Option(help="Share of axons that spike.", min=0, max=1)] = 0.1,
-    seed: Annotated[int, typer.Option(help="Draws the synapses and the spikes.")] = 1,
+    seed: Annotated[
+        int, typer.Option(help="Draws the synapses and the spikes.", min=0, max=MAX_SEED)
+    ] = 1,
 ) -> None:
     """What a cycle of the whole chip costs in RTL: all cores busy, and one while the rest sleep."""
     with guarded():
@@ -101,9 +108,13 @@ def all_(
         Path | None,
         typer.Option(help="Folder of its data set's files.", show_default="made-up images"),
     ] = None,
-    images: Annotated[int, typer.Option(help="Images of the part vgg5.", min=2)] = 40,
-    seed: Annotated[int, typer.Option(help="Of all that is drawn.", min=0)] = 1,
-    repeats: Annotated[int, typer.Option(help="Turns of what is compared.", min=1)] = 3,
+    images: Annotated[
+        int, typer.Option(help="Images of the part vgg5.", min=2, max=MAX_IMAGES)
+    ] = 40,
+    seed: Annotated[int, typer.Option(help="Of all that is drawn.", min=0, max=MAX_SEED)] = 1,
+    repeats: Annotated[
+        int, typer.Option(help="Turns of what is compared.", min=1, max=1_000_000)
+    ] = 3,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no table.")] = False,
 ) -> None:
     """All benches, or some, into one document; what was measured before and not now is kept.

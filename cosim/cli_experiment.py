@@ -13,6 +13,7 @@ import typer
 
 from cosim import output
 from cosim.guard import guarded
+from cosim.options import MAX_PROCESSES
 from cosim.progress import Advance, Progress
 
 if TYPE_CHECKING:
@@ -35,7 +36,9 @@ FolderOption = Annotated[
     Path | None,
     typer.Option("--data", "--folder", help="Where the data set's files are.", show_default="none"),
 ]
-JobsOption = Annotated[int, typer.Option(help="Cells at a time, a process each.", min=1)]
+JobsOption = Annotated[
+    int, typer.Option(help="Cells at a time, a process each.", min=1, max=MAX_PROCESSES)
+]
 SchedulerOption = Annotated[
     str | None,
     typer.Option(help="Address of a Dask scheduler, to run cells there.", show_default="none"),

@@ -28,6 +28,7 @@ from cosim.options import (
     kept,
 )
 from hw.spec import AXONS, DENDRITES
+from sw.checks import shown
 from sw.errors import InputError
 from sw.paths import DIGITS_CHECKPOINT
 
@@ -111,8 +112,8 @@ def _bits(numbers: str) -> list[int]:
     """Numbers from "0,4,8". Raises `InputError`."""
     parts = [part.strip() for part in numbers.split(",")]
     if not all(part.isascii() and part.isdigit() and len(part) <= 4 for part in parts):
-        raise InputError(f"bits {numbers!r}: must be whole numbers with commas, such as 0,4,8")
+        raise InputError(f"bits {shown(numbers)}: must be whole numbers with commas, such as 0,4,8")
     found = [int(part) for part in parts]
     if len(set(found)) != len(found):
-        raise InputError(f"bits {numbers!r}: one of them is there twice")
+        raise InputError(f"bits {shown(numbers)}: one of them is there twice")
     return found

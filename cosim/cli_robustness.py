@@ -10,11 +10,11 @@ from rich.table import Table
 
 from cosim import output
 from cosim.guard import guarded
+from cosim.options import MAX_IMAGES, MAX_SEED, MAX_THREADS
 
 if TYPE_CHECKING:
     from cosim.robustness import Row
 
-MAX_SEED = 2**32 - 1
 EXAMPLE = (
     "Example: `nc64c robustness vgg5.safetensors --attacker other.safetensors --data cifar-10"
     " --images 1000`"
@@ -31,12 +31,13 @@ def robustness(
         Path | None,
         typer.Option(help="Folder of the data set's files.", show_default="none needed"),
     ] = None,
-    images: Annotated[int, typer.Option(help="Held-out images.")] = 200,
+    images: Annotated[int, typer.Option(help="Held-out images.", max=MAX_IMAGES)] = 200,
     seed: Annotated[int, typer.Option(help="Draws the images.", min=0, max=MAX_SEED)] = 0,
     eps: Annotated[str, typer.Option(help="Strengths of FGSM in 1/255.")] = "2,8,16",
     out: Annotated[Path | None, typer.Option(help="JSON file.", show_default="none")] = None,
     threads: Annotated[
-        int | None, typer.Option(help="Of PyTorch.", min=1, show_default="as many as cores")
+        int | None,
+        typer.Option(help="Of PyTorch.", min=1, max=MAX_THREADS, show_default="as many as cores"),
     ] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, or cuda:1 and so on.")] = "cpu",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no table.")] = False,

@@ -6,10 +6,13 @@ from typing import Annotated
 
 import typer
 
-from hw.spec import ChipShape
+from hw.spec import AXONS, DENDRITES, ChipShape
+from sw.checks import shown
 from sw.errors import InputError
 
 MAX_SEED = 2**32 - 1
+MAX_PROCESSES = MAX_THREADS = 1024
+MAX_IMAGES = 10**9
 CLOCK_MHZ = 100.0  # ours: the chip's is unpublished
 
 CheckpointOption = Annotated[
@@ -42,29 +45,39 @@ ReplayOption = Annotated[
         show_default="none",
     ),
 ]
-ImagesOption = Annotated[int, typer.Option(help="Held-out images per set.")]
-RtlImagesOption = Annotated[int, typer.Option(help="Held-out images per set, in RTL.")]
+ImagesOption = Annotated[int, typer.Option(help="Held-out images per set.", max=MAX_IMAGES)]
+RtlImagesOption = Annotated[
+    int, typer.Option(help="Held-out images per set, in RTL.", max=MAX_IMAGES)
+]
 RunImagesOption = Annotated[
     int | None,
     typer.Option(
-        help="Held-out images per set, in RTL.", show_default="200; with --replay all of the file"
+        help="Held-out images per set, in RTL.",
+        max=MAX_IMAGES,
+        show_default="200; with --replay all of the file",
     ),
 ]
 GoldenImagesOption = Annotated[
     int | None,
     typer.Option(
         help="Images per set up to the golden model; those in RTL are a sample of them.",
+        max=MAX_IMAGES,
         show_default="those in RTL",
     ),
 ]
 SeedOption = Annotated[int, typer.Option(help="Of all that is drawn.", min=0, max=MAX_SEED)]
 MeshOption = Annotated[str, typer.Option(help="Cores of the chip, columns x rows.")]
-AxonsOption = Annotated[int, typer.Option(help="Axons of a core, per page.")]
-DendritesOption = Annotated[int, typer.Option(help="Dendrites of a core.")]
+AxonsOption = Annotated[int, typer.Option(help="Axons of a core, per page.", max=AXONS)]
+DendritesOption = Annotated[int, typer.Option(help="Dendrites of a core.", max=DENDRITES)]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no table.")]
 JobsOption = Annotated[
     int | None,
-    typer.Option(help="Processes, a shard each.", min=1, show_default="as many as cores"),
+    typer.Option(
+        help="Processes, a shard each.",
+        min=1,
+        max=MAX_PROCESSES,
+        show_default="as many as cores",
+    ),
 ]
 SchedulerOption = Annotated[
     str | None,
@@ -82,7 +95,7 @@ def chip_shape(mesh: str, axons: int, dendrites: int) -> ChipShape:
     """A chip's size; raises `InputError` for one that there cannot be."""
     size = re.fullmatch(r"(\d{1,4})x(\d{1,4})", mesh, re.ASCII)
     if size is None:
-        raise InputError(f"mesh {mesh!r}: must be columns x rows, such as 8x8")
+        raise InputError(f"mesh {shown(mesh)}: must be columns x rows, such as 8x8")
     try:
         return ChipShape(int(size[1]), int(size[2]), axons, dendrites)
     except ValueError as error:

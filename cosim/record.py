@@ -14,6 +14,7 @@ from cosim.chip_facts import Chip as Chip
 from cosim.chip_facts import Grid as Grid
 from cosim.chip_facts import LayerUse as LayerUse
 from cosim.schema import misfit
+from sw.checks import shown
 from sw.errors import InputError
 from sw.files import atomic_write
 
@@ -172,10 +173,12 @@ def load(folder: Path) -> Run:
         raise InputError(f"{path} is damaged or no JSON: run nc64c cosim again") from error
     if not isinstance(content, dict) or content.get("format") != "nc64c-run":
         raise InputError(f"{path} was not written by nc64c cosim")
-    if content.get("version") != VERSION:
+    version = content.get("version")
+    if version != VERSION:
+        newer = type(version) is int and version > VERSION
+        what_to_do = "use the version of nc64c that wrote it" if newer else "run nc64c cosim again"
         raise InputError(
-            f"{path} has version {content.get('version')}, this program reads {VERSION}: "
-            "run nc64c cosim again"
+            f"{path} has version {shown(version)}, this program reads {VERSION}: {what_to_do}"
         )
     wrong = misfit(content, Run, "run")
     if wrong:

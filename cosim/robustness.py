@@ -1,5 +1,6 @@
 """What `nc64c robustness` does: a checkpoint's accuracy, and what FGSM costs it, by three ways."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from cosim.sets import draw_images, load_attacker
 from sw import checkpoint
 from sw.attack import Attack, attacked
 from sw.checkpoint import Checkpoint
+from sw.checks import shown
 from sw.dataset import Dataset
 from sw.device import CPU
 from sw.device import device as find_device
@@ -99,11 +101,11 @@ def measure(task: Task, progress: Progress) -> list[Row]:
 def strengths(text: str) -> tuple[int, ...]:
     """Numbers from "2,8,16". Raises `InputError` if it is anything else."""
     parts = text.split(",")
-    if not all(part.strip().isascii() and part.strip().isdigit() for part in parts):
-        raise InputError(f"strengths {text!r}: must be numbers in 1/255, such as 2,8,16")
+    if not all(re.fullmatch(r"\s*\d{1,9}\s*", part, re.ASCII) for part in parts):
+        raise InputError(f"strengths {shown(text)}: must be numbers in 1/255, such as 2,8,16")
     numbers = tuple(map(int, parts))
     if len(set(numbers)) != len(numbers):
-        raise InputError(f"strengths {text!r}: one of them is there twice")
+        raise InputError(f"strengths {shown(text)}: one of them is there twice")
     return numbers
 
 

@@ -10,6 +10,7 @@ from cosim.record import CLEAN
 from sw import checkpoint
 from sw.attack import Attack, Images
 from sw.checkpoint import Checkpoint
+from sw.checks import shown
 from sw.config import NetworkConfig
 from sw.data import Dataset
 from sw.data import load as load_dataset
@@ -38,7 +39,7 @@ def parse_sets(names: str) -> tuple[str, ...]:
         if name != CLEAN:
             attack_of(name)
     if len(set(sets)) != len(sets):
-        raise InputError(f"sets {names!r}: one of them is there twice")
+        raise InputError(f"sets {shown(names)}: one of them is there twice")
     return sets
 
 
@@ -47,8 +48,8 @@ def attack_of(name: str, seed: int = 0) -> Attack:
     kind, _, eps = name.rpartition("_")
     if kind not in ATTACKS or eps not in map(str, range(1, MAX_EPS + 1)):
         raise InputError(
-            f"unknown set {name!r}: must be {CLEAN}, or one of {', '.join(ATTACKS)} with _1 to "
-            f"_{MAX_EPS} behind it, such as fgsm_8"
+            f"unknown set {shown(name)}: must be {CLEAN}, or one of {', '.join(ATTACKS)} with _1 "
+            f"to _{MAX_EPS} behind it, such as fgsm_8"
         )
     return Attack(eps=int(eps), seed=seed, **ATTACKS[kind])
 

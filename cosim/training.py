@@ -10,6 +10,7 @@ from cosim import output
 from cosim.gather import usable_cores
 from cosim.progress import Progress
 from sw import checkpoint, data, metrics
+from sw.checks import shown
 from sw.config import NetworkConfig
 from sw.dataset import Dataset
 from sw.device import CPU
@@ -163,7 +164,7 @@ def features(text: str) -> tuple[int, ...]:
     """Numbers from 64-128-128-256. Raises `InputError` if it is anything else."""
     parts = text.split("-")
     if not all(part.isascii() and part.isdigit() and len(part) < 9 for part in parts):
-        raise InputError(f"features {text!r}: must be numbers, such as 64-128-128-256")
+        raise InputError(f"features {shown(text)}: must be numbers, such as 64-128-128-256")
     return tuple(map(int, parts))
 
 

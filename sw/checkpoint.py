@@ -87,11 +87,14 @@ def load(path: Path) -> Checkpoint:
     """
     document = tensorfile.read_document(path, FORMAT)
     try:
+        _check_known(path, document)
         config = _config(document["network"])
         settings = TrainSettings(**document["training"])
         compact = document.get("compact", False) is True
     except InputError as error:
-        raise InputError(f"checkpoint {path}: {error}") from error
+        raise (
+            error if str(path) in str(error) else InputError(f"checkpoint {path}: {error}")
+        ) from error
     except (KeyError, TypeError, AttributeError) as error:
         raise InputError(f"checkpoint {path}: its description is damaged ({error!r})") from error
     layout = _layout(config, compact)
@@ -141,6 +144,16 @@ def _layout(config: NetworkConfig, compact: bool) -> tensorfile.Layout:
 
 def _state(network: SpikingNetwork) -> dict[str, Array]:
     return {name: value.numpy() for name, value in network.state_dict().items()}
+
+
+def _check_known(path: Path, document: dict[str, Any]) -> None:
+    """Settings came one by one: raises `InputError` for one from a newer version of the program."""
+    what = f"checkpoint {path}"
+    tensorfile.check_known(what, document, ("network", "training", "compact"))
+    for part, kind in (("network", NetworkConfig), ("training", TrainSettings)):
+        tensorfile.check_known(what, document[part], [field.name for field in fields(kind)])
+    for layer in document["network"]["layers"]:
+        tensorfile.check_known(what, layer, [field.name for field in fields(LayerSpec)])
 
 
 def _config(fields: dict[str, Any]) -> NetworkConfig:

@@ -7,13 +7,23 @@ from sw.errors import InputError
 
 Shape = tuple[int, int, int]  # C, H, W
 
+MAX_SHOWN = 80  # characters
 MAX_FEATURES = 65_536  # of a layer, and its height and width: far over any chip, far under memory
+
+
+def shown(value: object) -> str:
+    """A value within a sentence: as Python writes it, cut where that is long."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # a number of more digits than Python turns into text
+        return "very large"
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
 
 
 def check_range(what: str, value: int, least: int, most: int) -> None:
     """Raises `InputError` unless `value` is an int from `least` to `most`."""
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise InputError(f"{what}: is {value!r}, must be an integer from {least} to {most}")
+        raise InputError(f"{what}: is {shown(value)}, must be an integer from {least} to {most}")
 
 
 def check_shape(what: str, shape: Shape) -> None:

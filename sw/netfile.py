@@ -23,7 +23,9 @@ __all__ = [
 
 FORMAT = Format("network file", "nc64c-network-1")
 ARRAYS = ("weights", "threshold", "bias")
+DOCUMENT = ("name", "dataset", "encoding", "timesteps", "classes", "input_shape", "layers")
 SETTINGS = ("name", "kind", "weight_bits", "fraction_bits", "leak", "reset", "spiking", "pool")
+LAYER = (*SETTINGS, "input_shape", "features")
 
 
 def save(path: Path, network: IntegerNetwork) -> None:
@@ -61,6 +63,9 @@ def load(path: Path) -> IntegerNetwork:
     """
     document = tensorfile.read_document(path, FORMAT)
     try:
+        tensorfile.check_known(f"network file {path}", document, DOCUMENT)
+        for settings in document["layers"]:
+            tensorfile.check_known(f"network file {path}", settings, LAYER)
         expected: Layout = {}
         for settings in document["layers"]:
             expected |= _layer_layout(settings)

@@ -5,6 +5,8 @@ with the file's size and with what the reader expects.
 """
 
 import json
+import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ import safetensors.numpy
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
+from sw.checks import shown
 from sw.errors import InputError
 from sw.files import atomic_write
 
@@ -28,10 +31,19 @@ MAX_FILE_BYTES = 1 << 30
 
 @dataclass(frozen=True)
 class Format:
-    """A kind of file: what sentences call it, and the key of its JSON document in the metadata."""
+    """A kind of file: what sentences call it, and the key of its JSON document in the metadata.
+
+    The key ends with the format's version.
+    """
 
     noun: str
     mark: str
+
+    def version_in(self, metadata: dict[str, Any]) -> int | None:
+        """The version of a file of this kind, and of any version; None: it is of another kind."""
+        stem = self.mark.rpartition("-")[0]
+        found = (re.fullmatch(rf"{re.escape(stem)}-(\d{{1,9}})", key, re.ASCII) for key in metadata)
+        return next((int(match[1]) for match in found if match), None)
 
 
 def write(path: Path, form: Format, document: dict[str, Any], tensors: dict[str, Array]) -> None:
@@ -69,15 +81,39 @@ def read_document(path: Path, form: Format) -> dict[str, Any]:
         raise _truncated(path, form, size, LENGTH_BYTES + length)
     try:
         header = json.loads(header_bytes)
-        document = json.loads(header.pop("__metadata__")[form.mark])
+        metadata = header.pop("__metadata__")
+        if form.mark not in metadata and (version := form.version_in(metadata)) is not None:
+            raise InputError(
+                f"{form.noun} {path} has version {version}, this program reads"
+                f" {form.mark.rpartition('-')[2]}: use the version of nc64c that wrote it"
+            )
+        document = json.loads(metadata[form.mark])
         ends = [int(entry["data_offsets"][1]) for entry in header.values()]
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+    except InputError:
+        raise
+    except (
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         raise foreign from error
     if not isinstance(document, dict):
         raise foreign
     if size < LENGTH_BYTES + length + max(ends, default=0):
         raise _truncated(path, form, size, LENGTH_BYTES + length + max(ends))
     return document
+
+
+def check_known(what: str, found: Collection[str], known: Collection[str]) -> None:
+    """Raises `InputError` for a setting in a document that this program does not know."""
+    for name in sorted(set(found) - set(known)):
+        raise InputError(
+            f"{what} has the setting {shown(name)}, which this program does not know: a newer nc64c"
+            " wrote it, so use that one"
+        )
 
 
 def read_tensors(path: Path, form: Format, expected: Layout) -> dict[str, Array]:

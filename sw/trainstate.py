@@ -216,7 +216,7 @@ def load(path: Path, run: Run) -> None:
         number, epoch = int(document["part"]), int(document["epoch"])
         curve, cycled = list(document["curve"]), dict(document["cycled"])
         cycled = {"lr": float(cycled["lr"]), "betas": tuple(map(float, cycled["betas"]))}
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InputError(f"training state {path} is damaged ({error!r})") from error
     if not 0 <= number < len(run.parts) or not 0 < epoch <= run.parts[number].epochs:
         raise InputError(f"training state {path} is damaged: it is at epoch {epoch}")

@@ -134,7 +134,7 @@ def _before(path: Path) -> dict[str, Any]:
         return {"format": FORMAT, "version": VERSION, "parts": {}}
     try:
         record = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(
             f"{path} cannot be read as JSON: remove it, or name another folder"
         ) from error

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import numpy as np
 
 from sw.attack import Attack
-from sw.checks import check_range
+from sw.checks import check_range, shown
 from sw.dataset import Dataset
 from sw.errors import InputError
 from sw.layers import Encoding
@@ -161,22 +161,32 @@ def _part(what: str, dataset: Dataset, count: int, seed: int) -> Dataset:
     return dataset.take(np.random.default_rng(seed).permutation(len(dataset))[: count or None])
 
 
-def _changed(scale: Scale, path: Path) -> Scale:
+def _document(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             content = file.read(MAX_CONFIG_BYTES + 1)
         if len(content) > MAX_CONFIG_BYTES:
             raise InputError(f"config {path} has more than {MAX_CONFIG_BYTES} bytes")
-        document = tomllib.loads(content.decode("utf-8"))
+        return tomllib.loads(content.decode("utf-8-sig"))  # some editors write a byte-order mark
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise InputError(f"cannot read config {path}: {reason}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"config {path} is no TOML: {error}") from error
+    except RecursionError as error:
+        raise InputError(f"config {path}: its values are nested too deeply") from error
+    except InputError:
+        raise
+    except ValueError as error:  # of a number that Python does not turn into one
+        raise InputError(f"config {path}: a number in it has too many digits") from error
+
+
+def _changed(scale: Scale, path: Path) -> Scale:
+    document = _document(path)
     types = get_type_hints(Scale)
     for name in document.keys() - types.keys():
         known = ", ".join(field.name for field in fields(Scale))
-        raise InputError(f"config {path}: unknown key {name!r}: must be one of {known}")
+        raise InputError(f"config {path}: unknown key {shown(name)}: must be one of {known}")
     changes = {
         name: _typed(f"config {path}: {name}", value, types[name])
         for name, value in document.items()
@@ -193,13 +203,16 @@ def _typed(what: str, value: Any, kind: Any) -> Any:
         kind = get_args(kind)[0]
     if get_origin(kind) is tuple:
         if not isinstance(value, list):
-            raise InputError(f"{what}: is {value!r}, must be a list")
+            raise InputError(f"{what}: is {shown(value)}, must be a list")
         return tuple(_typed(what, item, get_args(kind)[0]) for item in value)
     if get_origin(kind) is Literal:
         kind = str
     if kind is float and type(value) is int:
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError as error:
+            raise InputError(f"{what}: is {shown(value)}, must be smaller") from error
     if type(value) is not kind:
         names = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
-        raise InputError(f"{what}: is {value!r}, must be {names[kind]}")
+        raise InputError(f"{what}: is {shown(value)}, must be {names[kind]}")
     return value

@@ -44,8 +44,8 @@ def test_foreign_json(tmp_path: Path, content: Any) -> None:
         record.load(tmp_path)
 
 
-def test_another_version(tmp_path: Path) -> None:
-    write(tmp_path, make_run() | {"version": record.VERSION + 1})
+def test_an_older_version(tmp_path: Path) -> None:
+    write(tmp_path, make_run() | {"version": record.VERSION - 1})
     with pytest.raises(InputError, match="run nc64c cosim again"):
         record.load(tmp_path)
 

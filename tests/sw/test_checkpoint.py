@@ -141,10 +141,10 @@ def test_a_tensor_too_many(path: Path) -> None:
         ("network", {"theta_conv": "big"}, "its description is damaged"),
         ("network", {"layers": [{"kind": "conv"}]}, "its description is damaged"),
         ("network", {"layers": 5}, "its description is damaged"),
-        ("network", {"colour": 5}, "its description is damaged"),
+        ("network", {"colour": 5}, "setting 'colour', which this program does not know"),
         ("network", {"input_shape": [1, 8]}, "must be channels, height and width"),
         ("training", {"epochs": 1.5}, "epochs: is 1.5, must be an integer"),
-        ("training", {"luck": 5}, "its description is damaged"),
+        ("training", {"luck": 5}, "setting 'luck', which this program does not know"),
     ],
 )
 def test_a_wrong_description(path: Path, part: str, change: dict[str, Any], sentence: str) -> None:
