@@ -111,8 +111,8 @@ def check_known(what: str, found: Collection[str], known: Collection[str]) -> No
     """Raises `InputError` for a setting in a document that this program does not know."""
     for name in sorted(set(found) - set(known)):
         raise InputError(
-            f"{what} has the setting {shown(name)}, which this program does not know: a newer nc64c"
-            " wrote it, so use that one"
+            f"{what}: has the setting {shown(name)}, which this program does not know: a newer"
+            " nc64c wrote it, so use that one"
         )
 
 
