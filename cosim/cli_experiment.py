@@ -100,7 +100,7 @@ def _experiment(
         if scheduler is None:  # else it is the workers that must have it
             find_device(device)
         source = work.Source(scale.load(preset, config), folder, device)
-        output.check_folder(out)
+        output.check_folder(out, folder, config)
         here: engine.Engine[work.Job, work.Done] = (
             engine.Cluster(scheduler, work.run)
             if scheduler

@@ -45,7 +45,7 @@ def robustness(
     """What FGSM costs a network, float and quantised: white-box, approximated, and by transfer."""
     with guarded(quiet) as progress:
         if out is not None:
-            output.check_file(out)
+            output.check_file(out, checkpoint, attacker)
         from cosim import robustness as work
 
         given = checkpoint, data, attacker, images, seed, work.strengths(eps), threads, device

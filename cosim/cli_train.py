@@ -175,7 +175,9 @@ def _left(out: Path) -> Callable[[], str]:
     """What an interrupted training has left, if it came to the end of an epoch."""
 
     def left() -> str:
-        kept = out.with_suffix(".state")
+        from cosim import training
+
+        kept = training.beside(out, training.STATE)
         return f"the same command goes on from {kept}" if kept.exists() else "nothing was written"
 
     return left

@@ -11,20 +11,41 @@ from sw.errors import InputError
 PROBE_BYTES = 1 << 20  # about what a run writes
 
 
-def check_folder(folder: Path) -> None:
-    """Raises `InputError` unless files could be written to `folder`, made first if need be."""
+def check_folder(folder: Path, *inputs: Path | None) -> None:
+    """Raises `InputError` unless files could be written to `folder`, made first if need be.
+
+    It must be none of the `inputs` (None: one that was not given).
+    """
+    _check_apart("folder", folder, inputs)
     if folder.exists() and not folder.is_dir():
         raise InputError(f"output folder {folder} is a file: give a folder, or a new name")
     _probe(folder, _existing(folder))
 
 
-def check_file(path: Path) -> None:
-    """Raises `InputError` unless `path` could be written: its folder is there and takes files."""
+def check_file(path: Path, *inputs: Path | None) -> None:
+    """Raises `InputError` unless `path` could be written: its folder is there and takes files.
+
+    It must be none of the `inputs` (None: one that was not given).
+    """
+    _check_apart("file", path, inputs)
     if path.exists() and not path.is_file():
         raise InputError(f"output file {path} is no regular file: give another name")
     if not path.parent.is_dir():
         raise InputError(f"cannot write {path}: there is no folder {path.parent}")
     _probe(path, path.parent)
+
+
+def _check_apart(kind: str, out: Path, inputs: tuple[Path | None, ...]) -> None:
+    """Raises `InputError` if an input is the same file or folder, whatever the names they go by."""
+    for path in inputs:
+        try:
+            same = path is not None and out.samefile(path)
+        except OSError:  # one of them is not there
+            continue
+        if same:
+            raise InputError(
+                f"output {kind} {out} is the same as {path}, which is read: give another name"
+            )
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import torch
 from cosim.gather import usable_cores
 from cosim.progress import Progress
 from cosim.sets import draw_images, load_attacker
+from cosim.verdict import zero_gradients
 from sw import checkpoint
 from sw.attack import Attack, attacked
 from sw.checkpoint import Checkpoint
@@ -89,8 +90,11 @@ def measure(task: Task, progress: Progress) -> list[Row]:
                     name: Attack(attack.method, attack.eps, gradient=how)
                     for name, attack in attacks.items()
                 }
-                loss = {}
-                for name, made in attacked(source, data, named).items():
+                loss, found = {}, attacked(source, data, named)
+                zero = {f"{weights}, {way}": int(next(iter(found.values())).zero.sum())}
+                for sentence in zero_gradients(zero, len(data)):
+                    progress.say(f"Warning: {sentence}")
+                for name, made in found.items():
                     moved = replace(data, images=made.images)
                     loss[int(name)] = adv_loss(clean, _accuracy(network, moved))
                     advance(len(data))

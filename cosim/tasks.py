@@ -87,7 +87,7 @@ def attack(order: Order, out: Path, progress: Progress) -> tuple[Accuracies, lis
     The network's accuracy by set, and what is to be said of them.
     """
     worker.use_one_thread()
-    output.check_file(out)
+    output.check_file(out, order.checkpoint, order.attacker)
     wanted = order.wanted()
     made, _ = image_runs.make(wanted, None, Local(1, image_work.run), progress)
     network = checkpoint.load_bytes(wanted.network).quantised_network
@@ -114,7 +114,7 @@ def cosim(task: Experiment, progress: Progress) -> record.Run:
     [run] = runs(task, [0], progress)
     with output.staged(task.out) as stage:
         record.save(stage, run)
-        report.write(stage, run)
+        report.write(stage, record.load(stage))  # what `nc64c report` will read
     return run
 
 
@@ -170,7 +170,7 @@ def runs(task: Experiment, noise_bits: Sequence[int], progress: Progress) -> Ite
     if not 0 < task.clock_mhz < math.inf:
         raise InputError(f"a clock of {task.clock_mhz:g} MHz: must be above 0, such as 100")
     for folder in (task.out, task.out / FOLDER, task.out / image_runs.FOLDER):
-        output.check_folder(folder)
+        output.check_folder(folder, task.data)
     loaded = checkpoint.load(task.checkpoint)
     given = _given(task, loaded.config)
     subject = prepare(loaded, task.shape)

@@ -6,10 +6,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from cosim import output
+from cosim import ahead, output
 from cosim.gather import usable_cores
 from cosim.progress import Progress
 from sw import checkpoint, data, metrics
+from sw.checkpoint import Checkpoint
 from sw.checks import shown
 from sw.config import NetworkConfig
 from sw.dataset import Dataset
@@ -19,11 +20,13 @@ from sw.errors import InputError
 from sw.model import SpikingNetwork
 from sw.networks import DIGITS, named
 from sw.settings import TrainSettings
-from sw.train import Diverged, TrainFiles
+from sw.train import Diverged, Trained, TrainFiles
 from sw.train import train as train_network
 from sw.trainstate import Row
 
 Accuracies = dict[str, float]  # per cent
+
+STATE, CURVE = "state", "curve.jsonl"  # endings of the files beside a checkpoint
 
 
 @dataclass(frozen=True)
@@ -62,17 +65,20 @@ def train(task: TrainTask, progress: Progress) -> Accuracies:
             epoch, if there was one.
     """
     device = find_device(task.device)
+    _check_out(task)
     held_out = data.load(task.dataset, "test", task.folder)
     config, settings = network_config(task, held_out), recipe(task)
     first = None
     if task.start is not None:
         first = checkpoint.load(task.start).float_network
         settings = replace(settings, start=sha256(task.start.read_bytes()).hexdigest())
-    output.check_file(task.out)
     images = data.load(task.dataset, "train", task.folder)
+    refused = ahead.refusal(config)
+    if refused is not None:
+        progress.say(f"Warning: the chip will not take this network, only software will: {refused}")
     epochs = settings.epochs + settings.quantised_epochs
     work = epochs * (len(images) - settings.validation)
-    files = TrainFiles(beside(task.out, "state"), beside(task.out, "curve.jsonl"))
+    files = TrainFiles(beside(task.out, STATE), beside(task.out, CURVE))
     try:
         with progress.stage("training", work) as advance:
             trained = train_network(
@@ -88,16 +94,17 @@ def train(task: TrainTask, progress: Progress) -> Accuracies:
     except Diverged as error:
         if error.last_good is None:
             raise
-        checkpoint.save(task.out, error.last_good, settings)
+        _save(task.out, error.last_good, settings)
         files.state.unlink(missing_ok=True)
         raise InputError(
             f"{error}; the networks after {len(error.last_good.curve)} epochs are in {task.out}"
         ) from error
-    checkpoint.save(task.out, trained, settings)
+    saved = _save(task.out, trained, settings)
     files.state.unlink(missing_ok=True)
+    networks = {"float": saved.float_network, "quantised": saved.quantised_network}
     return {
-        "float": _accuracy(trained.float_network.to(device), held_out),
-        "quantised": _accuracy(trained.quantised_network.to(device), held_out),
+        name: _accuracy(name, network.to(device), held_out, progress)
+        for name, network in networks.items()
     }
 
 
@@ -108,9 +115,9 @@ def shrink(source: Path, out: Path) -> tuple[int, int]:
         InputError: there is no such checkpoint, it cannot be made compact, or the new one cannot be
             written.
     """
-    output.check_file(out)
+    output.check_file(out, source)
     loaded, before = checkpoint.load(source), source.stat().st_size
-    checkpoint.save(out, loaded, loaded.settings, compact=True)
+    _save(out, loaded, loaded.settings, compact=True)
     return before, out.stat().st_size
 
 
@@ -156,8 +163,8 @@ def described(row: Row, settings: TrainSettings) -> str:
 
 
 def beside(out: Path, ending: str) -> Path:
-    """A file next to the checkpoint: digits.safetensors has digits.state."""
-    return out.with_suffix(f".{ending}")
+    """A file next to the checkpoint that no other one has: lam0.5 has lam0.5.state."""
+    return out.with_name(f"{out.name}.{ending}")
 
 
 def features(text: str) -> tuple[int, ...]:
@@ -181,5 +188,33 @@ def counted(work: int, advance: Callable[[int], None]) -> Callable[[int, int, fl
     return count
 
 
-def _accuracy(network: SpikingNetwork, images: Dataset) -> float:
-    return metrics.accuracy(metrics.evaluate(network, images.images).predictions, images.labels)
+def _check_out(task: TrainTask) -> None:
+    """The checkpoint must have a name of its own, and be none of the files that are read."""
+    for ending in (STATE, CURVE):
+        if task.out.name.endswith(f".{ending}"):
+            raise InputError(
+                f"output file {task.out}: a name that ends with .{ending} is for what a training"
+                " leaves beside its checkpoint; give another one, such as net.safetensors"
+            )
+    for out in (task.out, beside(task.out, STATE), beside(task.out, CURVE)):
+        output.check_file(out, task.start)
+
+
+def _save(
+    path: Path, networks: Trained | Checkpoint, settings: TrainSettings, *, compact: bool = False
+) -> Checkpoint:
+    """Writes a checkpoint and reads it back; what is there is what is returned."""
+    checkpoint.save(path, networks, settings, compact=compact)
+    return checkpoint.load(path)
+
+
+def _accuracy(name: str, network: SpikingNetwork, images: Dataset, progress: Progress) -> float:
+    """Per cent of right answers; says which layers are silent: there is nothing to attack then."""
+    found = metrics.evaluate(network, images.images)
+    silent = [layer for layer, spikes in found.spikes.items() if not spikes]
+    if silent:
+        progress.say(
+            f"Warning: the {name} network is dead: no neuron of {', '.join(silent)} fires on any"
+            " held-out image; try lower thresholds"
+        )
+    return metrics.accuracy(found.predictions, images.labels)

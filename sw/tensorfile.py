@@ -49,12 +49,30 @@ class Format:
 def write(path: Path, form: Format, document: dict[str, Any], tensors: dict[str, Array]) -> None:
     """Write arrays and a JSON document, whole or not at all; the same ones give the same bytes.
 
+    What the readers below would refuse is not written, and what was written is read back.
+
     Raises:
-        InputError: the file cannot be written.
+        InputError: the file cannot be written, would be too large, or an array holds NaN; or what
+            stands there afterwards is something else.
     """
+    _check_finite(path, form, tensors)
     metadata = {form.mark: json.dumps(document, allow_nan=False)}  # one key: its order is settled
     contiguous = {name: array.copy(order="C") for name, array in tensors.items()}
-    atomic_write(path, safetensors.numpy.save(contiguous, metadata))
+    size = sum(array.nbytes for array in contiguous.values())
+    if size > MAX_FILE_BYTES - MAX_HEADER_BYTES:
+        raise InputError(
+            f"cannot write {form.noun} {path}: it would have {size} bytes of arrays, more than"
+            f" {MAX_FILE_BYTES - MAX_HEADER_BYTES}"
+        )
+    content = safetensors.numpy.save(contiguous, metadata)
+    if int.from_bytes(content[:LENGTH_BYTES], "little") > MAX_HEADER_BYTES:
+        raise InputError(f"cannot write {form.noun} {path}: its description is too long")
+    atomic_write(path, content)
+    read_document(path, form)
+    layout = {name: (_kind(array), array.shape) for name, array in contiguous.items()}
+    for name, array in read_tensors(path, form, layout).items():
+        if array.tobytes() != contiguous[name].tobytes():
+            raise InputError(f"{form.noun} {path} was not written as it should be: tensor {name}")
 
 
 def read_document(path: Path, form: Format) -> dict[str, Any]:
@@ -138,10 +156,18 @@ def read_tensors(path: Path, form: Format, expected: Layout) -> dict[str, Array]
             tensors = {name: file.get_tensor(name) for name in expected}
     except (SafetensorError, OSError) as error:
         raise InputError(f"{form.noun} {path} is damaged: {error}") from error
+    _check_finite(path, form, tensors)
+    return tensors
+
+
+def _kind(array: Array) -> str:
+    return TYPE_NAMES[array.dtype.name]
+
+
+def _check_finite(path: Path, form: Format, tensors: dict[str, Array]) -> None:
     for name, array in tensors.items():
         if not np.isfinite(array).all():
             raise InputError(f"{form.noun} {path}: tensor {name} holds NaN or infinite values")
-    return tensors
 
 
 def _truncated(path: Path, form: Format, size: int, wanted: int) -> InputError:

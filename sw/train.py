@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sw import trainstate
+from sw import health, trainstate
 from sw.augment import crop_and_flip
 from sw.dataset import Dataset
 from sw.device import CPU
@@ -23,7 +23,7 @@ from sw.device import device as find_device
 from sw.errors import InputError
 from sw.layers import PIXEL_MAX
 from sw.metrics import accuracy, evaluate
-from sw.model import NetworkConfig, SpikingNetwork
+from sw.model import NetworkConfig, SpikingNetwork, as_input
 from sw.settings import TrainSettings
 from sw.trainstate import Part, Row, Run
 
@@ -60,7 +60,7 @@ class TrainFiles:
 
 
 class Diverged(InputError):
-    """The loss is no number any more.
+    """The loss, a gradient, a weight or a membrane is no finite number any more.
 
     Attributes:
         last_good: the networks after the last whole epoch; None if there was none.
@@ -161,7 +161,7 @@ def _part(
     epoch: Epoch | None,
 ) -> None:
     """Train on from where the run stands to the end of its part; both files after each epoch."""
-    per_epoch = math.ceil(len(learnt) / run.settings.batch)
+    per_epoch = len(_batch_sizes(len(learnt), run.settings.batch))
     first, steps = run.steps_before(per_epoch), part.epochs * per_epoch
     total = per_epoch * (run.settings.epochs + run.settings.quantised_epochs)
     run.prepare(per_epoch)
@@ -174,13 +174,16 @@ def _part(
         run.network.timesteps = _timesteps(run)
         for step, (images, labels) in enumerate(_batches(run, learnt), run.epoch * per_epoch + 1):
             run.network.draw = first + step
-            loss, correct = _step(run, images, labels)
-            if not math.isfinite(loss):
-                raise _diverged(run, part, step, steps, loss)
+            loss, correct, fault = _step(run, images, labels)
+            if fault is not None:
+                raise _diverged(run, part, step, steps, fault)
             losses, right = losses + loss * len(labels), right + correct
             if progress is not None:
                 progress(first + step, total, loss, 100 * correct / len(labels))
         run.network.draw, run.network.timesteps = 0, run.config.timesteps
+        fault = health.of_membranes(run.network, _some(run, learnt))
+        if fault is not None:
+            raise _diverged(run, part, (run.epoch + 1) * per_epoch, steps, fault)
         run.epoch += 1
         row: Row = {
             "part": part.name,
@@ -209,17 +212,21 @@ def _timesteps(run: Run) -> int:
     return math.ceil(run.config.timesteps / 2) if short else run.config.timesteps
 
 
-def _step(run: Run, images: Tensor, labels: Tensor) -> tuple[float, int]:
-    """One step down the gradient, unless the loss is no number; the loss and the right answers."""
+def _step(run: Run, images: Tensor, labels: Tensor) -> tuple[float, int, str | None]:
+    """One step down the gradient; the loss, the right answers, and what is no number, in words."""
     with torch.autocast(images.device.type, torch.bfloat16) if run.settings.fast else nullcontext():
         scores = run.network(images)
     loss = F.cross_entropy(scores.float(), labels)
-    if loss.isfinite():
+    fault = None if loss.isfinite() else f"the loss is {loss.item()}"
+    if fault is None:
         run.optimiser.zero_grad()
         torch.autograd.backward(loss)
+        fault = health.of_gradients(run.network)
+    if fault is None:
         run.optimiser.step()
         run.schedule.step()
-    return loss.item(), int((scores.argmax(1) == labels).sum())
+        fault = health.of_weights(run.network)
+    return loss.item(), int((scores.argmax(1) == labels).sum()), fault
 
 
 def _batches(run: Run, dataset: Dataset) -> Iterator[tuple[Tensor, Tensor]]:
@@ -228,11 +235,30 @@ def _batches(run: Run, dataset: Dataset) -> Iterator[tuple[Tensor, Tensor]]:
     images = torch.from_numpy(dataset.images).to(device)
     labels = torch.from_numpy(dataset.labels).to(device)
     order = torch.randperm(len(labels), generator=run.generator).to(device)
-    for chosen in torch.split(order, run.settings.batch):
+    for chosen in torch.split(order, _batch_sizes(len(labels), run.settings.batch)):
         pixels = images[chosen]
         if run.settings.augment:
             pixels = crop_and_flip(pixels, run.generator)
         yield pixels.float() / PIXEL_MAX, labels[chosen]
+
+
+def _batch_sizes(count: int, batch: int) -> list[int]:
+    """Images of each step of an epoch. One that is left over goes with the batch before it.
+
+    Batch norm cannot measure a spread of one image's neurons over a single step.
+    """
+    sizes = [batch] * (count // batch)
+    if count % batch == 1 and sizes:
+        sizes[-1] += 1
+    elif count % batch:
+        sizes.append(count % batch)
+    return sizes
+
+
+def _some(run: Run, dataset: Dataset) -> Tensor:
+    """A batch of images as they are, on the network's device."""
+    images = as_input(dataset.images[: run.settings.batch])
+    return images.to(run.network.chain[0].weight.device)
 
 
 def _accuracy(network: SpikingNetwork, images: Dataset) -> float | None:
@@ -242,10 +268,10 @@ def _accuracy(network: SpikingNetwork, images: Dataset) -> float | None:
     return accuracy(evaluate(network, images.images).predictions, images.labels)
 
 
-def _diverged(run: Run, part: Part, step: int, steps: int, loss: float) -> Diverged:
+def _diverged(run: Run, part: Part, step: int, steps: int, fault: str) -> Diverged:
     kept = run.last_good
     return Diverged(
-        f"training diverged: the loss is {loss} at step {step} of {steps} ({part.weights});"
-        f" try a learning rate below {part.rate:g}",
+        f"training diverged: {fault} at step {step} of {steps} ({part.weights});"
+        f" try a learning rate below {part.rate:g}, or thresholds nearer to 1",
         None if kept is None else Trained(*kept, run.curve),
     )

@@ -58,7 +58,7 @@ def parse_parts(names: str) -> tuple[str, ...]:
 
 def run(order: Order, progress: Progress) -> dict[str, Any]:
     """Measures the parts, and writes the files anew behind each; parts measured before are kept."""
-    output.check_folder(order.out)
+    output.check_folder(order.out, order.data)
     record = _before(order.out / JSON)
     use_one_thread()
     for name in order.parts:

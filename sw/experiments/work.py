@@ -108,6 +108,10 @@ def _train(job: Job, task: Training, train_images: Dataset, test_images: Dataset
         path = Path(folder) / "network.safetensors"
         checkpoint.save(path, trained, task.settings)
         network = path.read_bytes()
+    try:
+        checkpoint.load_bytes(network)  # as every cell of it will do
+    except InputError as error:
+        return Done({"failed": f"the trained network cannot be read back: {error}"})
     accuracies = {
         weights: accuracy(
             evaluate(model.to(job.source.device), test_images.images).predictions,

@@ -20,6 +20,7 @@ from rich.console import Console
 
 from cosim import training
 from cosim.progress import Progress
+from cosim.training import beside
 from sw import checkpoint, data, paths
 from sw.errors import InputError
 from sw.metrics import evaluate
@@ -29,6 +30,8 @@ from sw.train import Diverged, Trained
 from tests.helpers.cli import nc64c
 
 SMALL = ("--features", "4-4-4-8", "--epochs", "2", "--quantised-epochs", "1", "--batch", "128")
+# Nine gains of 1e5 multiply to more than a float32 holds.
+HUGE = ("--network", "vgg9", "--width", "0.05", "--theta", "1e5", "--fc-theta", "1e5")
 EPOCHS = 12  # of a training that is cut off after the first few
 
 
@@ -164,6 +167,10 @@ def test_a_line_per_epoch_where_someone_watches(
         (("--device", "cuda:99"), "device 'cuda:99': PyTorch finds no such device on this machine"),
         (("--start", "/no/such"), "checkpoint /no/such"),
         (("--validation", "2000"), "validation images: are 2000, but digits has 1347"),
+        (
+            (*HUGE, "--timesteps", "1", "--epochs", "2", "--quantised-epochs", "1"),
+            "the gradient of layers.conv1.weight is no finite number at step 1 of 44",
+        ),
     ],
 )
 def test_bad_options(tmp_path: Path, options: tuple[str, ...], sentence: str) -> None:
@@ -192,14 +199,14 @@ def _start(out: Path) -> subprocess.Popen[str]:
 
 def _cut(out: Path, how: signal.Signals) -> tuple[int, str]:
     """A training that gets a signal after its first epoch; its exit code and what it said."""
-    process, curve = _start(out), out.with_suffix(".curve.jsonl")
+    process, curve = _start(out), beside(out, "curve.jsonl")
     deadline = time.monotonic() + 120
     while not curve.exists() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)
     process.send_signal(how)
     _, error = process.communicate(timeout=60)
     assert not out.exists()
-    assert out.with_suffix(".state").exists()
+    assert beside(out, "state").exists()
     done = len(curve.read_text().splitlines())
     assert 1 <= done < EPOCHS, "it must have been cut off on the way"
     return process.returncode, error
@@ -212,8 +219,8 @@ def test_a_killed_training_goes_on_to_the_same_checkpoint(tmp_path: Path) -> Non
         result = nc64c("train", *_long(out))
         assert result.exit_code == 0, result.output
     assert cut.read_bytes() == whole.read_bytes()
-    assert not cut.with_suffix(".state").exists()
-    rows = [json.loads(line) for line in cut.with_suffix(".curve.jsonl").read_text().splitlines()]
+    assert not beside(cut, "state").exists()
+    rows = [json.loads(line) for line in beside(cut, "curve.jsonl").read_text().splitlines()]
     assert len(rows) == EPOCHS
 
 
@@ -221,15 +228,15 @@ def test_an_interrupted_training_says_how_to_go_on(tmp_path: Path) -> None:
     out = tmp_path / "x.safetensors"
     code, error = _cut(out, signal.SIGINT)
     assert code == 130
-    assert f"Interrupted; the same command goes on from {out.with_suffix('.state')}." in error
+    assert f"Interrupted; the same command goes on from {beside(out, 'state')}." in error
 
 
 def test_the_state_of_another_training_is_not_used(tmp_path: Path) -> None:
-    (tmp_path / "x.state").write_bytes(b"something else")
+    (tmp_path / "x.safetensors.state").write_bytes(b"something else")
     result = nc64c("train", *SMALL, "--out", tmp_path / "x.safetensors")
     assert result.exit_code == 2
-    assert "x.state is not a training state" in result.stderr
-    assert (tmp_path / "x.state").read_bytes() == b"something else"
+    assert "x.safetensors.state is not a training state" in result.stderr
+    assert (tmp_path / "x.safetensors.state").read_bytes() == b"something else"
 
 
 @pytest.mark.parametrize("epochs", [0, 2])

@@ -75,3 +75,24 @@ def test_check_file(tmp_path: Path) -> None:
         output.check_file(Path("/dev/full"))
     with pytest.raises(InputError, match="no folder"):
         output.check_file(tmp_path / "missing" / "new")
+
+
+@pytest.mark.parametrize("name", ["data", "link", "other/../data", "data/."])
+def test_a_folder_that_is_read_is_not_written_to(tmp_path: Path, name: str) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "link").symlink_to("data")
+    sentence = f"output folder .* is the same as {tmp_path}/data, which is read: give another name"
+    with pytest.raises(InputError, match=sentence):
+        output.check_folder(tmp_path / name, None, tmp_path / "data")
+    output.check_folder(tmp_path / "other", None, tmp_path / "data", tmp_path / "none")
+
+
+def test_a_file_that_is_read_is_not_written_over(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("a")
+    (tmp_path / "b").hardlink_to(tmp_path / "a")
+    (tmp_path / "copy").write_text("a")
+    with pytest.raises(InputError, match=r"output file .*/b is the same as .*/a, which is read"):
+        output.check_file(tmp_path / "b", tmp_path / "a")
+    output.check_file(tmp_path / "copy", tmp_path / "a", None)
+    output.check_file(tmp_path / "new", tmp_path / "a")

@@ -256,6 +256,29 @@ def test_training_that_fails_is_a_gap(tmp_path: Path, monkeypatch: pytest.Monkey
     assert len(_cells(tmp_path)) == 1  # the training's; cells of failed networks are not kept
 
 
+def test_a_network_of_nan_is_a_gap_and_the_others_are_measured(tmp_path: Path) -> None:
+    """Gains of 1e6, one behind the other, make gradients that no float32 holds."""
+    scale = dataclasses.replace(ONE, thetas=(0.4, 1e6))
+    files = run.run("figure3", Source(scale, None), tmp_path, Local(1, work.run))
+    cells = json.loads(files[0].read_text())["cells"]
+    failed = {cell["theta"]: cell.get("failed") for cell in cells}
+    assert failed[0.4] is None
+    assert failed[1e6].startswith("training diverged: the gradient of layers.conv1.weight")
+
+
+def test_a_network_that_cannot_be_read_back_is_a_gap(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_content: bytes) -> None:
+        raise InputError("checkpoint x: a tensor holds NaN")
+
+    monkeypatch.setattr(checkpoint, "load_bytes", refuse)
+    files = run.run("table1", Source(ONE, None), tmp_path, Local(1, work.run))
+    sentences = [cell["failed"] for cell in json.loads(files[0].read_text())["cells"]]
+    wanted = "the trained network cannot be read back: checkpoint x: a tensor holds NaN"
+    assert sentences == [wanted] * 2
+
+
 def test_a_worker_that_dies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sw.workers._worker", _dies)
     with pytest.raises(WorkerDied, match="ended without a result"):
