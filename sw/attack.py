@@ -273,5 +273,8 @@ def _moved(images: Images, step: NDArray[np.integer[Any]]) -> Images:
 
 
 def _check_eps(eps: int) -> None:
-    if not 0 <= eps <= PIXEL_MAX:
-        raise InputError(f"eps is {eps}: must be 0 to {PIXEL_MAX}, in 1/{PIXEL_MAX}")
+    if isinstance(eps, bool) or not isinstance(eps, int) or not 0 <= eps <= PIXEL_MAX:
+        raise InputError(
+            f"eps is {eps!r}: must be 0 to {PIXEL_MAX}, in 1/{PIXEL_MAX}, and a whole number: 8"
+            f" stands for 8/{PIXEL_MAX}"
+        )

@@ -93,3 +93,15 @@ def test_bad_input(
     assert result.exit_code == 2
     assert sentence in " ".join(result.stderr.split())
     assert not Path("x.json").exists()
+
+
+def test_a_dead_network_is_said_to_have_no_gradient(tmp_path: Path) -> None:
+    dead = _untrained(tmp_path / "dead", norm=False, theta_conv=1e6, theta_fc=1e6)
+    result = nc64c("robustness", dead, "--images", "20", "--eps", "8", "--threads", "1")
+    assert result.exit_code == 0
+    for weights in ("float", "quantised"):
+        for way in ("white-box", "approximated"):
+            sentence = f"Warning: {weights}, {way}: the gradient is zero for all 20 images"
+            assert sentence in result.stderr
+    alive = nc64c("robustness", DIGITS_CHECKPOINT, "--images", "20", "--eps", "8", "--threads", "1")
+    assert "gradient is zero" not in alive.stderr

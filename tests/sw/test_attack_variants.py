@@ -238,6 +238,13 @@ def test_agrees_with_foolbox(
     ("arguments", "message"),
     [
         (("fgsm", 256), "eps is 256: must be 0 to 255"),
+        (("fgsm", 8 / 255), r"eps is 0\.03.*: must be 0 to 255, in 1/255, and a whole number"),
+        (
+            ("pgd", 8.0),
+            r"eps is 8\.0: must be 0 to 255, in 1/255, and a whole number: 8 stands for",
+        ),
+        (("r_fgsm", True), "eps is True: must be"),
+        (("fgsm", np.uint8(8)), r"eps is .*8.*: must be"),  # its negative would be 248
         (("cw", 8), "unknown attack 'cw': must be fgsm, r_fgsm, pgd"),
     ],
 )
