@@ -12,6 +12,8 @@ from cosim.program import Program
 from cosim.report import verdict
 from cosim.rtl_runs import verilated
 from cosim.schedule import Schedule
+from cosim.sets import block_seed
+from cosim.streamed import ReadBack
 from hw.spec import FULL_CHIP, LFSR_BITS, ChipShape, ResetMode
 from sw.errors import InputError
 from tests.cosim.test_schedule import TINY_CHIP
@@ -146,3 +148,46 @@ def test_the_least_seed_is_1_and_the_largest_has_16_bits() -> None:
     for most, seed in ((False, 1), (True, (1 << LFSR_BITS) - 1)):
         noisy = noise._noisy(mapping, 4, Extreme(most), set())  # type: ignore[arg-type]
         assert {core.seed for core in noisy.cores} == {seed}
+
+
+def test_cores_layers_and_blocks_of_images_have_seeds_of_their_own() -> None:
+    """Images of one hundred of the sample share them, and nobody else does."""
+    assert block_seed(5, 0) == block_seed(5, 99)
+    assert len({block_seed(seed, first) for seed in (0, 1, 5) for first in (0, 100, 200)}) == 9
+    drawn = []
+    for shape in (SHAPE, TINY_CHIP):
+        mapping = make_subject(shape).mapping
+        for first in (0, 100):
+            noisy = with_noise(mapping, 5, block_seed(5, first))
+            programs = (
+                [noisy]
+                if isinstance(noisy, Program)
+                else [part.program for layer in noisy.layers for part in layer.rounds]
+            )
+            found = [[core.seed for core in one.cores if core.noise_mask == 31] for one in programs]
+            drawn += [tuple(seeds) for seeds in found if seeds]
+    assert len(set(drawn)) == len(drawn) >= 4
+
+
+@pytest.mark.parametrize("shape", [SHAPE, TINY_CHIP], ids=["resident", "streamed"])
+def test_an_images_noise_does_not_depend_on_how_many_go_through_the_rtl(shape: ChipShape) -> None:
+    """The golden model of 12 images, of which 12, 7 or 1 are in RTL: 1 shard or 2."""
+    found = [
+        make_run_of(
+            make_subject(shape), FakeRtl(), make_shards(12, ("clean",), rtl, noise_bits=STRONG)
+        )["sets"]["clean"]["predictions"]["golden"]
+        for rtl in (12, 7, 1)
+    ]
+    assert found[0] == found[1] == found[2]
+    quiet = make_run_of(make_subject(shape), FakeRtl(), make_shards(12, ("clean",)))
+    assert quiet["sets"]["clean"]["predictions"]["golden"] != found[0]
+
+
+def test_read_back_is_of_other_passes_in_every_layer_seed_and_batch() -> None:
+    drawn = [
+        tuple(ReadBack(0.5, seed).draw(layer, first, 64).tolist())
+        for seed in (1, 2)
+        for layer in ("conv1", "conv2")
+        for first in (0, 100)
+    ]
+    assert len(set(drawn)) == len(drawn)
