@@ -17,6 +17,7 @@ from types import ModuleType
 
 HERE = Path(__file__).resolve().parent
 PACKAGES = ("hw", "sw", "cosim")
+CANNOT, INTERRUPTED = 2, 130  # exit codes, as in `cosim.guard`
 
 
 class OurPackages(MetaPathFinder):
@@ -32,9 +33,18 @@ sys.meta_path.insert(0, OurPackages())
 
 
 def main() -> None:
-    """The command line."""
-    from cosim.cli import main
-
+    """The command line; what its imports meet is a sentence too (`cosim.guard` is one of them)."""
+    try:
+        from cosim.cli import main
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except Exception as error:
+        print(
+            "Error: the installation is incomplete or damaged, install nc64c again: "
+            f"{type(error).__name__}: {error}",
+            file=sys.stderr,
+        )
+        sys.exit(CANNOT)
     main()
 
 

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cosim import cli_bench, cli_experiment, cli_results, cli_robustness, cli_train, output
-from cosim.guard import DIFFERENT, guarded
+from cosim.guard import DIFFERENT, exit_code_of, guarded
 from cosim.options import (
     CLOCK_MHZ,
     AttackerOption,
@@ -222,7 +222,7 @@ def verilog(
 def main() -> None:
     """Entry point. Being terminated is like Ctrl-C: what was started is stopped."""
     signal.signal(signal.SIGTERM, _terminated)
-    app()
+    sys.exit(exit_code_of(app))
 
 
 def _terminated(_signal: int, _frame: FrameType | None) -> None:

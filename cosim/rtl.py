@@ -16,8 +16,8 @@ import find_libpython
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim import bench
-from cosim.errors import SimulationError
+from cosim import bench, environment, logs
+from cosim.errors import Mismatch, SimulationError
 from cosim.job import Job, Response
 from cosim.program import Program, configuration
 from cosim.simulator import Simulator, build
@@ -76,7 +76,7 @@ def run_jobs(
 
     The memories are loaded through the back door or the front door; registers always go through
     the front door. `on_done` is called with the number of jobs done so far. Interrupted, no process
-    is left behind. Raises `SimulationError`.
+    is left behind. Raises `SimulationError`, and `Mismatch` when the RTL hangs.
     """
     start = time.monotonic()
     flits = configuration(program)
@@ -178,7 +178,7 @@ def _start(simulator: Simulator, folder: Path) -> tuple[subprocess.Popen[bytes],
             "simulator: use a Python built with --enable-shared"
         )
     progress, report = os.pipe()
-    environment = os.environ | {
+    variables = environment.of_simulator() | {
         "GPI_USERS": f"{library};{cocotb_tools.config.pygpi_entry_point()}",
         "PYGPI_PYTHON_BIN": sys.executable,
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
@@ -200,7 +200,7 @@ def _start(simulator: Simulator, folder: Path) -> tuple[subprocess.Popen[bytes],
         process = subprocess.Popen(
             [str(simulator.executable), *waves],
             cwd=folder,
-            env=environment,
+            env=variables,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -218,10 +218,14 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 def _collect(process: subprocess.Popen[bytes], folder: Path) -> Response:
     process.wait()
-    if not (folder / "response.npz").exists():
-        log = (folder / "log").read_text(errors="replace").splitlines()
-        for line in log:
+    response = folder / "response.npz"
+    if process.returncode or not response.exists():
+        log = (folder / "log").read_text(errors="replace")
+        for line in log.splitlines():
             if line.startswith(HANG):
-                raise SimulationError(f"the RTL hangs: {line.removeprefix(HANG)}")
-        raise SimulationError("the simulator ended early:\n" + "\n".join(log[-30:]))
-    return Response.load(folder / "response.npz")
+                raise Mismatch(f"the RTL hangs: {line.removeprefix(HANG)}")
+        where = logs.pointer("simulator", log)
+        raise SimulationError(
+            f"the simulator ended early, {environment.ending(process.returncode)}{where}"
+        )
+    return Response.load(response)

@@ -16,6 +16,7 @@ def run(shard: Shard) -> Result:
 
     Raises:
         InputError: this process has other code than the one that asks.
+        Mismatch: the RTL hangs.
         SimulationError: the simulator ended early.
     """
     common = shard.common

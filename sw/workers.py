@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
+from pickle import PicklingError
 from types import FrameType
 from typing import Generic, TypeVar
 
@@ -158,7 +159,17 @@ def _worker(connection: Connection, work: Callable[[Job], Done]) -> None:
             except Exception as error:
                 error.add_note(traceback.format_exc())
                 answer = error
-            connection.send(answer)
+            _send(connection, answer)
+
+
+def _send(connection: Connection, answer: object) -> None:
+    """Hands an answer over; of an error that cannot be handed over, what it says."""
+    try:
+        connection.send(answer)
+    except (PicklingError, AttributeError, TypeError) as error:
+        if not isinstance(answer, Exception):
+            answer = error
+        connection.send(RuntimeError("\n".join([repr(answer), *getattr(answer, "__notes__", ())])))
 
 
 def _terminated(_signal: int, _frame: FrameType | None) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cosim import environment
 from cosim.bench import port_words
 from cosim.errors import SimulationError
 from cosim.job import Job, Response
@@ -28,13 +29,16 @@ def play(simulator: Simulator, job: Job) -> Response:
         stimulus.write_bytes(_stimulus(job, simulator.shape.rows).tobytes())
         done = subprocess.run(
             [str(simulator.executable), str(stimulus), str(answer)],
+            env=environment.of_simulator(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
+            errors="replace",
             check=False,
         )
         if done.returncode:
-            raise SimulationError(f"the bare harness ended early: {done.stderr or done.stdout}")
+            how, said = environment.ending(done.returncode), done.stderr or done.stdout
+            raise SimulationError(f"the bare harness ended early, {how}: {said.strip()}")
         return _response(np.fromfile(answer, np.uint64))
 
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from cosim import environment
 from cosim.bench import port_words
+from cosim.errors import SimulationError
 from cosim.job import PHASE_END, Job, Response
 from hw import emit
 from hw.spec import FLIT, ChipShape, Kind
@@ -23,7 +25,7 @@ def installed() -> bool:
 def play(shape: ChipShape, job: Job, folder: Path) -> Response:
     """What the chip, of one row of cores, answers to a job; the front door only.
 
-    Raises `InputError` when Icarus Verilog cannot compile it.
+    Raises `InputError` when Icarus Verilog cannot compile it, `SimulationError` when it ends early.
     """
     if shape.rows != 1 or len(job.backdoor):
         raise ValueError("one host port, and no back door")
@@ -44,13 +46,26 @@ def play(shape: ChipShape, job: Job, folder: Path) -> Response:
         *(f"-D{name}={value}" for name, value in numbers.items()),
         *(str(BENCH), "tile.v", "chip.v"),
     ]
-    compiled = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    compiled = _run(command, folder)
     if compiled.returncode:
         raise InputError(f"Icarus Verilog cannot compile the chip: {compiled.stderr[-200:]}")
-    run = subprocess.run(
-        ["vvp", "-N", "icarus.vvp"], cwd=folder, capture_output=True, text=True, check=True
-    )
+    run = _run(["vvp", "-N", "icarus.vvp"], folder)
+    if run.returncode:
+        how = environment.ending(run.returncode)
+        raise SimulationError(f"Icarus Verilog ended early, {how}: {run.stderr[-200:].strip()}")
     return _response(run.stdout.splitlines(), sum(phase.go for phase in job.phases))
+
+
+def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=environment.clean(),
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
 
 
 def _response(lines: list[str], ticks: int) -> Response:

@@ -1,5 +1,6 @@
 """The same ticks in C++ written by hand (limit.cpp): what a simulator could come near to."""
 
+import shlex
 import subprocess
 import tempfile
 from pathlib import Path
@@ -7,8 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cosim import environment
 from cosim.benches.workload import Workload, axon_bits
-from cosim.verilate import build_tools
+from cosim.verilate import find_compiler
 from sw.errors import InputError
 
 SOURCE = Path(__file__).with_name("limit.cpp")
@@ -18,12 +20,19 @@ FLAGS = ("-std=c++20", "-O3", "-march=native")
 def build_limit(folder: Path) -> Path:
     """The program, compiled into `folder`. Raises `InputError` when there is no compiler."""
     program = folder / "limit"
-    compiler = build_tools()["a C++ compiler"]
-    command = [compiler, *FLAGS, str(SOURCE), "-o", str(program)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    compiler = find_compiler()
+    command = [*compiler, *FLAGS, str(SOURCE), "-o", str(program)]
+    done = subprocess.run(
+        command,
+        env=environment.clean(),
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
     if done.returncode:
         raise InputError(
-            f"{compiler} could not compile {SOURCE.name}: {done.stderr.strip()[-200:]}"
+            f"{shlex.join(compiler)} could not compile {SOURCE.name}: {done.stderr.strip()[-200:]}"
         )
     return program
 

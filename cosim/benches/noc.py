@@ -5,6 +5,7 @@ chapter 23): sources with queues without end, a warm-up, flits of a window of cy
 the load kept up until they have come out.
 """
 
+import shutil
 import subprocess
 import tempfile
 from itertools import pairwise
@@ -13,10 +14,11 @@ from typing import TypedDict
 
 import numpy as np
 
+from cosim import environment
 from cosim.benches.timing import load_average
 from cosim.benches.traffic import PATTERNS, Matrix, bound, mean_hops
-from cosim.errors import SimulationError
-from cosim.verilate import verilate
+from cosim.errors import Mismatch, SimulationError
+from cosim.verilate import scratch, verilate
 from hw import emit
 from hw.spec import FLIT, MESH_COLUMNS, MESH_ROWS, Kind
 
@@ -28,6 +30,7 @@ FRACTIONS = (  # of the bound
 OVERLOAD = 1.0  # flits per cycle and node: every source always has one
 SATURATED = 3.0  # times the latency at zero load
 WARM_UP, CYCLES = 1000, 4000
+FAILED = 1  # exit code of noc.cpp when a flit gets lost or astray
 
 
 class Point(TypedDict):
@@ -68,12 +71,12 @@ class Noc(TypedDict):
 def measure(seed: int, warm_up: int = WARM_UP, cycles: int = CYCLES) -> Noc:
     """All patterns on the full mesh.
 
-    Raises `InputError` when the routers cannot be built, `SimulationError` when flits get lost or
-    come out where they should not.
+    Raises `InputError` when the routers cannot be built, `Mismatch` when flits get lost or come out
+    where they should not, `SimulationError` when the program ends early.
     """
     before = load_average()
-    with tempfile.TemporaryDirectory(prefix="nc64c-noc-") as scratch:
-        program = build_mesh(Path(scratch))
+    with scratch() as folder:
+        program = build_mesh(folder)
         patterns = {
             name: _pattern(program, make(), seed, warm_up, cycles)
             for name, make in PATTERNS.items()
@@ -83,10 +86,11 @@ def measure(seed: int, warm_up: int = WARM_UP, cycles: int = CYCLES) -> Noc:
 
 
 def build_mesh(folder: Path) -> Path:
-    """The routers of the mesh behind noc.cpp, built in `folder`."""
+    """The routers of the mesh behind noc.cpp, built in `folder` (of `cosim.verilate.scratch`)."""
+    shutil.copyfile(MAIN, folder / MAIN.name)
     (folder / "nc64c_router.v").write_text(emit.router_verilog())
     (folder / "nc64c_spec.h").write_text(_header())
-    arguments: list[str | Path] = ["--exe", "nc64c_router.v", MAIN]
+    arguments: list[str | Path] = ["--exe", "nc64c_router.v", folder / MAIN.name]
     flags = f"-std=c++20 -I{folder}"
     verilate(folder, "noc", emit.ROUTER_MODULE, "Vnc64c_router", flags, "", arguments)
     return folder / "noc" / "Vnc64c_router"
@@ -100,9 +104,14 @@ def run(
         file.write(np.cumsum(matrix, axis=1).tobytes())
         file.flush()
         command = [str(program), file.name, *map(str, (seed, warm_up, cycles)), *map(repr, loads)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, env=environment.clean(), capture_output=True, text=True, check=False
+        )
+    if done.returncode == FAILED:
+        raise Mismatch(f"the mesh of routers: {done.stderr.strip()}")
     if done.returncode:
-        raise SimulationError(f"the mesh of routers: {done.stderr.strip()}")
+        how = environment.ending(done.returncode)
+        raise SimulationError(f"the mesh of routers ended early, {how}: {done.stderr.strip()}")
     return [_point(line) for line in done.stdout.splitlines()]
 
 
@@ -124,7 +133,7 @@ def _pattern(program: Path, matrix: Matrix, seed: int, warm_up: int, cycles: int
     points = run(program, matrix, [*loads, OVERLOAD], seed, warm_up, cycles)
     least = points[0]["mean_latency"]
     if least is None:
-        raise SimulationError("the mesh of routers: flits stay in it at almost no load")
+        raise Mismatch("the mesh of routers: flits stay in it at almost no load")
     saturation = saturation_load(points)
     return Pattern(
         points=points,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cosim.benches import bare, icarus, limit, pysim
 from cosim.benches.timing import in_turns, load_average, per_tick, ratio, spread
 from cosim.benches.workload import Workload, at_activity, busy, first_core
-from cosim.errors import SimulationError
+from cosim.errors import Mismatch
 from cosim.golden import GoldenChip
 from cosim.rtl import RtlChip
 from cosim.simulator import build
@@ -29,7 +29,7 @@ Run = Callable[[int], NDArray[np.int64]]  # membranes after so many ticks
 def measure(seed: int, repeats: int) -> dict[str, Any]:
     """Nanoseconds per row on the full chip, and on one core beside the slow simulators.
 
-    Raises `InputError` where the simulator cannot be built, `SimulationError` when results differ.
+    Raises `InputError` where the simulator cannot be built, `Mismatch` when results differ.
     """
     figures: dict[str, Any] = {"activity": ACTIVITY, "load": [load_average()]}
     with tempfile.TemporaryDirectory(prefix="nc64c-bench-") as scratch:
@@ -156,12 +156,12 @@ def _cycles_per_tick(workload: Workload) -> float:
 
 
 def _agree(workload: Workload, found: dict[str, NDArray[np.int64]], ticks: int) -> None:
-    """Raises `SimulationError` unless all of them have the golden model's membranes."""
+    """Raises `Mismatch` unless all of them have the golden model's membranes."""
     job = workload.job(ticks, backdoor=False)
     expected = workload.membranes(GoldenChip(workload.program.shape).run(job.phases))
     for name, membranes in found.items():
         if not np.array_equal(membranes, expected):
-            raise SimulationError(f"{name}: membranes differ from the golden model's")
+            raise Mismatch(f"{name}: membranes differ from the golden model's")
 
 
 def _ns(taken: dict[str, list[float]], rows: int) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cosim.benches.timing import in_turns, load_average, per_tick, ratio, spread
 from cosim.benches.workload import Workload, axon_bits, busy
-from cosim.errors import SimulationError
+from cosim.errors import Mismatch
 from cosim.golden import GoldenChip
 from cosim.program import Program
 from cosim.rtl import RtlChip
@@ -31,7 +31,7 @@ TICKS = 20
 
 
 def measure(seed: int, repeats: int) -> dict[str, Any]:
-    """Milliseconds per tick; `SimulationError` when a rival does not compute the same."""
+    """Milliseconds per tick; `Mismatch` when a rival does not compute the same."""
     figures: dict[str, Any] = {"load": [load_average()]}
     figures["chip"] = [_whole_chip(activity, seed, repeats) for activity in ACTIVITIES]
     figures["ranc_published_ms"] = RANC_MS
@@ -147,4 +147,4 @@ def _same(workload: Workload, membranes: NDArray[np.integer[Any]], ticks: int) -
     chip = GoldenChip(workload.program.shape)
     expected = workload.membranes(chip.run(workload.job(ticks, backdoor=False).phases))
     if not np.array_equal(expected[0], membranes):
-        raise SimulationError("PAIBox: membranes differ from the golden model's")
+        raise Mismatch("PAIBox: membranes differ from the golden model's")

@@ -17,7 +17,7 @@ from cosim.benches.peak import peak_mib
 from cosim.benches.threads import use_one_thread
 from cosim.benches.timing import children_cpu_s, in_turns, load_average, ratio, spread
 from cosim.encoded import chip_inputs
-from cosim.errors import SimulationError
+from cosim.errors import Mismatch
 from cosim.golden_runs import GoldenRuns
 from cosim.packed import PackedSpikes
 from cosim.program import Program
@@ -70,7 +70,7 @@ def prepare(path: Path, data: Path | None, count: int, seed: int) -> Subject:
 def measure(subject: Subject, repeats: int) -> dict[str, Any]:
     """Images per second, on the wall and of CPU time, and the peak memory of the processes.
 
-    Raises `SimulationError` when RTL and golden model, or the network, answer differently.
+    Raises `Mismatch` when RTL and golden model, or the network, answer differently.
     """
     use_one_thread()
     build()
@@ -129,10 +129,10 @@ class _Levels:
         }
 
     def compare(self, expected: NDArray[np.int64]) -> None:
-        """Raises `SimulationError` unless all levels gave these membranes."""
+        """Raises `Mismatch` unless all levels gave these membranes."""
         for level, membranes in self._answers.items():
             if not np.array_equal(membranes, expected):
-                raise SimulationError(f"{level}: membranes differ from the integer network's")
+                raise Mismatch(f"{level}: membranes differ from the integer network's")
 
     def _run(self, level: str, work: Work, shards: Sequence[Images]) -> float:
         start = time.perf_counter()

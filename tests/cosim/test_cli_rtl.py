@@ -48,11 +48,13 @@ def test_interrupted_in_rtl(tmp_path: Path, how: signal.Signals) -> None:
 
 
 def test_interrupted_in_the_build(tmp_path: Path) -> None:
-    cache = tmp_path / "cache"
-    run = Run(tmp_path, NC64C_CACHE=str(cache))
+    cache, scratch = tmp_path / "cache", tmp_path / "scratch"
+    scratch.mkdir()
+    run = Run(tmp_path, NC64C_CACHE=str(cache), TMPDIR=str(scratch))
     run.wait_until(lambda: "cc1plus" in run.others())
     run.process.send_signal(signal.SIGINT)
     code, _, stderr = run.finish()
     assert (code, stderr) == (130, "Interrupted; nothing was written. Finished: nothing.\n")
     assert run.others() == []
-    assert not list(cache.glob("building-*"))
+    assert list(scratch.iterdir()) == []
+    assert [path.name for path in cache.iterdir() if path.suffix != ".lock"] == []

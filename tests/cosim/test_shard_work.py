@@ -1,6 +1,10 @@
 """A worker does what it is asked for, or says that it cannot."""
 
+import shutil
+import subprocess
+import sys
 from dataclasses import replace
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -8,9 +12,13 @@ import pytest
 from cosim import shard, shard_work
 from cosim.experiment import examine
 from cosim.shard import code_hash
+from cosim.simulator import BENCH_SOURCES
+from cosim.sources import below
 from sw.errors import InputError
 from tests.helpers.cli import small_checkpoint
 from tests.helpers.subjects import FakeRtl, make_shards, make_subject
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_what_comes_by_its_bytes_is_the_same(
@@ -48,3 +56,61 @@ def test_the_code_of_hardware_and_algorithm_counts_and_that_of_reports_does_not(
         (tmp_path / name).write_text("after")
         assert code_hash.__wrapped__() != before, name
         (tmp_path / name).write_text("before")
+
+
+def test_every_module_that_computes_a_shard_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that are imported for it, and what the simulator is built from."""
+    code = (
+        "import sys, cosim.shard_work; "
+        "print(*(m.__file__ for m in sys.modules.values() if getattr(m, '__file__', None)))"
+    )
+    printed = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+    names = {f"cosim/{name}" for name in BENCH_SOURCES}
+    for folder in ("hw", "sw", "cosim"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+        names |= {
+            Path(file).relative_to(ROOT).as_posix()
+            for file in printed
+            if Path(file).is_relative_to(ROOT / folder)
+        }
+    assert names > {
+        "hw/spec.py",
+        "hw/synapse.py",
+        "sw/fold.py",
+        "cosim/golden.py",
+        "cosim/bench.py",
+    }
+    monkeypatch.setattr(shard, "ROOT", tmp_path)
+    before = code_hash.__wrapped__()
+    for name in names:
+        content = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(content + b"\n")
+        assert code_hash.__wrapped__() != before, name
+        (tmp_path / name).write_bytes(content)
+    assert code_hash.__wrapped__() == before
+
+
+def test_a_new_file_counts_in_a_new_folder_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shard, "ROOT", tmp_path)
+    hashes = {code_hash.__wrapped__()}
+    for name in ("hw/new/part.py", "sw/new/part.py", "cosim/new/part.sv"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch()
+        hashes.add(code_hash.__wrapped__())
+    assert len(hashes) == 4
+
+
+def test_what_does_not_count_is_there() -> None:
+    files = [
+        path.relative_to(ROOT).as_posix()
+        for folder in shard.FOLDERS
+        for path in below(ROOT / folder)
+    ]
+    for pattern in shard.LEFT_OUT:
+        assert any(fnmatch(name, pattern) for name in files), pattern

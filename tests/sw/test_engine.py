@@ -44,6 +44,18 @@ def die(job: int) -> int:
     return job
 
 
+class Stubborn(Exception):
+    """Cannot be handed to another process."""
+
+    def __init__(self) -> None:
+        super().__init__("stubborn")
+        self.never = lambda: None
+
+
+def fail_stubbornly(job: int) -> int:
+    raise Stubborn
+
+
 def sleep(job: Path) -> None:
     """Starts a process and waits for it; ends it if it is itself to end."""
     process = subprocess.Popen(["sleep", "600"])
@@ -92,6 +104,13 @@ def test_work_that_always_dies_is_given_up() -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks into /proc")
+def test_an_error_that_cannot_be_handed_over_is_said_and_kills_nobody() -> None:
+    with pytest.raises(RuntimeError, match="stubborn") as caught:
+        list(Local(2, fail_stubbornly).run(makers(range(2))))
+    assert not isinstance(caught.value, WorkerDied)
+    assert "in fail_stubbornly" in str(caught.value)
+
+
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_nobody_outlives_the_one_who_asked(tmp_path: Path, how: signal.Signals) -> None:
     """Neither the workers nor what they have started."""

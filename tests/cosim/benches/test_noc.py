@@ -1,5 +1,6 @@
 """Traffic on the Verilated routers: what can be said to the cycle, and what the links allow."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -8,14 +9,16 @@ import pytest
 from cosim.benches import noc, plot, traffic
 from cosim.benches.noc import Noc, Pattern, Point, saturation_load
 from cosim.benches.traffic import NODES, bound, mean_hops
+from cosim.verilate import scratch
 
 CYCLES_A_ROUTER = 2  # a queue on either side
 FAR, LAST = 9, NODES - 1  # node (1, 1) and the opposite corner of node 0
 
 
 @pytest.fixture(scope="module")
-def mesh(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return noc.build_mesh(tmp_path_factory.mktemp("mesh"))
+def mesh() -> Iterator[Path]:
+    with scratch() as folder:
+        yield noc.build_mesh(folder)
 
 
 def one_way(*ways: tuple[int, int]) -> traffic.Matrix:
