@@ -3,6 +3,7 @@
 The tasks are imported by the commands that need them, so that `nc64c --help` answers at once.
 """
 
+import os
 import shlex
 import signal
 import sys
@@ -222,6 +223,7 @@ def verilog(
 def main() -> None:
     """Entry point. Being terminated is like Ctrl-C: what was started is stopped."""
     signal.signal(signal.SIGTERM, _terminated)
+    os.environ["MPLBACKEND"] = "agg"  # pictures go to files; the user's choice may not be there
     sys.exit(exit_code_of(app))
 
 

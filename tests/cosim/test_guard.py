@@ -173,6 +173,18 @@ def test_an_installation_that_cannot_be_imported_is_no_difference(
     assert line.startswith("Error: the installation is incomplete or damaged, install nc64c again")
 
 
+def test_pictures_do_not_depend_on_the_users_windows() -> None:
+    code = "import nc64c, sys; sys.argv = ['nc64c', '--version']\ntry: nc64c.main()\nfinally: "
+    done = subprocess.run(
+        [sys.executable, "-c", code + "import matplotlib.figure"],
+        env=os.environ | {"MPLBACKEND": "no such thing"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_wrong_command_line_is_bad_input() -> None:
     assert nc64c("no-such-command").exit_code == 2
     assert nc64c("map", "--no-such-option").exit_code == 2
