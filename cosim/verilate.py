@@ -121,7 +121,8 @@ def verilate(
         *(["-LDFLAGS", link_flags] if link_flags else []),
         *map(str, arguments),
     ]
-    code, log = _run_group(command, work, environment.clean(VERILATOR_ROOT=str(root)))
+    variables = environment.clean(VERILATOR_ROOT=str(root), TMPDIR=str(work))  # goes with `work`
+    code, log = _run_group(command, work, variables)
     if code:
         telling = [line.strip() for line in log.splitlines() if TELLING.search(line)]
         cause = telling[0] if telling else f"exit code {code}"
@@ -136,6 +137,8 @@ def _make_flags(compiler: list[str]) -> str:
     given = {**MAKE_VARIABLES, "CXX": program, "LINK": program, "PYTHON3": python}
     if _is_clang(compiler):
         given |= {"CFG_CXXFLAGS_PCH_I": "-include-pch", "CFG_GCH_IF_CLANG": ".gch"}
+        if sys.platform == "linux":
+            given["CFG_LDLIBS_THREADS"] += " -latomic"  # which g++ does without
     else:
         given |= {"CFG_CXXFLAGS_PCH_I": "-include"}
     return " ".join(shlex.quote(f"{name}={value}") for name, value in given.items())
