@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cosim.errors import SimulationError
+from cosim.errors import Mismatch
 from cosim.golden import GoldenChip
 from cosim.program import CoreImage, Program, configuration
 from cosim.rtl import RtlChip, run_jobs
@@ -270,5 +270,5 @@ def test_a_chip_that_hangs_is_told_from_one_that_is_slow() -> None:
     )
     phases = [Phase(configuration(Program(SMALL, (silent,))), go=False), Phase(NO_FLITS, go=True)]
     hasty = RtlChip(build(SMALL, patience=20))
-    with pytest.raises(SimulationError, match=r"the RTL hangs: .* not come to rest in 20 cycles"):
+    with pytest.raises(Mismatch, match=r"the RTL hangs: .* not come to rest in 20 cycles"):
         hasty.run(phases)

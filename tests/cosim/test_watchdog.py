@@ -3,16 +3,17 @@
 Stubs stand in the chip's place, in the real test bench: one build, whose mode is the first flit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pytest
 
 from cosim import simulator
-from cosim.errors import SimulationError
+from cosim.errors import Mismatch
 from cosim.rtl import RtlChip
-from cosim.simulator import COCOTB_MAIN, Simulator
+from cosim.simulator import Recipe, Simulator
 from cosim.stimulus import Phase
+from cosim.verilate import scratch
 from hw import emit
 from hw.spec import FLIT, ChipShape, Kind
 
@@ -54,13 +55,12 @@ endmodule
 
 
 @pytest.fixture(scope="module")
-def stub(tmp_path_factory: pytest.TempPathFactory) -> Simulator:
-    work = tmp_path_factory.mktemp("stub")
-    with pytest.MonkeyPatch.context() as patch:
+def stub() -> Iterator[Simulator]:
+    with scratch() as work, pytest.MonkeyPatch.context() as patch:
         patch.setattr(emit, "chip_verilog", lambda shape: STUB)
         patch.setattr(emit, "tile_verilog", lambda shape: "module nc64c_tile; endmodule\n")
-        simulator._compile(SHAPE, True, False, PATIENCE, COCOTB_MAIN, work)
-    return Simulator(SHAPE, work / "top" / "Vtop", flat=True, waves=False, build_s=0.0)
+        executable = simulator._compile(Recipe(SHAPE, flat=True, patience=PATIENCE), work)
+        yield Simulator(SHAPE, executable, flat=True, waves=False, build_s=0.0)
 
 
 def flits(port: int, *data: int) -> list[int]:
@@ -93,12 +93,12 @@ def test_a_chip_that_goes_on_is_left_alone(stub: Simulator, mode: int, go: bool)
 def test_a_chip_that_does_not_is_found(stub: Simulator, mode: int, go: bool) -> None:
     """Also while a port offers its flit all the time, which is nothing that happens."""
     message = f"the RTL hangs: the chip has not come to rest in {PATIENCE} cycles of tick 0"
-    with pytest.raises(SimulationError, match=message):
+    with pytest.raises(Mismatch, match=message):
         RtlChip(stub).run(phases(mode, go=go))
 
 
 def test_a_chip_that_sends_without_end_is_found(stub: Simulator) -> None:
     """It is not silent, but 2 cores of 16 neurons have not more than 4096 entries for each."""
     message = r"the RTL hangs: the chip has sent 131\d\d\d flits in tick 0, and goes on"
-    with pytest.raises(SimulationError, match=message):
+    with pytest.raises(Mismatch, match=message):
         RtlChip(stub).run(phases(CHATTERING, go=True))

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from cosim.benches import bare, icarus, limit, pysim, rows
 from cosim.benches.workload import Workload, axon_bits, busy
-from cosim.errors import SimulationError
+from cosim.errors import Mismatch, SimulationError
 from cosim.golden import GoldenChip
 from cosim.job import Job
 from cosim.program import configuration
@@ -110,7 +110,7 @@ def test_wrong_membranes_are_told() -> None:
     rows._agree(workload, {"a": right}, TICKS)
     wrong = right.copy()
     wrong[0, -1] += 1
-    with pytest.raises(SimulationError, match="b: membranes differ"):
+    with pytest.raises(Mismatch, match="b: membranes differ"):
         rows._agree(workload, {"a": right, "b": wrong}, TICKS)
     with pytest.raises(ValueError, match="11 membranes came back of 12"):
         workload.membranes([np.sort(_last_phase(workload))[1:]])
