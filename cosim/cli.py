@@ -16,7 +16,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cosim import cli_bench, cli_experiment, cli_results, cli_robustness, cli_train, output
+from cosim import (
+    cli_bench,
+    cli_doctor,
+    cli_experiment,
+    cli_results,
+    cli_robustness,
+    cli_train,
+    output,
+)
 from cosim.guard import DIFFERENT, exit_code_of, guarded
 from cosim.options import (
     CLOCK_MHZ,
@@ -63,6 +71,7 @@ app.command(epilog=cli_train.SHRINK_EXAMPLE)(cli_train.shrink)
 app.command(epilog=cli_results.NOISE_EXAMPLE)(cli_results.noise)
 app.command(epilog=cli_results.TABLE5_EXAMPLE)(cli_results.table5)
 app.command(epilog=cli_robustness.EXAMPLE)(cli_robustness.robustness)
+app.command(epilog=cli_doctor.EXAMPLE)(cli_doctor.doctor)
 
 
 def _show_version(wanted: bool) -> None:

@@ -23,7 +23,18 @@ from tests.helpers.cli import SMALL_CHIP, dead_checkpoint, nc64c, small_checkpoi
 from tests.helpers.runs import make_run
 from tests.helpers.subjects import FakeRtl, Responses
 
-COMMANDS = ("demo", "cosim", "report", "noise", "table5", "map", "attack", "train", "verilog")
+COMMANDS = (
+    "demo",
+    "cosim",
+    "report",
+    "noise",
+    "table5",
+    "map",
+    "attack",
+    "train",
+    "verilog",
+    "doctor",
+)
 
 
 @pytest.fixture
