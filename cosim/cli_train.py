@@ -60,7 +60,7 @@ BatchOption = Annotated[int | None, typer.Option(help="Images per step.", show_d
 DecayOption = Annotated[float | None, typer.Option(help="AdamW's.", show_default=_LIKE)]
 ThreadsOption = Annotated[int | None, typer.Option(help="Of PyTorch.", show_default=_LIKE)]
 AugmentOption = Annotated[
-    bool | None, typer.Option(help="Random crops and flips.", show_default=_LIKE)
+    bool | None, typer.Option(help="Random crops, and flips but of digits.", show_default=_LIKE)
 ]
 FastOption = Annotated[
     bool | None, typer.Option(help="bfloat16 and compiled neurons.", show_default=_LIKE)

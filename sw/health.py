@@ -44,7 +44,7 @@ def of_membranes(network: SpikingNetwork, images: Tensor) -> str | None:
     hooks = [layer.register_forward_hook(look) for layer in network.chain]
     try:
         with at_rest(network), torch.no_grad():
-            network(images)
+            network.trace(images)
     finally:
         for hook in hooks:
             hook.remove()

@@ -15,7 +15,12 @@ from sw.errors import InputError
 from sw.rawfile import read_at_most, wrong_size
 
 PREFIX: dict[Split, str] = {"train": "train", "test": "t10k"}
-IMAGES, LABELS = "images-idx3-ubyte", "labels-idx1-ubyte"
+IMAGES, LABELS = ("images", "idx3-ubyte"), ("labels", "idx1-ubyte")
+# torchvision's and other folders that the files are found in, below the one that is given.
+FOLDERS = {
+    "mnist": ("", "raw", "MNIST/raw", "MNIST", "mnist"),
+    "fashion-mnist": ("", "raw", "FashionMNIST/raw", "FashionMNIST", "fashion-mnist"),
+}
 UNSIGNED_BYTES = 8
 SIDE = 28
 MAX_IMAGES = 60_000
@@ -44,13 +49,15 @@ def load(name: str, split: Split, folder: Path) -> Dataset:
         name: "mnist" or "fashion-mnist"; their files have the same names.
         split: "train" or "test".
         folder: where train-images-idx3-ubyte, t10k-labels-idx1-ubyte and so on are, with .gz or
-            without.
+            without, or with a dot before idx; or the one that torchvision's `MNIST/raw` is in.
 
     Raises:
         InputError: a file is missing, truncated, damaged or of another kind; it is named.
     """
-    images_path = _find(folder, f"{PREFIX[split]}-{IMAGES}")
-    labels_path = _find(folder, f"{PREFIX[split]}-{LABELS}")
+    place, images_path = _first(name, split, folder)
+    labels_path = _find(place, split, LABELS)
+    if labels_path is None:
+        raise _missing(place, split, LABELS)
     images, labels = _read(images_path, 3), _read(labels_path, 1)
     if images.shape[1:] != (SIDE, SIDE):
         raise InputError(
@@ -67,11 +74,27 @@ def load(name: str, split: Split, folder: Path) -> Dataset:
     return Dataset(name, images[:, np.newaxis], labels.astype(np.int64), classes)
 
 
-def _find(folder: Path, name: str) -> Path:
-    for path in (folder / name, folder / f"{name}.gz"):
-        if path.exists():
-            return path
-    raise InputError(f"folder {folder} has no file {name} or {name}.gz")
+def _first(name: str, split: Split, folder: Path) -> tuple[Path, Path]:
+    """The folder that has the images, and their file."""
+    for inner in FOLDERS[name]:
+        path = _find(folder / inner, split, IMAGES)
+        if path is not None:
+            return folder / inner, path
+    raise _missing(folder, split, IMAGES)
+
+
+def _find(folder: Path, split: Split, what: tuple[str, str]) -> Path | None:
+    """The file under any of its usual names, of which some unpackers make a folder around it."""
+    for name in (f"{PREFIX[split]}-{mark.join(what)}" for mark in "-."):
+        for path in (folder / name, folder / f"{name}.gz", folder / name / name):
+            if path.is_file():
+                return path
+    return None
+
+
+def _missing(folder: Path, split: Split, what: tuple[str, str]) -> InputError:
+    name = f"{PREFIX[split]}-{'-'.join(what)}"
+    return InputError(f"folder {folder} has no file {name} or {name}.gz")
 
 
 def _read(path: Path, dimensions: int) -> NDArray[np.uint8]:

@@ -20,7 +20,7 @@ class TrainSettings:
         weight_decay: AdamW's.
         threads: of PyTorch; another number adds up in another order, and so trains other weights.
             One is also the fastest for a network as small as that of the digits.
-        augment: random crops and flips of the images (`sw.augment`).
+        augment: random crops of the images, and flips where they may be mirrored (`sw.augment`).
         fast: drives in bfloat16, channels last, neurons compiled (`sw.fused`): for large networks.
             Weights, membranes and the evaluation stay in float32.
         short_epochs: the first epochs in float, which take half the steps, rounded up, and so half

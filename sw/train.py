@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sw import health, trainstate
-from sw.augment import crop_and_flip
+from sw.augment import ONE_SIDED, crop_and_flip
 from sw.dataset import Dataset
 from sw.device import CPU
 from sw.device import device as find_device
@@ -234,11 +234,12 @@ def _batches(run: Run, dataset: Dataset) -> Iterator[tuple[Tensor, Tensor]]:
     device = run.network.chain[0].weight.device
     images = torch.from_numpy(dataset.images).to(device)
     labels = torch.from_numpy(dataset.labels).to(device)
+    flip = dataset.name not in ONE_SIDED
     order = torch.randperm(len(labels), generator=run.generator).to(device)
     for chosen in torch.split(order, _batch_sizes(len(labels), run.settings.batch)):
         pixels = images[chosen]
         if run.settings.augment:
-            pixels = crop_and_flip(pixels, run.generator)
+            pixels = crop_and_flip(pixels, run.generator, flip=flip)
         yield pixels.float() / PIXEL_MAX, labels[chosen]
 
 

@@ -1,9 +1,17 @@
 """Crops and flips: each result is a shifted, perhaps mirrored image, and the seed decides which."""
 
+import dataclasses
+
+import numpy as np
+import pytest
 import torch
 from torch import Tensor
 
+from sw import train, trainstate
 from sw.augment import PADDING, crop_and_flip
+from sw.dataset import Dataset
+from sw.networks import DIGITS
+from sw.settings import TrainSettings
 
 
 def _candidates(image: Tensor) -> list[Tensor]:
@@ -51,3 +59,26 @@ def test_the_generator_decides() -> None:
     )
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
+
+
+def test_without_flips_images_are_only_shifted() -> None:
+    images = _images(1).expand(2000, -1, -1, -1)
+    results = crop_and_flip(images, torch.Generator().manual_seed(3), flip=False)
+    allowed = {bytes(one.flatten().tolist()) for one in _candidates(images[0])[: 9 * 9]}
+    assert {bytes(result.flatten().tolist()) for result in results} == allowed
+
+
+@pytest.mark.parametrize(
+    ("name", "mirrored"),
+    [("cifar10", True), ("fashion-mnist", True), ("mnist", False), ("digits", False)],
+)
+def test_digits_are_never_mirrored(name: str, mirrored: bool) -> None:
+    """Each is bright on its left; a shift of 4 of 16 pixels does not change that, a mirror does."""
+    pixels = np.zeros((64, 1, 16, 16), np.uint8)
+    pixels[..., 4:8] = 255
+    config = dataclasses.replace(DIGITS, dataset=name, input_shape=(1, 16, 16))
+    dataset = Dataset(name, pixels, np.zeros(64, np.int64), DIGITS.classes)
+    run = trainstate.start(config, TrainSettings(augment=True, batch=64), dataset)
+    [(images, _)] = train._batches(run, dataset)
+    right = images[..., 12:].sum((1, 2, 3)) > 0
+    assert bool(right.any()) == mirrored

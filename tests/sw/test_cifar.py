@@ -1,5 +1,6 @@
 """CIFAR-10 from files of both layouts, made small, and what is said of damaged ones."""
 
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -114,13 +115,48 @@ def test_a_wrong_label_in_the_python_layout(tmp_path: Path, label: int) -> None:
         load("cifar10", "test", tmp_path)
 
 
+@pytest.mark.parametrize("protocol", range(6))
+@pytest.mark.parametrize("shape", [(COUNT,), (COUNT, 1)])
+@pytest.mark.parametrize("dtype", ["uint8", "int64", ">i4"])
+def test_python_layout_as_written_today(
+    tmp_path: Path, protocol: int, shape: tuple[int, ...], dtype: str
+) -> None:
+    for name, records in zip((*cifar.FILES["train"], "test_batch"), _batches(), strict=True):
+        labels = records[:, 0].astype(dtype).reshape(shape)
+        batch = {"data": records[:, 1:], "labels": labels}
+        (tmp_path / name).write_bytes(pickle.dumps(batch, protocol=protocol))
+    _check("train", load("cifar10", "train", tmp_path))
+
+
+def test_labels_of_another_shape(tmp_path: Path) -> None:
+    records = _batches()[5]
+    for labels in (np.zeros(COUNT + 1, np.uint8), np.zeros((1, COUNT), np.uint8), 7):
+        batch = {"data": records[:, 1:], "labels": labels}
+        (tmp_path / "test_batch").write_bytes(pickle.dumps(batch))
+        with pytest.raises(InputError, match="labels must be 12 whole numbers"):
+            load("cifar10", "test", tmp_path)
+
+
+def test_a_batch_of_full_size_as_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protocol 2 of Python 3 makes two bytes of each pixel above 127."""
+    monkeypatch.setattr(cifar, "IMAGES_PER_FILE", 10_000)
+    batch = {"data": np.full((10_000, 3072), 255, np.uint8), "labels": [9] * 10_000}
+    (tmp_path / "test_batch").write_bytes(pickle.dumps(batch, protocol=2))
+    found = load("cifar10", "test", tmp_path)
+    assert found.images.min() == 255
+    assert set(found.labels) == {9}
+
+
 def test_other_pickles_are_no_batches(tmp_path: Path) -> None:
     path, records = tmp_path / "test_batch", _batches()[5]
     for raw, sentence in (
         (b"\x80\x02].", "is no CIFAR-10 batch: it must be a dictionary of data and labels"),
         (b"\x80\x02}.", "is no CIFAR-10 batch: it must be a dictionary of data and labels"),
         (python2_batch(records[:-1, 1:], [0] * COUNT), r"data must be .* \[12, 3072\]"),
-        (python2_batch(records[:, 1:], [0] * 11), "labels must be a list of 12 whole numbers"),
+        (
+            python2_batch(records[:, 1:], [0] * 11),
+            "labels must be 12 whole numbers, as a list or an array",
+        ),
     ):
         path.write_bytes(raw)
         with pytest.raises(InputError, match=sentence):

@@ -100,3 +100,55 @@ def test_gzip_is_unpacked_no_further_than_needed(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(bytes(50_000_000)))
     with pytest.raises(InputError, match=f"{path} holds more than 47040016 bytes"):
         load("mnist", "test", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "inner"),
+    [
+        ("mnist", "MNIST/raw"),
+        ("mnist", "raw"),
+        ("mnist", "mnist"),
+        ("fashion-mnist", "FashionMNIST/raw"),
+        ("fashion-mnist", "fashion-mnist"),
+    ],
+)
+@pytest.mark.parametrize("zipped", [False, True])
+def test_usual_folders(tmp_path: Path, name: str, inner: str, zipped: bool) -> None:
+    (tmp_path / inner).mkdir(parents=True)
+    _write(tmp_path / inner, zipped=zipped, images=_idx(IMAGES), labels=_idx(LABELS))
+    assert np.array_equal(load(name, "test", tmp_path).images, IMAGES[:, None])
+
+
+def test_one_is_not_taken_for_the_other(tmp_path: Path) -> None:
+    (tmp_path / "FashionMNIST" / "raw").mkdir(parents=True)
+    _write(tmp_path / "FashionMNIST/raw", zipped=False, images=_idx(IMAGES), labels=_idx(LABELS))
+    with pytest.raises(InputError, match="has no file t10k-images-idx3-ubyte or"):
+        load("mnist", "test", tmp_path)
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_names_with_a_dot(tmp_path: Path, zipped: bool) -> None:
+    for path in _write(tmp_path, zipped=zipped, images=_idx(IMAGES), labels=_idx(LABELS)):
+        path.rename(tmp_path / path.name.replace("-idx", ".idx"))
+    assert load("mnist", "test", tmp_path).labels.tolist() == LABELS.tolist()
+
+
+def test_a_folder_does_not_hide_the_packed_file_beside_it(tmp_path: Path) -> None:
+    for path in _write(tmp_path, zipped=True, images=_idx(IMAGES), labels=_idx(LABELS)):
+        (tmp_path / path.stem).mkdir()
+    assert load("mnist", "test", tmp_path).labels.tolist() == LABELS.tolist()
+
+
+def test_a_folder_around_each_file(tmp_path: Path) -> None:
+    for path in _write(tmp_path, zipped=False, images=_idx(IMAGES), labels=_idx(LABELS)):
+        moved = path.rename(tmp_path / "moved")
+        path.mkdir()
+        moved.rename(path / path.name)
+    assert load("mnist", "test", tmp_path).labels.tolist() == LABELS.tolist()
+
+
+def test_images_without_labels(tmp_path: Path) -> None:
+    _, labels = _write(tmp_path, zipped=False, images=_idx(IMAGES), labels=_idx(LABELS))
+    labels.unlink()
+    with pytest.raises(InputError, match=f"{tmp_path} has no file t10k-labels-idx1-ubyte or"):
+        load("mnist", "test", tmp_path)
