@@ -16,8 +16,8 @@ help: ## list what make can do
 demo: $(STAMP) ## 200 images x 4 sets on the whole chip in RTL; the report goes to out/demo
 	$(BIN)/nc64c demo $(ARGS)
 
-test: $(STAMP) ## run the tests (some: make test ARGS="tests/sw -k lif")
-	$(BIN)/python -m pytest $(ARGS)
+test: $(STAMP) ## run the tests on all cores (some: make test ARGS="tests/sw -k lif")
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 bench: $(STAMP) ## measure how fast it all is, beside others; the document goes to out/bench
 	$(BIN)/nc64c bench all $(ARGS)
