@@ -28,10 +28,10 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Tensor, list[int], int]
     """Of each step of a training of 3 + 1 epochs: its images, their numbers, and the draw."""
     seen: list[tuple[Tensor, list[int], int]] = []
 
-    def step(run: Any, images: Tensor, labels: Tensor) -> tuple[float, int]:
+    def step(run: Any, images: Tensor, labels: Tensor) -> tuple[float, int, None]:
         # The one pixel of an image that is not 0 has its number.
         seen.append((images, (images * 255).amax((1, 2, 3)).int().tolist(), run.network.draw))
-        return 1.0, 0
+        return 1.0, 0, None
 
     monkeypatch.setattr(module, "_step", step)
     images = np.zeros((COUNT, 1, 16, 16), np.uint8)
