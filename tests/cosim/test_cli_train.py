@@ -200,11 +200,11 @@ def _start(out: Path) -> subprocess.Popen[str]:
 def _cut(out: Path, how: signal.Signals) -> tuple[int, str]:
     """A training that gets a signal after its first epoch; its exit code and what it said."""
     process, curve = _start(out), beside(out, "curve.jsonl")
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 1200
     while not curve.exists() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)
     process.send_signal(how)
-    _, error = process.communicate(timeout=60)
+    _, error = process.communicate(timeout=600)
     assert not out.exists()
     assert beside(out, "state").exists()
     done = len(curve.read_text().splitlines())

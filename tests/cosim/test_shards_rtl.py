@@ -150,7 +150,7 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
 
 
 def on_cluster(folder: Path, cluster: Cluster) -> Run:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 600
     while not cluster.file.exists() or not cluster.file.read_text():
         assert time.monotonic() < deadline, "no scheduler came up"
         time.sleep(0.05)
