@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from cosim import (
     cli_bench,
@@ -23,9 +22,10 @@ from cosim import (
     cli_results,
     cli_robustness,
     cli_train,
+    cli_verdict,
     output,
 )
-from cosim.guard import DIFFERENT, exit_code_of, guarded
+from cosim.guard import exit_code_of, guarded
 from cosim.options import (
     CLOCK_MHZ,
     AttackerOption,
@@ -151,7 +151,7 @@ def cosim(
         )
         run = tasks.cosim(task, progress)
     _say(quiet, _kept_shards(run, out))
-    _conclude(run, out, quiet)
+    cli_verdict.conclude(run, out, quiet)
 
 
 @app.command(epilog="Example: `nc64c report out/demo`")
@@ -164,7 +164,7 @@ def report(folder: Annotated[Path, typer.Argument(help="What cosim wrote.")]) ->
         run = record.load(folder)
         with output.staged(folder) as stage:
             page.write(stage, run)
-    _conclude(run, folder, quiet=False)
+    cli_verdict.conclude(run, folder, quiet=False)
 
 
 @app.command(name="map", epilog="Example: `nc64c map --mesh 4x4`")
@@ -238,51 +238,6 @@ def main() -> None:
 
 def _terminated(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
-
-
-def _conclude(run: "Run", folder: Path, quiet: bool) -> None:
-    """Prints the verdict and the table; exit code 1 when something differs."""
-    from cosim.verdict import cautions, verdict
-
-    found = verdict(run)
-    good = found.equal and found.tested
-    console = Console(stderr=not good, highlight=False, soft_wrap=True)
-    if not quiet:
-        Console(highlight=False).print(_accuracy_table(run))
-    style = "bold green" if good else "bold yellow" if found.equal else "bold red"
-    console.print(found.headline, style=style)
-    for caution in cautions(run):
-        Console(stderr=True, highlight=False, soft_wrap=True).print(
-            caution, style="yellow", markup=False
-        )
-    if not found.equal:
-        console.print(found.detail)
-    for name, first in found.first.items():
-        console.print(f"first in {name}: {first}", markup=False)
-    _say(quiet, f"report: {folder / 'report.html'}")
-    if not found.equal:
-        raise typer.Exit(DIFFERENT)
-
-
-def _accuracy_table(run: "Run") -> Table:
-    from cosim.figures import accuracy, adversarial_loss, images, source
-    from cosim.record import LEVELS
-
-    counts = images(run)
-    table = Table(title=f"{run['network']}, images per set by level; {source(run)}")
-    table.add_column("set")
-    table.add_column("figure")
-    for level in LEVELS:
-        table.add_column(f"{level}\n{counts[level]} images", justify="right")
-    for name in run["sets"]:
-        found = [accuracy(run, name, level) for level in LEVELS]
-        table.add_row(name, "accuracy, %", *(f"{figure.value:.2f}" for figure in found))
-    table.add_section()
-    for name in adversarial_loss(run, LEVELS[0]):
-        found = [adversarial_loss(run, level)[name] for level in LEVELS]
-        row = (f"{figure.value:.2f}" for figure in found)
-        table.add_row(name, "adversarial loss, points", *row)
-    return table
 
 
 def _kept_shards(run: "Run", out: Path) -> str:

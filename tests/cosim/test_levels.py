@@ -22,7 +22,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from cosim import cli, noise_report, plots, report, table5
+from cosim import noise_report, plots, report, table5
+from cosim.cli_verdict import accuracy_table
 from cosim.figures import accuracy, adversarial_loss, images
 from cosim.gather import Collected, gather
 from cosim.imagefile import ImageSet, ImageSets
@@ -378,7 +379,7 @@ def test_noise(run: Run) -> None:
 
 def test_the_consoles_table(run: Run) -> None:
     console = Console(width=200, record=True, file=io.StringIO())
-    console.print(cli._accuracy_table(run))
+    console.print(accuracy_table(run))
     found = [re.findall(r"[\w.,%]+", line) for line in console.export_text().splitlines()]
     values = {(row[0], row[1].strip(",")): row[-4:] for row in found if len(row) >= 6}
     for name in RIGHT:
