@@ -2,12 +2,14 @@
 
 import os
 import selectors
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -152,9 +154,10 @@ def _run_processes(
             folder = scratch / str(index)
             folder.mkdir()
             job.save(folder / "job.npz")
-            process, progress = _start(simulator, folder)
-            stack.callback(_stop, process)
-            stack.callback(os.close, progress)
+            with _undisturbed():
+                process, progress = _start(simulator, folder)
+                stack.callback(_stop, process)
+                stack.callback(os.close, progress)
             selector.register(progress, selectors.EVENT_READ)
             running.append((process, folder))
         done = 0
@@ -167,6 +170,29 @@ def _run_processes(
                 else:
                     selector.unregister(key.fd)
         return [_collect(process, folder) for process, folder in running]
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Signals that would end this process wait: a simulator that is just starting must be known.
+
+    It would go on without end otherwise, for what interrupts its start cannot stop it.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    waiting: list[int] = []
+    before = {
+        number: signal.signal(number, lambda now, _frame: waiting.append(now))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for now in waiting:
+            signal.raise_signal(now)
 
 
 def _start(simulator: Simulator, folder: Path) -> tuple[subprocess.Popen[bytes], int]:

@@ -108,12 +108,13 @@ def content_key(recipe: Recipe, root: Path = ROOT) -> str:
     files = [*below(root / "hw"), *(root / "cosim" / name for name in BENCH_SOURCES + BUILDERS)]
     facts = {
         "recipe": (shape, recipe.flat, recipe.waves, recipe.patience),
+        "main": (recipe.main.name, recipe.main.read_bytes()),  # from wherever it is installed
         "generated": (_cpp_header(shape), _sv_header(shape), _chip_ports(shape)),
         "packages": [importlib.metadata.version(name) for name in PACKAGES],
         "machine": (platform.system(), platform.machine(), platform.libc_ver()),
         "compiler": named_compiler(),
     }
-    return fingerprint([*files, recipe.main], facts, root)
+    return fingerprint(files, facts, root)
 
 
 def _compile(recipe: Recipe, work: Path) -> Path:
