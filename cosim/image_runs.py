@@ -25,7 +25,7 @@ from cosim.shard import code_hash
 from sw.attack import Attack
 from sw.data import Dataset
 from sw.engine import Engine
-from sw.errors import InputError
+from sw.errors import InputError, reason
 from sw.store import key
 
 FOLDER = "images"
@@ -96,8 +96,7 @@ class Files:
             try:
                 folder.mkdir(parents=True, exist_ok=True)
             except OSError as error:
-                reason = (error.strerror or str(error)).lower()
-                raise InputError(f"cannot make output folder {folder}: {reason}") from error
+                raise InputError(f"cannot make output folder {folder}: {reason(error)}") from error
 
     def load(self, name: str, block: slice | None = None) -> ImageSet | None:
         """A set, or a block of it, if it is kept; a damaged one is named, and not there."""

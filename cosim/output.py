@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from sw.errors import InputError
+from sw.errors import InputError, reason
 
 PROBE_BYTES = 1 << 20  # about what a run writes
 
@@ -71,7 +71,7 @@ def staged(folder: Path) -> Iterator[Path]:
             with suppress(OSError):  # another program has put something there
                 new.rmdir()
         if isinstance(error, OSError):
-            raise InputError(f"cannot write to {folder}: {_reason(error)}") from error
+            raise InputError(f"cannot write to {folder}: {reason(error)}") from error
         raise
 
 
@@ -81,7 +81,7 @@ def _make(folder: Path) -> list[Path]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"cannot make output folder {folder}: {_reason(error)}") from error
+        raise InputError(f"cannot make output folder {folder}: {reason(error)}") from error
     return missing[::-1]
 
 
@@ -97,8 +97,4 @@ def _probe(target: Path, folder: Path) -> None:
             file.write(bytes(PROBE_BYTES))
             file.flush()
     except OSError as error:
-        raise InputError(f"cannot write {target}: {_reason(error)}") from error
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
+        raise InputError(f"cannot write {target}: {reason(error)}") from error

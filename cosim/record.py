@@ -15,7 +15,7 @@ from cosim.chip_facts import Grid as Grid
 from cosim.chip_facts import LayerUse as LayerUse
 from cosim.schema import misfit
 from sw.checks import shown
-from sw.errors import InputError
+from sw.errors import InputError, reason
 from sw.files import atomic_write
 
 VERSION = 4
@@ -165,9 +165,8 @@ def load(folder: Path) -> Run:
             raise InputError(f"{path} is larger than {MAX_BYTES} bytes: not a run of nc64c cosim")
         content = json.loads(path.read_bytes())
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
         raise InputError(
-            f"cannot read {path}: {reason}; give a folder that nc64c cosim has written"
+            f"cannot read {path}: {reason(error)}; give a folder that nc64c cosim has written"
         ) from error
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is damaged or no JSON: run nc64c cosim again") from error

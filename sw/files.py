@@ -4,7 +4,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from sw.errors import InputError
+from sw.errors import InputError, reason
 
 
 def atomic_write(path: Path, data: bytes) -> None:
@@ -25,8 +25,7 @@ def atomic_write(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise InputError(f"cannot write {path}: {reason}") from error
+        raise InputError(f"cannot write {path}: {reason(error)}") from error
     finally:
         with suppress(OSError):  # renamed already, or never made
             temporary.unlink()

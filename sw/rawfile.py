@@ -4,7 +4,7 @@ import gzip
 import zlib
 from pathlib import Path
 
-from sw.errors import InputError
+from sw.errors import InputError, reason
 
 
 def read_exactly(path: Path, size: int) -> bytes:
@@ -52,4 +52,4 @@ def wrong_size(path: Path, found: int, size: int) -> InputError:
 
 def unreadable(path: Path, error: OSError) -> InputError:
     """What to say of a file that the system does not let us read."""
-    return InputError(f"cannot read {path}: {(error.strerror or str(error)).lower()}")
+    return InputError(f"cannot read {path}: {reason(error)}")

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from sw.errors import InputError
+from sw.errors import InputError, reason
 from sw.files import atomic_write
 
 MAX_BYTES = 16 << 20
@@ -42,8 +42,7 @@ class Store:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            raise InputError(f"cannot make output folder {self.folder}: {reason}") from error
+            raise InputError(f"cannot make output folder {self.folder}: {reason(error)}") from error
         atomic_write(self._path(settings), text.encode() + b"\n")
 
     def load(self, settings: Settings) -> Result | None:
@@ -76,8 +75,7 @@ class Store:
             with path.open("rb") as file:
                 content = file.read(MAX_BYTES + 1)
         except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            raise InputError(f"cannot read {self._noun} {path}: {reason}") from error
+            raise InputError(f"cannot read {self._noun} {path}: {reason(error)}") from error
         if len(content) > MAX_BYTES:
             raise InputError(f"{damaged}: it has more than {MAX_BYTES} bytes")
         return content

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from sw.checks import shown
-from sw.errors import InputError
+from sw.errors import InputError, reason
 from sw.files import atomic_write
 
 Array = NDArray[Any]
@@ -93,8 +93,7 @@ def read_document(path: Path, form: Format) -> dict[str, Any]:
                 raise InputError(f"{form.noun} {path} has {size} bytes, more than {MAX_FILE_BYTES}")
             header_bytes = start[LENGTH_BYTES:] + file.read(length - 1)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise InputError(f"cannot read {form.noun} {path}: {reason}") from error
+        raise InputError(f"cannot read {form.noun} {path}: {reason(error)}") from error
     if len(header_bytes) < length:
         raise _truncated(path, form, size, LENGTH_BYTES + length)
     try:

@@ -14,7 +14,7 @@ from sw import store
 from sw.attack import Attack
 from sw.config import NetworkConfig
 from sw.dataset import Dataset
-from sw.errors import InputError
+from sw.errors import InputError, reason
 from sw.files import atomic_write
 from sw.settings import TrainSettings
 from sw.store import Result as Result
@@ -94,8 +94,7 @@ class Store:
             for path in (self._cells.folder, self._networks):
                 path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            raise InputError(f"cannot make output folder {folder}: {reason}") from error
+            raise InputError(f"cannot make output folder {folder}: {reason(error)}") from error
 
     def save(self, task: Task, result: Result, network: bytes | None = None) -> None:
         """Keep a finished task; each file is written whole or not at all, the network first."""

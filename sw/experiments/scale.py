@@ -11,7 +11,7 @@ import numpy as np
 from sw.attack import Attack
 from sw.checks import check_range, shown
 from sw.dataset import Dataset
-from sw.errors import InputError
+from sw.errors import InputError, reason
 from sw.layers import Encoding
 from sw.settings import TrainSettings
 
@@ -169,8 +169,7 @@ def _document(path: Path) -> dict[str, Any]:
             raise InputError(f"config {path} has more than {MAX_CONFIG_BYTES} bytes")
         return tomllib.loads(content.decode("utf-8-sig"))  # some editors write a byte-order mark
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise InputError(f"cannot read config {path}: {reason}") from error
+        raise InputError(f"cannot read config {path}: {reason(error)}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"config {path} is no TOML: {error}") from error
     except RecursionError as error:
