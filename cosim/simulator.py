@@ -19,8 +19,9 @@ from cosim import cache
 from cosim.job import PHASE_END
 from cosim.sources import ROOT, below, fingerprint
 from cosim.verilate import check_tools, named_compiler, scratch, verilate
-from hw import emit, spec
+from hw import spec
 from hw.spec import ChipShape
+from hw.verilog import export
 
 HERE = Path(__file__).parent
 COCOTB_MAIN = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
@@ -123,18 +124,18 @@ def _compile(recipe: Recipe, work: Path) -> Path:
     for source in (*(HERE / name for name in BENCH_SOURCES), recipe.main):
         shutil.copyfile(source, work / source.name)
     if flat:
-        (work / "nc64c_tile.v").write_text(emit.tile_verilog(shape))
+        (work / "nc64c_tile.v").write_text(export.tile_verilog(shape))
     else:
-        (work / f"{emit.CORE_BLOCK}.v").write_text(emit.core_block_verilog(shape))
-        (work / f"{emit.ROUTER_BLOCK}.v").write_text(emit.router_block_verilog())
-    (work / "nc64c_chip.v").write_text(emit.chip_verilog(shape))
+        (work / f"{export.CORE_BLOCK}.v").write_text(export.core_block_verilog(shape))
+        (work / f"{export.ROUTER_BLOCK}.v").write_text(export.router_block_verilog())
+    (work / "nc64c_chip.v").write_text(export.chip_verilog(shape))
     (work / "tb_ports.svh").write_text(_chip_ports(shape))
     (work / "nc64c_spec.h").write_text(_cpp_header(shape))
     (work / "nc64c_spec.svh").write_text(_sv_header(shape))
     public = [f'public_flat_rw -module "tb" -var "{name}"' for name in PUBLIC]
     (work / "public.vlt").write_text("\n".join(["`verilator_config", *public, ""]))
 
-    blocks = () if flat else (emit.CORE_BLOCK, emit.ROUTER_BLOCK)
+    blocks = () if flat else (export.CORE_BLOCK, export.ROUTER_BLOCK)
     for block in blocks:
         verilate(work, block, block, f"V{block}", "-std=c++20", "", [f"{block}.v"])
     tile = ["nc64c_tile.v"] if flat else ["tile_block.sv", work / "tile_block.cpp"]

@@ -38,8 +38,8 @@ from cosim.shard import Common, Result, Shard, code_hash, plan
 from cosim.shard_runs import FOLDER, run_shards
 from cosim.simulator import build
 from cosim.verdict import verdict, zero_gradients
-from hw import emit
 from hw.spec import ChipShape
+from hw.verilog import export
 from sw import checkpoint, metrics
 from sw.config import NetworkConfig
 from sw.engine import Cluster, Engine, Local
@@ -223,7 +223,7 @@ def _shown(task: Experiment, given: _Shown | tuple[Wanted, int], progress: Progr
 def verilog(shape: ChipShape, out: Path) -> list[Path]:
     """The chip in Verilog; the files it wrote."""
     with output.staged(out) as stage:
-        return [out / path.relative_to(stage) for path in emit.write_verilog(shape, stage)]
+        return [out / path.relative_to(stage) for path in export.write_verilog(shape, stage)]
 
 
 def _run(

@@ -49,7 +49,7 @@ uint32_t field(uint64_t flit, int offset, int width) {
     return static_cast<uint32_t>(flit >> offset & ((uint64_t{1} << width) - 1));
 }
 
-// A word of a dendrite's row; hw/synapse.py keeps the rows of a line lane by lane.
+// A word of a dendrite's row; hw/core/synapse_array.py keeps the rows of a line lane by lane.
 bool store_synapses(Vnc64c_core_block& core, uint32_t dendrite, uint32_t column, uint32_t data) {
     if (column >= AXONS / FLIT_DATA_BITS) return false;
     auto& line = core.MEMORY(synapses, sram)[dendrite / LINE_ROWS];

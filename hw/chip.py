@@ -7,7 +7,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hw import layouts, spec
-from hw.router import Port
+from hw.mesh.router import Port
 from hw.tile import Tile
 
 OPPOSITE = {

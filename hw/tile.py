@@ -5,8 +5,8 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hw import layouts, spec
-from hw.core import Core
-from hw.router import Port, Router
+from hw.core.core import Core
+from hw.mesh.router import Port, Router
 
 SIDES = (Port.WEST, Port.EAST, Port.SOUTH, Port.NORTH)
 

@@ -10,8 +10,8 @@ from cosim import environment
 from cosim.bench import port_words
 from cosim.errors import SimulationError
 from cosim.job import PHASE_END, Job, Response
-from hw import emit
 from hw.spec import FLIT, ChipShape, Kind
+from hw.verilog import export
 from sw.errors import InputError
 
 BENCH = Path(__file__).with_name("icarus.sv")
@@ -31,7 +31,7 @@ def play(shape: ChipShape, job: Job, folder: Path) -> Response:
         raise ValueError("one host port, and no back door")
     (words,) = port_words(list(job.phases), 1)
     (folder / "stimulus.hex").write_text("\n".join(f"{int(word):016x}" for word in words) + "\n")
-    for name, text in (("tile", emit.tile_verilog(shape)), ("chip", emit.chip_verilog(shape))):
+    for name, text in (("tile", export.tile_verilog(shape)), ("chip", export.chip_verilog(shape))):
         (folder / f"{name}.v").write_text(text)
     numbers = {
         "FLIT_BITS": FLIT.width,

@@ -32,7 +32,7 @@ namespace {
 using namespace nc64c;
 
 constexpr int NODES = COLUMNS * ROWS;
-constexpr int WEST = 0, EAST = 1, SOUTH = 2, NORTH = 3, LOCAL = 4, PORTS = 5;  // hw.router.Port
+constexpr int WEST = 0, EAST = 1, SOUTH = 2, NORTH = 3, LOCAL = 4, PORTS = 5;  // hw.mesh.router.Port
 constexpr int OPPOSITE[] = {EAST, WEST, NORTH, SOUTH};
 constexpr uint64_t PATIENCE = 2;  // measured flits have so many times their cycles to come out
 

@@ -19,8 +19,8 @@ from cosim.benches.timing import load_average
 from cosim.benches.traffic import PATTERNS, Matrix, bound, mean_hops
 from cosim.errors import Mismatch, SimulationError
 from cosim.verilate import scratch, verilate
-from hw import emit
 from hw.spec import FLIT, MESH_COLUMNS, MESH_ROWS, Kind
+from hw.verilog import export
 
 MAIN = Path(__file__).with_name("noc.cpp")
 FRACTIONS = (  # of the bound
@@ -88,11 +88,11 @@ def measure(seed: int, warm_up: int = WARM_UP, cycles: int = CYCLES) -> Noc:
 def build_mesh(folder: Path) -> Path:
     """The routers of the mesh behind noc.cpp, built in `folder` (of `cosim.verilate.scratch`)."""
     shutil.copyfile(MAIN, folder / MAIN.name)
-    (folder / "nc64c_router.v").write_text(emit.router_verilog())
+    (folder / "nc64c_router.v").write_text(export.router_verilog())
     (folder / "nc64c_spec.h").write_text(_header())
     arguments: list[str | Path] = ["--exe", "nc64c_router.v", folder / MAIN.name]
     flags = f"-std=c++20 -I{folder}"
-    verilate(folder, "noc", emit.ROUTER_MODULE, "Vnc64c_router", flags, "", arguments)
+    verilate(folder, "noc", export.ROUTER_MODULE, "Vnc64c_router", flags, "", arguments)
     return folder / "noc" / "Vnc64c_router"
 
 

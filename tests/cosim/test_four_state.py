@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from cosim.golden import GoldenChip
 from cosim.program import configuration
 from cosim.stimulus import Phase
-from hw import emit
 from hw.spec import FLIT, ChipShape, Kind
+from hw.verilog import export
 from tests.cosim.chips import assert_equal
 from tests.cosim.random_programs import random_phases, random_program
 
@@ -53,8 +53,8 @@ def play(phases: list[Phase], standard: str, folder: Path) -> list[str]:
     """What the bench prints in Icarus Verilog, which reads it by `standard`."""
     stimulus = words(phases)
     texts = {
-        "tile.v": emit.tile_verilog(SHAPE),
-        "chip.v": emit.chip_verilog(SHAPE),
+        "tile.v": export.tile_verilog(SHAPE),
+        "chip.v": export.chip_verilog(SHAPE),
         "ports.vh": ports(),
         "stimulus.hex": "\n".join(f"{word:016x}" for word in stimulus) + "\n",
     }

@@ -43,16 +43,17 @@ def test_a_worker_with_other_code_refuses() -> None:
 def test_the_code_of_hardware_and_algorithm_counts_and_that_of_reports_does_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("hw/core.py", "sw/model.py", "cosim/golden.py", "cosim/tb.sv", "cosim/report.py"):
+    compared = ("hw/core/core.py", "sw/model.py", "cosim/golden.py", "cosim/tb.sv")
+    for name in (*compared, "cosim/report.py"):
         path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(exist_ok=True, parents=True)
         path.write_text("before")
     monkeypatch.setattr(shard, "ROOT", tmp_path)
     before = code_hash.__wrapped__()
     (tmp_path / "cosim" / "report.py").write_text("after")
     (tmp_path / "cosim" / "cli_new.py").write_text("new")
     assert code_hash.__wrapped__() == before
-    for name in ("hw/core.py", "sw/model.py", "cosim/golden.py", "cosim/tb.sv"):
+    for name in compared:
         (tmp_path / name).write_text("after")
         assert code_hash.__wrapped__() != before, name
         (tmp_path / name).write_text("before")
@@ -79,7 +80,7 @@ def test_every_module_that_computes_a_shard_counts(
         }
     assert names > {
         "hw/spec.py",
-        "hw/synapse.py",
+        "hw/core/synapse_array.py",
         "sw/fold.py",
         "cosim/golden.py",
         "cosim/bench.py",

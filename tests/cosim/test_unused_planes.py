@@ -11,9 +11,9 @@ import pytest
 from cosim.golden import GoldenChip
 from cosim.stimulus import Phase, read, write
 from hw import spec
-from hw.core import Core
+from hw.core.core import Core
 from hw.spec import AXON, FLIT, ChipShape, Control, Counter, Kind, Region, Register
-from tests.hw.simulation import simulate
+from tests.support.amaranth_sim import simulate
 
 SHAPE = ChipShape(1, 1, 64, 32)
 WEIGHTS = [1, 10, 100, 1000, 10_000, -3, 7, -20_000]

@@ -14,8 +14,8 @@ from cosim.rtl import RtlChip
 from cosim.simulator import Recipe, Simulator
 from cosim.stimulus import Phase
 from cosim.verilate import scratch
-from hw import emit
 from hw.spec import FLIT, ChipShape, Kind
+from hw.verilog import export
 
 SHAPE = ChipShape(1, 2, 64, 16)  # two ports
 PATIENCE = 100  # cycles
@@ -57,8 +57,8 @@ endmodule
 @pytest.fixture(scope="module")
 def stub() -> Iterator[Simulator]:
     with scratch() as work, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(emit, "chip_verilog", lambda shape: STUB)
-        patch.setattr(emit, "tile_verilog", lambda shape: "module nc64c_tile; endmodule\n")
+        patch.setattr(export, "chip_verilog", lambda shape: STUB)
+        patch.setattr(export, "tile_verilog", lambda shape: "module nc64c_tile; endmodule\n")
         executable = simulator._compile(Recipe(SHAPE, flat=True, patience=PATIENCE), work)
         yield Simulator(SHAPE, executable, flat=True, waves=False, build_s=0.0)
 

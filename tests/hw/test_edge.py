@@ -9,8 +9,8 @@ import pytest
 
 from hw import spec
 from hw.spec import FLIT, Kind
-from tests.hw.mesh import RouterMesh
-from tests.hw.simulation import simulate
+from tests.support.amaranth_sim import simulate
+from tests.support.router_mesh import RouterMesh
 
 
 def deliveries(columns: int, rows: int, sent: list[tuple[int | None, int]]) -> list[Counter[int]]:

@@ -9,7 +9,7 @@ import pytest
 from hw import spec
 from hw.spec import AXON, FANOUT, FANOUT_RANGE, FLIT, LEAK, Control, Counter, Kind, Region, Register
 from hw.tile import SIDES, Tile
-from tests.hw.simulation import simulate
+from tests.support.amaranth_sim import simulate
 
 AXONS, NEURONS, PLANES = 64, 5, 2
 GO = None  # in a list of flits: a tick

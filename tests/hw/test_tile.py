@@ -8,7 +8,7 @@ import pytest
 from hw import spec
 from hw.spec import FLIT, Control, Kind, Region, Register
 from hw.tile import SIDES, Tile
-from tests.hw.simulation import simulate
+from tests.support.amaranth_sim import simulate
 
 
 def outputs(ctx: Any, tile: Tile) -> tuple[int, ...]:

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from hw import spec
-from hw.core import Core
-from hw.counters import Counters
-from hw.router import Port, Router
+from hw.core.core import Core
+from hw.core.memory_map.counters import Counters
+from hw.mesh.router import Port, Router
 from hw.spec import AXON, FANOUT, FANOUT_RANGE, FLIT, Control, Counter, Kind, Region, Register
-from tests.hw.simulation import simulate
+from tests.support.amaranth_sim import simulate
 
 EVENTS = {
     Counter.TICKS: "tick",

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from hw import spec
-from hw.axons import AxonBuffer
-from tests.hw.simulation import simulate
+from hw.core.axon_buffer import AxonBuffer
+from tests.support.amaranth_sim import simulate
 
 AXONS = 128
 WORDS = AXONS // spec.AXON_WORD_BITS

@@ -8,7 +8,7 @@ from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw import layouts, spec
-from hw.registers import Configuration
+from hw.core.memory_map.registers import Configuration
 
 # v - (v >> k) + bias + I, each of MEMBRANE_BITS bits, needs two more. The membrane SRAM is that
 # wide: between the pages of a tick it holds the exact sum so far, saturated only with the last.

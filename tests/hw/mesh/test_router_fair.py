@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from hw.router import PORTS, Port, Router
+from hw.mesh.router import PORTS, Port, Router
 from hw.spec import FLIT, Kind
-from tests.hw.simulation import simulate
+from tests.support.amaranth_sim import simulate
 
 HERE = (2, 2)
 TO = {

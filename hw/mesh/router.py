@@ -8,7 +8,7 @@ from amaranth.lib.data import View
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hw import layouts, spec
-from hw.queue import FlitQueue
+from hw.mesh.flit_queue import FlitQueue
 
 
 class Port(IntEnum):

@@ -8,9 +8,9 @@ import pytest
 from amaranth import Cat, Const, Module, Signal
 
 from hw import layouts, spec
-from hw.router import PORTS, Port, Router, lowest_bit, route
+from hw.mesh.router import PORTS, Port, Router, lowest_bit, route
 from hw.spec import FLIT, Kind
-from tests.hw.simulation import simulate, simulate_combinational
+from tests.support.amaranth_sim import simulate, simulate_combinational
 
 STEPS = {Port.WEST: (-1, 0), Port.EAST: (1, 0), Port.SOUTH: (0, -1), Port.NORTH: (0, 1)}
 OPPOSITE = {

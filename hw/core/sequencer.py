@@ -5,7 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw import spec
-from hw.registers import Configuration
+from hw.core.memory_map.registers import Configuration
 
 LINE_ROW_BITS = (spec.LINE_ROWS - 1).bit_length()
 

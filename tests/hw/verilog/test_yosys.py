@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from hw import emit, yosys
+from hw.verilog import export, yosys
 
 
 def test_the_same_verilog_whatever_yosys_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    expected = emit.router_verilog()
+    expected = export.router_verilog()
     monkeypatch.setenv("AMARANTH_USE_YOSYS", "system")
     monkeypatch.setenv("YOSYS", "/no/such/program")
     before = dict(os.environ)
-    assert emit.router_verilog() == expected
+    assert export.router_verilog() == expected
     assert dict(os.environ) == before
 
 

@@ -5,16 +5,16 @@ from amaranth.lib import fifo, wiring
 from amaranth.lib.wiring import In, Out, connect
 
 from hw import layouts, spec
-from hw.axons import AxonBuffer
-from hw.counters import Counters
-from hw.dendrites import Dendrites
-from hw.emitter import Emitter
-from hw.neuron import Soma
-from hw.reader import Reader
-from hw.registers import Registers
+from hw.core.axon_buffer import AxonBuffer
+from hw.core.dendrites import Dendrites
+from hw.core.emitter import Emitter
+from hw.core.memory_map.counters import Counters
+from hw.core.memory_map.reader import Reader
+from hw.core.memory_map.registers import Registers
+from hw.core.sequencer import Sweep
+from hw.core.soma import Soma
+from hw.core.synapse_array import WINDOW, SynapseArray
 from hw.spec import Kind, Region
-from hw.sweep import Sweep
-from hw.synapse import WINDOW, SynapseArray
 
 FIRE_QUEUE = 16  # neurons that fired and wait for the emitter
 FIRE_ROOM = 8  # kept free for neurons already in the pipeline when a sweep is held

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from amaranth import Module, Signal, Value, signed
 
-from hw import neuron, spec
+from hw import spec
+from hw.core import soma
 from hw.spec import MEMBRANE_MAX as MAX
 from hw.spec import MEMBRANE_MIN as MIN
 from hw.spec import ResetMode
-from tests.hw.simulation import simulate, simulate_combinational
+from tests.support.amaranth_sim import simulate, simulate_combinational
 
 EXTREMES = [MIN, MIN + 1, -5, -1, 0, 1, 2, 7, MAX - 1, MAX]
 
@@ -45,16 +46,16 @@ MEMBRANE = signed(spec.MEMBRANE_BITS)
 
 
 def test_saturate() -> None:
-    wide = signed(neuron.SUM_BITS)
+    wide = signed(soma.SUM_BITS)
     cases = [(v,) for v in (*EXTREMES, MAX + 1, MIN - 1, 3 * MIN, -3 * MIN)]
-    check_function([wide], neuron.saturate, cases, clip)
+    check_function([wide], soma.saturate, cases, clip)
 
 
 def test_leak_is_an_arithmetic_shift() -> None:
     cases = list(itertools.product(EXTREMES, range(32), (0, 1)))
     check_function(
         [MEMBRANE, spec.LEAK_BITS, 1],
-        neuron.leak,
+        soma.leak,
         cases,
         lambda v, k, on: v - (v >> k) if on else v,
     )
@@ -64,7 +65,7 @@ def test_threshold_with_noise_never_wraps() -> None:
     cases = list(itertools.product(EXTREMES, EXTREMES, (0, 1, 0xFFFF)))
     check_function(
         [MEMBRANE, MEMBRANE, spec.LFSR_BITS],
-        neuron.fires,
+        soma.fires,
         cases,
         lambda v, threshold, noise: int(v >= threshold + noise),
     )
@@ -79,7 +80,7 @@ def test_reset_modes() -> None:
     }
     check_function(
         [MEMBRANE, MEMBRANE, 2],
-        neuron.reset,
+        soma.reset,
         cases,
         lambda v, t, mode: results[ResetMode(mode)](v, t),
     )
@@ -89,13 +90,13 @@ def test_lfsr_steps_by_hand() -> None:
     # 1 -> shifted out 1: the taps; 0xB400 -> 0x5A00 -> 0x2D00 -> 0x1680 ...; 3 -> 1 ^ taps.
     cases = [(0,), (1,), (0xB400,), (0x5A00,), (3,), (0xFFFF,)]
     after = {0: 0, 1: 0xB400, 0xB400: 0x5A00, 0x5A00: 0x2D00, 3: 0xB401, 0xFFFF: 0xCBFF}
-    check_function([spec.LFSR_BITS], neuron.lfsr_next, cases, lambda state: after[state])
+    check_function([spec.LFSR_BITS], soma.lfsr_next, cases, lambda state: after[state])
 
 
 def test_lfsr_period() -> None:
     m = Module()
     state = Signal(spec.LFSR_BITS, init=1)
-    m.d.sync += state.eq(neuron.lfsr_next(state))
+    m.d.sync += state.eq(soma.lfsr_next(state))
     full = (1 << spec.LFSR_BITS) - 1
 
     async def check(ctx: Any) -> None:
@@ -116,13 +117,13 @@ def test_functions_at_random(seed: int) -> None:
     pairs = list(itertools.pairwise(values))
     check_function(
         [MEMBRANE, MEMBRANE],
-        lambda v, t: neuron.reset(v, t, Value.cast(ResetMode.SUBTRACT)),
+        lambda v, t: soma.reset(v, t, Value.cast(ResetMode.SUBTRACT)),
         pairs,
         lambda v, t: clip(v - t),
     )
     check_function(
         [MEMBRANE, spec.LEAK_BITS],
-        lambda v, k: neuron.leak(v, k, Value.cast(1)),
+        lambda v, k: soma.leak(v, k, Value.cast(1)),
         [(v, rng.randrange(32)) for v in values],
         lambda v, k: v - (v >> k),
     )

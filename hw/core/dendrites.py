@@ -5,9 +5,9 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hw import spec
-from hw.registers import Configuration
-from hw.sweep import STEP
-from hw.synapse import LINE_LATENCY, WINDOW
+from hw.core.memory_map.registers import Configuration
+from hw.core.sequencer import STEP
+from hw.core.synapse_array import LINE_LATENCY, WINDOW
 
 
 class Dendrites(wiring.Component):

@@ -14,10 +14,11 @@ from amaranth import ClockDomain, ClockSignal, Fragment, Instance, Module, Value
 from amaranth.back import verilog
 from amaranth.lib import wiring
 
-from hw import spec, yosys
+from hw import spec
 from hw.chip import Chip, make_tile
-from hw.router import Router
+from hw.mesh.router import Router
 from hw.tile import CoreBlock, RouterBlock, TileSignature
+from hw.verilog import yosys
 
 TILE_MODULE = "nc64c_tile"
 CHIP_MODULE = "nc64c_chip"

@@ -8,11 +8,11 @@ from amaranth import Module
 from amaranth.lib.wiring import connect
 
 from hw import spec
-from hw.registers import Registers
+from hw.core.memory_map.registers import Registers
+from hw.core.sequencer import Sweep
+from hw.core.synapse_array import LINE_LATENCY, SynapseArray
 from hw.spec import LINE_ROWS, ROW_WORDS, Region, Register
-from hw.sweep import Sweep
-from hw.synapse import LINE_LATENCY, SynapseArray
-from tests.hw.simulation import simulate
+from tests.support.amaranth_sim import simulate
 
 AXONS, DENDRITES = 128, 64
 WORDS = AXONS // spec.DATA_BITS

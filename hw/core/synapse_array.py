@@ -5,7 +5,7 @@ from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw import layouts, spec
-from hw.popcount import popcounts
+from hw.core.popcount import popcounts
 
 LINE_LATENCY = 2  # cycles from `line_valid` to its counts
 LANE_BITS = spec.LINE_ROWS * spec.LANE

@@ -7,9 +7,9 @@ import pytest
 from amaranth import ResetInserter, Signal
 
 from hw import spec
-from hw.emitter import Emitter
+from hw.core.emitter import Emitter
 from hw.spec import AXON, FANOUT, FLIT, Kind, Region
-from tests.hw.simulation import simulate
+from tests.support.amaranth_sim import simulate
 
 ENTRIES = 12
 X, Y, TICK = 5, 3, 0x8000_0001

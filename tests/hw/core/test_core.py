@@ -8,7 +8,7 @@ import pytest
 from hw import spec
 from hw.spec import AXON, FLIT, Accepted, Control, Kind, NeuronWord, Region, Register
 from hw.tile import Tile
-from tests.hw.simulation import simulate
+from tests.support.amaranth_sim import simulate
 
 AXONS, NEURONS = 64, 8
 

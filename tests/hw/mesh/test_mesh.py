@@ -10,8 +10,8 @@ import pytest
 
 from hw import spec
 from hw.spec import FLIT, Kind
-from tests.hw.mesh import RouterMesh
-from tests.hw.simulation import simulate
+from tests.support.amaranth_sim import simulate
+from tests.support.router_mesh import RouterMesh
 
 COLUMNS, ROWS = spec.MESH_COLUMNS, spec.MESH_ROWS
 CORES = COLUMNS * ROWS

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from amaranth import Module, Signal
 
-from hw.popcount import popcounts
-from tests.hw.simulation import simulate_combinational
+from hw.core.popcount import popcounts
+from tests.support.amaranth_sim import simulate_combinational
 
 PLACES = 8
 

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hw import layouts
 from hw.chip import mesh_links
-from hw.router import Port, Router
+from hw.mesh.router import Port, Router
 
 
 class RouterMesh(wiring.Component):
