@@ -2,10 +2,10 @@
 
 from cosim.mapping import choose_mapping
 from hw.spec import FULL_CHIP
-from sw.config import NetworkConfig
-from sw.errors import InputError
-from sw.fold import fold
-from sw.model import SpikingNetwork
+from sw.common.errors import InputError
+from sw.integer.fold import fold
+from sw.model.config import NetworkConfig
+from sw.model.network import SpikingNetwork
 
 
 def refusal(config: NetworkConfig) -> str | None:

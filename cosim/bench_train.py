@@ -6,8 +6,9 @@ from typing import Any
 import torch
 
 from cosim.gather import processor, usable_cores, versions
-from sw import cifar, rivals
-from sw.networks import DIGITS, named
+from sw import rivals
+from sw.data import cifar
+from sw.model.architectures import DIGITS, named
 
 
 def run(

@@ -24,7 +24,7 @@ from typing import BinaryIO
 import filelock
 import platformdirs
 
-from sw.errors import InputError, reason
+from sw.common.errors import InputError, reason
 
 FOLDER, SIZE = "NC64C_CACHE", "NC64C_CACHE_SIZE"  # environment
 DEFAULT_SIZE = "256M"  # some hundred simulators

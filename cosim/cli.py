@@ -51,7 +51,7 @@ from cosim.options import (
     kept,
 )
 from hw.spec import AXONS, DENDRITES
-from sw.paths import DIGITS_CHECKPOINT
+from sw.files.paths import DIGITS_CHECKPOINT
 
 if TYPE_CHECKING:
     from cosim.record import Run

@@ -11,7 +11,7 @@ from rich.table import Table
 from cosim import output
 from cosim.guard import guarded
 from cosim.options import MAX_IMAGES, MAX_SEED, MAX_THREADS
-from sw.paths import VGG5_CHECKPOINT
+from sw.files.paths import VGG5_CHECKPOINT
 
 PARTS = "rows,noc,ticks,vgg5,footprint"
 
@@ -46,7 +46,7 @@ def train(
 
         figures = bench_train.run(rivals, width, timesteps, batch, steps, threads)
         if out is not None:
-            from sw.files import atomic_write
+            from sw.files.atomic import atomic_write
 
             atomic_write(out, (json.dumps(figures, indent=2) + "\n").encode())
     table = Table(title=f"VGG5 {figures['features']}, T = {timesteps}, batch {batch}")
@@ -78,7 +78,7 @@ def rtl(
 
         figures = cycle.measure(build(), activity, seed)
         if out is not None:
-            from sw.files import atomic_write
+            from sw.files.atomic import atomic_write
 
             atomic_write(out, (json.dumps(figures, indent=2) + "\n").encode())
     table = Table(title=f"RTL through cocotb, one process, {activity:.0%} of the axons spiking")

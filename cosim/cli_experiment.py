@@ -17,7 +17,7 @@ from cosim.options import MAX_PROCESSES
 from cosim.progress import Advance, Progress
 
 if TYPE_CHECKING:
-    from sw.experiments.run import Listener
+    from sw.paper.run import Listener
 
 app = typer.Typer(
     name="paper",
@@ -93,18 +93,18 @@ def _experiment(
 ) -> None:
     left = f"what is finished is in {out}: the same command goes on from there"
     with guarded(quiet, lambda: left) as progress, ExitStack() as stages:
-        from sw import engine
-        from sw.device import device as find_device
-        from sw.experiments import run, scale, work
+        from sw.common.device import device as find_device
+        from sw.jobs import engine
+        from sw.paper import presets, run, worker
 
         if scheduler is None:  # else it is the workers that must have it
             find_device(device)
-        source = work.Source(scale.load(preset, config), folder, device)
+        source = worker.Source(presets.load(preset, config), folder, device)
         output.check_folder(out, folder, config)
-        here: engine.Engine[work.Job, work.Done] = (
-            engine.Cluster(scheduler, work.run)
+        here: engine.Engine[worker.Job, worker.Done] = (
+            engine.Cluster(scheduler, worker.run)
             if scheduler
-            else engine.Local(jobs, work.run, progress.say)
+            else engine.Local(jobs, worker.run, progress.say)
         )
         stages.callback(here.close)
         files = run.run(run.check_name(name), source, out, here, _listener(progress, stages))
@@ -114,7 +114,7 @@ def _experiment(
 
 def _listener(progress: Progress, stages: ExitStack) -> "Listener":
     """Shows an experiment's progress: one bar for training, one for measuring."""
-    from sw.experiments.run import Listener
+    from sw.paper.run import Listener
 
     bars: dict[str, Advance] = {}
 

@@ -28,9 +28,9 @@ from cosim.options import (
     kept,
 )
 from hw.spec import AXONS, DENDRITES
-from sw.checks import shown
-from sw.errors import InputError
-from sw.paths import DIGITS_CHECKPOINT
+from sw.common.checks import shown
+from sw.common.errors import InputError
+from sw.files.paths import DIGITS_CHECKPOINT
 
 NOISE_EXAMPLE = (
     "Example: `nc64c noise --bits 0,10,12,14 --images 100 --golden-images 450 --out out/noise`"

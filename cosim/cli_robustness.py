@@ -51,7 +51,7 @@ def robustness(
         given = checkpoint, data, attacker, images, seed, work.strengths(eps), threads, device
         rows = work.measure(work.Task(*given), progress)
         if out is not None:
-            from sw.files import atomic_write
+            from sw.files.atomic import atomic_write
 
             document = {"images": images, "seed": seed, "rows": rows}
             atomic_write(out, (json.dumps(document, indent=2) + "\n").encode())

@@ -15,7 +15,7 @@ from functools import partial
 from importlib import metadata
 from pathlib import Path
 
-from sw.errors import InputError, reason
+from sw.common.errors import InputError, reason
 
 MIB, GIB = 1 << 20, 1 << 30
 DISK, MEMORY = 1 * GIB, 2 * GIB  # what building the whole chip takes, with room

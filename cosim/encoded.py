@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from cosim.program import Rectangle, rectangles
 from hw.spec import FLIT, PLANE_WEIGHT_BITS, Kind, Region, Register
-from sw import integer
-from sw.errors import InputError
-from sw.layers import PHASES
-from sw.netfile import IntegerLayer, IntegerNetwork
+from sw.common.errors import InputError
+from sw.integer import inference
+from sw.integer.network import PHASES
+from sw.integer.network_file import IntegerLayer, IntegerNetwork
 
 WORD_MASK = (1 << PLANE_WEIGHT_BITS) - 1
 
@@ -28,8 +28,8 @@ def chip_layers(network: IntegerNetwork) -> tuple[IntegerLayer, ...]:
 def chip_inputs(network: IntegerNetwork, images: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """What is streamed into them for images, uint8 [B, C, H, W]: bool [T, B, C, H, W]."""
     if network.encoding == "direct":
-        return integer.host_spikes(network, images)
-    return integer.input_spikes(network, images)
+        return inference.host_spikes(network, images)
+    return inference.input_spikes(network, images)
 
 
 def step_writes(

@@ -28,11 +28,11 @@ from cosim.stimulus import Phase
 from cosim.streamed import ReadBack
 from cosim.streamed_runs import READ_BACK, run_streamed
 from hw.spec import ChipShape, Counter
-from sw.checkpoint import Checkpoint
-from sw.fold import fold
-from sw.metrics import Evaluation, evaluate
-from sw.model import SpikingNetwork
-from sw.netfile import IntegerNetwork
+from sw.integer.fold import fold
+from sw.integer.network_file import IntegerNetwork
+from sw.model.metrics import Evaluation, evaluate
+from sw.model.network import SpikingNetwork
+from sw.train.checkpoint import Checkpoint
 
 
 @dataclass(frozen=True)

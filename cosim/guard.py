@@ -17,8 +17,8 @@ from rich.console import Console
 from cosim import logs, streams
 from cosim.errors import Mismatch, SimulationError
 from cosim.progress import Progress
-from sw.errors import InputError, reason
-from sw.workers import WorkerDied
+from sw.common.errors import InputError, reason
+from sw.jobs.workers import WorkerDied
 
 # Exit codes. Only the first one says anything of the chip.
 DIFFERENT, CANNOT, FAULT, INTERRUPTED = 1, 2, 3, 130

@@ -22,11 +22,11 @@ from cosim.progress import Progress
 from cosim.record import CLEAN
 from cosim.sets import BLOCK, NO_ATTACKER, attack_of, batches, is_transfer
 from cosim.shard import code_hash
-from sw.attack import Attack
-from sw.data import Dataset
-from sw.engine import Engine
-from sw.errors import InputError, reason
-from sw.store import key
+from sw.attack.attacks import Attack
+from sw.common.errors import InputError, reason
+from sw.data.datasets import Dataset
+from sw.files.store import key
+from sw.jobs.engine import Engine
 
 FOLDER = "images"
 VERSION = 1  # counts up when the same settings come to mean other images

@@ -8,10 +8,10 @@ from typing import NamedTuple
 from cosim.imagefile import ImageSet
 from cosim.shard import code_hash
 from cosim.worker import alone
-from sw import checkpoint
-from sw.attack import Attack, attacked
-from sw.dataset import Dataset
-from sw.model import SpikingNetwork
+from sw.attack.attacks import Attack, attacked
+from sw.data.dataset import Dataset
+from sw.model.network import SpikingNetwork
+from sw.train import checkpoint
 
 FOLDERS = ("sw",)  # the code that attacks
 

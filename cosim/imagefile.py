@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosim.schema import misfit
-from sw import tensorfile
-from sw.attack import Images
-from sw.config import NetworkConfig
-from sw.errors import InputError
+from sw.attack.attacks import Images
+from sw.common.errors import InputError
+from sw.files import tensorfile
+from sw.model.config import NetworkConfig
 
 FORMAT = tensorfile.Format("file of images", "nc64c-images-1")
 NAME = re.compile(r"[A-Za-z0-9_]{1,40}")  # of a set
@@ -32,7 +32,8 @@ class ImageSet:
 
     Attributes:
         images: uint8 [n, C, H, W].
-        zero: bool [n], those whose attack found a gradient of 0 everywhere (`sw.attack.Attacked`).
+        zero: bool [n], those whose attack found a gradient of 0 everywhere
+            (`sw.attack.attacks.Attacked`).
     """
 
     images: Images

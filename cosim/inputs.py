@@ -7,9 +7,9 @@ from cosim import imagefile
 from cosim.image_runs import Wanted
 from cosim.imagefile import ImageSets
 from cosim.sets import NO_ATTACKER, draw_images, is_transfer, load_attacker, parse_sets
-from sw import checkpoint
-from sw.config import NetworkConfig
-from sw.errors import InputError
+from sw.common.errors import InputError
+from sw.model.config import NetworkConfig
+from sw.train import checkpoint
 
 IMAGES = 200
 SETS = "clean,fgsm_2,fgsm_8,fgsm_16"

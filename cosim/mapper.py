@@ -24,8 +24,8 @@ from hw.spec import (
     FULL_CHIP,
     ChipShape,
 )
-from sw.errors import InputError
-from sw.netfile import IntegerLayer, IntegerNetwork
+from sw.common.errors import InputError
+from sw.integer.network_file import IntegerLayer, IntegerNetwork
 
 Places = list[list[tuple[int, ...]]]  # core numbers of each layer's each tile
 
@@ -50,7 +50,7 @@ def map_network(network: IntegerNetwork, shape: ChipShape = FULL_CHIP) -> Progra
     """The program that runs the chip's layers of a network (`cosim.encoded`).
 
     Chip layer l = 0, 1 .. is active in ticks l .. l + T - 1. The output layer never fires. As long
-    as no membrane saturates, the chip does exactly what `sw.integer` computes.
+    as no membrane saturates, the chip does exactly what `sw.integer.inference` computes.
 
     Raises:
         InputError: a layer does not fit; the message names it and the resource that it lacks.

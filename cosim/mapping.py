@@ -4,8 +4,8 @@ from cosim.mapper import map_network
 from cosim.program import Program
 from cosim.schedule import Schedule, schedule_network
 from hw.spec import ChipShape
-from sw.errors import InputError
-from sw.netfile import IntegerNetwork
+from sw.common.errors import InputError
+from sw.integer.network_file import IntegerNetwork
 
 Mapping = Program | Schedule
 

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw.spec import LFSR_BITS, MEMBRANE_MAX, MEMBRANE_MIN, ResetMode
-from sw.errors import InputError
-from sw.netfile import IntegerLayer
+from sw.common.errors import InputError
+from sw.integer.network_file import IntegerLayer
 
 RESET_MODES = {"zero": ResetMode.ZERO, "subtract": ResetMode.SUBTRACT, "none": ResetMode.NONE}
 

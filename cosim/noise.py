@@ -14,8 +14,8 @@ from cosim.mapping import Mapping
 from cosim.program import Program
 from cosim.schedule import LayerSchedule, Schedule
 from hw.spec import LFSR_BITS
-from sw.errors import InputError
-from sw.netfile import IntegerLayer
+from sw.common.errors import InputError
+from sw.integer.network_file import IntegerLayer
 
 MAX_BITS = LFSR_BITS
 

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from hw.spec import AXONS, DENDRITES, ChipShape
-from sw.checks import shown
-from sw.errors import InputError
+from sw.common.checks import shown
+from sw.common.errors import InputError
 
 MAX_SEED = 2**32 - 1
 MAX_PROCESSES = MAX_THREADS = 1024

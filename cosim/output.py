@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from sw.errors import InputError, reason
+from sw.common.errors import InputError, reason
 
 PROBE_BYTES = 1 << 20  # about what a run writes
 

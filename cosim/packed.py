@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sw.integer import pool
+from sw.integer.inference import pool
 
 
 @dataclass(frozen=True, eq=False)

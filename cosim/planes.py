@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from cosim.tiling import Plan, Span, Tile
 from hw.spec import MAX_PLANES, PLANE_WEIGHT_BITS, ChipShape
-from sw.errors import InputError
-from sw.netfile import IntegerLayer
+from sw.common.errors import InputError
+from sw.integer.network_file import IntegerLayer
 
 
 def plane_weights(layer: IntegerLayer) -> tuple[int, ...]:

@@ -4,7 +4,7 @@ import importlib
 import io
 from typing import Any
 
-from sw.errors import InputError
+from sw.common.errors import InputError
 
 DPI = 150
 ENDINGS = ("png", "svg")

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from cosim.program import Program
 from cosim.stimulus import Observation, class_membranes, decode, layer_spikes
-from sw.integer import Trace
+from sw.integer.inference import Trace
 
 NO_ANSWER = -1  # a class that is none: the chip did not give all output membranes
 

@@ -14,9 +14,9 @@ from cosim.chip_facts import Chip as Chip
 from cosim.chip_facts import Grid as Grid
 from cosim.chip_facts import LayerUse as LayerUse
 from cosim.schema import misfit
-from sw.checks import shown
-from sw.errors import InputError, reason
-from sw.files import atomic_write
+from sw.common.checks import shown
+from sw.common.errors import InputError, reason
+from sw.files.atomic import atomic_write
 
 VERSION = 4
 RUN_FILE, SUMMARY_FILE, REPORT_FILE = "run.json", "summary.json", "report.html"

@@ -32,7 +32,7 @@ from cosim.record import (
 from cosim.summary import summary
 from cosim.verdict import cautions
 from cosim.verdict import verdict as verdict
-from sw.files import atomic_write
+from sw.files.atomic import atomic_write
 
 NAMES = {"float": "Float", "quantised": "Quantised", "golden": "Golden", "rtl": "RTL"}
 HOT = 0.72  # share of a heat map's top from which the other text colour has more contrast

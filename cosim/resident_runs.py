@@ -13,8 +13,8 @@ from cosim.readout import mapping_mismatches, read_out
 from cosim.sets import Images, batches
 from cosim.stimulus import Phase, image_phases
 from cosim.streamed import RunJobs
-from sw import integer
-from sw.netfile import IntegerNetwork
+from sw.integer import inference
+from sw.integer.network_file import IntegerNetwork
 
 
 def run_resident(
@@ -73,7 +73,7 @@ def _check_mapping(
     wrong = []
     with progress.stage("network check", len(images)) as advance:
         for batch in batches(len(images), BATCH):
-            trace = integer.run(network, images[batch])
+            trace = inference.run(network, images[batch])
             for place, responses in enumerate(golden[batch]):
                 wrong.append(mapping_mismatches(program, responses, trace, place))
             advance(len(golden[batch]))

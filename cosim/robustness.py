@@ -12,17 +12,17 @@ from cosim.gather import usable_cores
 from cosim.progress import Progress
 from cosim.sets import draw_images, load_attacker
 from cosim.verdict import zero_gradients
-from sw import checkpoint
-from sw.attack import Attack, attacked
-from sw.checkpoint import Checkpoint
-from sw.checks import shown
-from sw.dataset import Dataset
-from sw.device import CPU
-from sw.device import device as find_device
-from sw.errors import InputError
-from sw.gradient import Gradient
-from sw.metrics import accuracy, adv_loss, evaluate
-from sw.model import SpikingNetwork
+from sw.attack.attacks import Attack, attacked
+from sw.attack.gradient import Gradient
+from sw.common.checks import shown
+from sw.common.device import CPU
+from sw.common.device import device as find_device
+from sw.common.errors import InputError
+from sw.data.dataset import Dataset
+from sw.model.metrics import accuracy, adv_loss, evaluate
+from sw.model.network import SpikingNetwork
+from sw.train import checkpoint
+from sw.train.checkpoint import Checkpoint
 
 WEIGHTS = ("float", "quantised")
 
@@ -38,7 +38,7 @@ class Task:
         images, seed: how many held-out images, drawn by the seed.
         strengths: of FGSM, 1/255.
         threads: of PyTorch; None: as many as cores.
-        device: see `sw.device`.
+        device: see `sw.common.device`.
     """
 
     checkpoint: Path

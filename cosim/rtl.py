@@ -25,7 +25,7 @@ from cosim.program import Program, configuration
 from cosim.simulator import Simulator, build
 from cosim.stimulus import Phase, read
 from hw.spec import FLIT, ChipShape, Counter, Region
-from sw.errors import InputError
+from sw.common.errors import InputError
 
 __all__ = ["RtlChip", "RtlRun", "build", "run_jobs"]
 

@@ -20,8 +20,8 @@ from cosim.program import CoreImage, Program, core_xy
 from cosim.tiling import Plan, Span, spans
 from cosim.windows import Windows, all_windows
 from hw.spec import AXON_WORD_BITS, FULL_CHIP, MAX_PAGES, ChipShape
-from sw.errors import InputError
-from sw.netfile import IntegerLayer, IntegerNetwork
+from sw.common.errors import InputError
+from sw.integer.network_file import IntegerLayer, IntegerNetwork
 
 SPIKING = 8  # one axon in so many is expected to spike in a tick
 Slot = tuple[int, ...]  # core numbers, one for each group of output channels

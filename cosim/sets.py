@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from cosim.record import CLEAN
-from sw import checkpoint
-from sw.attack import Attack, Images
-from sw.checkpoint import Checkpoint
-from sw.checks import shown
-from sw.config import NetworkConfig
-from sw.data import Dataset
-from sw.data import load as load_dataset
-from sw.errors import InputError
+from sw.attack.attacks import Attack, Images
+from sw.common.checks import shown
+from sw.common.errors import InputError
+from sw.data.datasets import Dataset
+from sw.data.datasets import load as load_dataset
+from sw.model.config import NetworkConfig
+from sw.train import checkpoint
+from sw.train.checkpoint import Checkpoint
 
 TRANSFER = "transfer"
 # Attacks by the first part of a set's name; what follows it is eps in 1/255.

@@ -7,9 +7,9 @@ from typing import cast
 
 from cosim.progress import Progress
 from cosim.shard import Result, Shard
-from sw.engine import Engine
-from sw.errors import InputError
-from sw.store import Store
+from sw.common.errors import InputError
+from sw.files.store import Store
+from sw.jobs.engine import Engine
 
 FOLDER = "shards"
 

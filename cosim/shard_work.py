@@ -8,7 +8,7 @@ from cosim.experiment import Subject, examine, prepare
 from cosim.shard import Result, Shard, code_hash
 from cosim.worker import alone
 from hw.spec import ChipShape
-from sw import checkpoint
+from sw.train import checkpoint
 
 
 def run(shard: Shard) -> Result:

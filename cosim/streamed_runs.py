@@ -21,8 +21,8 @@ from cosim.schedule import Schedule
 from cosim.sets import Images, batches
 from cosim.stimulus import Phase
 from cosim.streamed import LayerRun, ReadBack, RoundRun, RunJobs, run_network, tile_of
-from sw import integer
-from sw.netfile import IntegerNetwork
+from sw.integer import inference
+from sw.integer.network_file import IntegerNetwork
 
 STREAMED = 100  # images at once: loading a layer's weights takes little of their time
 CHECKED = 25  # images at once in the network as plain convolutions, which takes more memory
@@ -122,7 +122,7 @@ class _Expected:
 
 
 def _of_network(network: IntegerNetwork, images: Images) -> _Expected:
-    traces = [integer.run(network, images[batch]) for batch in batches(len(images), CHECKED)]
+    traces = [inference.run(network, images[batch]) for batch in batches(len(images), CHECKED)]
     packed = [
         {name: PackedSpikes.pack(spikes.swapaxes(0, 1)) for name, spikes in trace.spikes.items()}
         for trace in traces

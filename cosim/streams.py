@@ -11,7 +11,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, TextIO
 
-from sw.errors import InputError, reason
+from sw.common.errors import InputError, reason
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer

@@ -23,8 +23,8 @@ from cosim.record import CLEAN, LEVELS, Run
 from cosim.report import NAMES
 from cosim.sets import TRANSFER, attack_of
 from cosim.verdict import cautions
-from sw.errors import InputError
-from sw.experiments.printed import Printed, values
+from sw.common.errors import InputError
+from sw.paper.published import Printed, values
 
 SCHEMA = 1
 STRENGTHS = (2, 8, 16)  # the paper's eps, in 1/255

@@ -40,12 +40,13 @@ from cosim.simulator import build
 from cosim.verdict import verdict, zero_gradients
 from hw.spec import ChipShape
 from hw.verilog import export
-from sw import checkpoint, metrics
-from sw.config import NetworkConfig
-from sw.engine import Cluster, Engine, Local
-from sw.errors import InputError
-from sw.files import atomic_write
-from sw.fold import fold
+from sw.common.errors import InputError
+from sw.files.atomic import atomic_write
+from sw.integer.fold import fold
+from sw.jobs.engine import Cluster, Engine, Local
+from sw.model import metrics
+from sw.model.config import NetworkConfig
+from sw.train import checkpoint
 
 Job = TypeVar("Job")
 Done = TypeVar("Done")

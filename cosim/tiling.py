@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw.spec import MAX_PAGES, PAGE_COUNTS, ChipShape
-from sw.errors import InputError
-from sw.netfile import IntegerLayer
+from sw.common.errors import InputError
+from sw.integer.network_file import IntegerLayer
 
 Span = tuple[int, int]  # from, to (exclusive)
 

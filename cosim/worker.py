@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import torch
 from threadpoolctl import threadpool_limits
 
-from sw.errors import InputError
+from sw.common.errors import InputError
 
 _turn = threading.Lock()  # a Dask worker may have several threads; PyTorch's settings are all one's
 

@@ -16,9 +16,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sw.config import NetworkConfig
-from sw.errors import InputError
-from sw.model import SpikingNetwork
+from sw.common.errors import InputError
+from sw.model.config import NetworkConfig
+from sw.model.network import SpikingNetwork
 
 Scores = Callable[[Tensor], Tensor]  # images [B, C, H, W] to class scores [B, classes]
 

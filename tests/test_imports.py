@@ -99,7 +99,7 @@ def test_imports_go_one_way(path: Path) -> None:
 def test_rules_catch_a_violation() -> None:
     assert violations("hw.core.core", {"cosim.golden"})
     assert violations("hw.spec", {"hw.layouts"})
-    assert violations("sw.train", {"hw.spec"})
+    assert violations("sw.train.loop", {"hw.spec"})
     assert violations("cosim.compare", {"hw.mesh.router"})
     assert violations("cosim.report", {"cosim.cli"})
     assert not violations("cosim.compare", {"hw.spec", "numpy"})

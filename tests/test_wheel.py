@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.running import foreign_packages
+from tests.support.processes import foreign_packages
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("hw", "sw", "cosim")
@@ -76,7 +76,7 @@ def test_the_wheel_starts_from_elsewhere(wheel: Path, tmp_path: Path) -> None:
 
 
 def test_the_wheel_has_a_network_of_its_own(wheel: Path, tmp_path: Path) -> None:
-    code = "from sw.paths import DIGITS_CHECKPOINT; print(DIGITS_CHECKPOINT)"
+    code = "from sw.files.paths import DIGITS_CHECKPOINT; print(DIGITS_CHECKPOINT)"
     found = run([sys.executable, "-c", code], tmp_path, PYTHONPATH=str(wheel))
     assert found.strip() == str(wheel / "checkpoints" / "digits.safetensors")
     assert "conv2" in nc64c("map", cwd=tmp_path, path=(wheel,))

@@ -12,7 +12,7 @@ from cosim.errors import SimulationError
 from cosim.job import PHASE_END, Job, Response
 from hw.spec import FLIT, ChipShape, Kind
 from hw.verilog import export
-from sw.errors import InputError
+from sw.common.errors import InputError
 
 BENCH = Path(__file__).with_name("icarus.sv")
 

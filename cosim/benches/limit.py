@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cosim import environment
 from cosim.benches.workload import Workload, axon_bits
 from cosim.verilate import find_compiler
-from sw.errors import InputError
+from sw.common.errors import InputError
 
 SOURCE = Path(__file__).with_name("limit.cpp")
 FLAGS = ("-std=c++20", "-O3", "-march=native")

@@ -14,8 +14,8 @@ from cosim import gather, output
 from cosim.benches import document, footprint, noc, plot, rows, ticks, vgg5
 from cosim.benches.threads import use_one_thread
 from cosim.progress import Progress
-from sw.errors import InputError
-from sw.paths import VGG5_CHECKPOINT
+from sw.common.errors import InputError
+from sw.files.paths import VGG5_CHECKPOINT
 
 PARTS = ("rows", "noc", "ticks", "vgg5", "footprint")
 FORMAT, VERSION = "nc64c-bench", 1

@@ -27,10 +27,11 @@ from cosim.simulator import build
 from cosim.stimulus import Phase
 from cosim.streamed import ReadBack, Responses, RunJobs, run_network
 from hw.spec import FULL_CHIP
-from sw import checkpoint, integer
-from sw.errors import InputError
-from sw.fold import fold
-from sw.netfile import IntegerNetwork
+from sw.common.errors import InputError
+from sw.integer import inference
+from sw.integer.fold import fold
+from sw.integer.network_file import IntegerNetwork
+from sw.train import checkpoint
 
 PROCESSES = 2
 READ_BACK = 0.1  # share of the passes whose membranes are read, as in `nc64c cosim`
@@ -80,7 +81,7 @@ def measure(subject: Subject, repeats: int) -> dict[str, Any]:
     with ProcessPoolExecutor(PROCESSES, mp_context=context) as pool:
         levels = _Levels(subject, pool)
         taken = in_turns(levels.measures(), repeats)
-    levels.compare(integer.run(network, subject.images).membrane)
+    levels.compare(inference.run(network, subject.images).membrane)
     return {
         "load": [*loads, load_average()],
         "network": f"{network.name} " + "-".join(str(n.features) for n in network.layers),
@@ -161,7 +162,7 @@ def _prepared(path: Path) -> tuple[IntegerNetwork, Schedule]:
 def _as_convolutions(path: Path, images: Images) -> NDArray[np.int64]:
     """The output layer's membranes, int64 [images, classes], of the network without a chip."""
     use_one_thread()
-    membranes: NDArray[np.int64] = integer.run(_prepared(path)[0], images).membrane
+    membranes: NDArray[np.int64] = inference.run(_prepared(path)[0], images).membrane
     return membranes
 
 

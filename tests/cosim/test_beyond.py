@@ -7,15 +7,17 @@ from typing import Any
 import pytest
 
 from cosim import record
-from sw import checkpoint, netfile, tensorfile
-from sw.checks import MAX_SHOWN, shown
-from sw.errors import InputError
-from sw.experiments import scale
-from sw.fold import fold
-from sw.paths import DIGITS_CHECKPOINT
-from tests.helpers.cli import nc64c, small_checkpoint
-from tests.helpers.runs import make_run
-from tests.helpers.subjects import make_networks
+from sw.common.checks import MAX_SHOWN, shown
+from sw.common.errors import InputError
+from sw.files import tensorfile
+from sw.files.paths import DIGITS_CHECKPOINT
+from sw.integer import network_file
+from sw.integer.fold import fold
+from sw.paper import presets
+from sw.train import checkpoint
+from tests.support.cli import nc64c, small_checkpoint
+from tests.support.records import make_run
+from tests.support.subjects import make_networks
 
 DIGITS_5000 = "9" * 5000  # Python turns 4300 into a number
 OPTIONS = (
@@ -75,7 +77,7 @@ def test_what_is_too_much_for_a_config(text: str, sentence: str, tmp_path: Path)
     path = tmp_path / "config.toml"
     path.write_text(text)
     with pytest.raises(InputError, match=sentence) as caught:
-        scale.load("cpu", path)
+        presets.load("cpu", path)
     assert str(path) in str(caught.value)
     assert len(str(caught.value)) < len(str(path)) + 2 * MAX_SHOWN
 
@@ -83,7 +85,7 @@ def test_what_is_too_much_for_a_config(text: str, sentence: str, tmp_path: Path)
 def test_a_byte_order_mark_before_a_config_is_passed_over(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_bytes(b"\xef\xbb\xbfepochs = 3\n")
-    assert scale.load("cpu", path).epochs == 3
+    assert presets.load("cpu", path).epochs == 3
 
 
 def test_long_values_are_cut_in_sentences() -> None:
@@ -134,15 +136,15 @@ def test_a_checkpoint_with_a_newer_setting(part: str | None, tmp_path: Path) -> 
 
 def test_a_network_file_of_a_newer_version(tmp_path: Path) -> None:
     path = tmp_path / "network.safetensors"
-    netfile.save(path, fold(make_networks().quantised_network))
+    network_file.save(path, fold(make_networks().quantised_network))
     content = path.read_bytes()
     rewritten(path, b"nc64c-network-1", b"nc64c-network-9")
     with pytest.raises(InputError, match=f"network file {path} has version 9"):
-        netfile.load(path)
+        network_file.load(path)
     path.write_bytes(content)
-    with_document(path, netfile.FORMAT, lambda document: document["layers"][0].update(delay=2))
+    with_document(path, network_file.FORMAT, lambda document: document["layers"][0].update(delay=2))
     with pytest.raises(InputError, match="setting 'delay', which this program does not know"):
-        netfile.load(path)
+        network_file.load(path)
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ import pytest
 
 from cosim import cache
 from cosim.cache import EXECUTABLE, FOLDER, SIZE, Cache
-from sw.errors import InputError
-from tests.helpers.rights import open_folder, ordinary_user
+from sw.common.errors import InputError
+from tests.support.rights import open_folder, ordinary_user
 
 KEY = "0123456789abcdef"
 

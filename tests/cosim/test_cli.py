@@ -19,9 +19,9 @@ from safetensors import safe_open
 from cosim import record, shard_work, tasks
 from cosim.simulator import Simulator
 from hw.spec import ChipShape
-from tests.helpers.cli import SMALL_CHIP, dead_checkpoint, nc64c, small_checkpoint
-from tests.helpers.runs import make_run
-from tests.helpers.subjects import FakeRtl, Responses
+from tests.support.cli import SMALL_CHIP, dead_checkpoint, nc64c, small_checkpoint
+from tests.support.records import make_run
+from tests.support.subjects import FakeRtl, Responses
 
 COMMANDS = (
     "demo",

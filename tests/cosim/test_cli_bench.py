@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from sw import rivals
-from sw.networks import DIGITS, named
-from tests.helpers.cli import nc64c
+from sw.model.architectures import DIGITS, named
+from tests.support.cli import nc64c
 
 SMALL = ("--width", "0.03", "--batch", "4", "--steps", "2", "--threads", "1")
 

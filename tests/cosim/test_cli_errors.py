@@ -16,14 +16,14 @@ from safetensors import safe_open
 from typer.testing import Result
 
 from cosim import record
-from sw import checkpoint
-from sw.config import LayerSpec
-from sw.model import SpikingNetwork
-from sw.settings import TrainSettings
-from sw.train import Trained
-from tests.helpers.cli import SMALL_CHIP, nc64c, small_checkpoint
-from tests.helpers.runs import make_run
-from tests.helpers.subjects import CONFIG
+from sw.model.config import LayerSpec
+from sw.model.network import SpikingNetwork
+from sw.train import checkpoint
+from sw.train.loop import Trained
+from sw.train.settings import TrainSettings
+from tests.support.cli import SMALL_CHIP, nc64c, small_checkpoint
+from tests.support.records import make_run
+from tests.support.subjects import CONFIG
 
 
 @pytest.fixture

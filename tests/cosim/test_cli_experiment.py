@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from sw.experiments.grid import EXPERIMENTS
-from tests.helpers.cli import nc64c
+from sw.paper.grid import EXPERIMENTS
+from tests.support.cli import nc64c
 
 TINY = """
 dataset = "digits"
@@ -77,7 +77,7 @@ def test_bad_input(
     if "--scheduler" in arguments:
         pytest.importorskip("distributed", reason="Dask is not installed (extra dask)")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sw.engine.CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr("sw.jobs.engine.CONNECT_SECONDS", 0.2)
     _config(tmp_path)
     (tmp_path / "wrong.toml").write_text("ephocs = 3")
     (tmp_path / "large.toml").write_text(TINY.replace("= 256", "= 5000"))

@@ -21,13 +21,15 @@ from rich.console import Console
 from cosim import training
 from cosim.progress import Progress
 from cosim.training import beside
-from sw import checkpoint, data, paths
-from sw.errors import InputError
-from sw.metrics import evaluate
-from sw.model import DIGITS, SpikingNetwork
-from sw.settings import TrainSettings
-from sw.train import Diverged, Trained
-from tests.helpers.cli import nc64c
+from sw.common.errors import InputError
+from sw.data import datasets
+from sw.files import paths
+from sw.model.metrics import evaluate
+from sw.model.network import DIGITS, SpikingNetwork
+from sw.train import checkpoint
+from sw.train.loop import Diverged, Trained
+from sw.train.settings import TrainSettings
+from tests.support.cli import nc64c
 
 SMALL = ("--features", "4-4-4-8", "--epochs", "2", "--quantised-epochs", "1", "--batch", "128")
 # Nine gains of 1e5 multiply to more than a float32 holds.
@@ -86,7 +88,7 @@ def test_it_starts_with_the_weights_of_a_checkpoint(tmp_path: Path) -> None:
 def test_the_digits_without_options_are_the_committed_training() -> None:
     task = training.TrainTask("digits", None, Path("x"))
     assert training.recipe(task) == TrainSettings()
-    assert training.network_config(task, data.load("digits", "test")) == DIGITS
+    assert training.network_config(task, datasets.load("digits", "test")) == DIGITS
 
 
 def test_options_reach_the_network_and_its_training(tmp_path: Path) -> None:
@@ -283,7 +285,7 @@ def test_shrink_keeps_the_quantised_network(tmp_path: Path) -> None:
     assert f"{out.stat().st_size:,} bytes instead of {committed.stat().st_size:,}" in result.stdout
     before, after = checkpoint.load(committed), checkpoint.load(out)
     assert (after.config, after.settings) == (before.config, before.settings)
-    images = data.load("digits", "test").images[:100]
+    images = datasets.load("digits", "test").images[:100]
     answers = [evaluate(loaded.quantised_network, images) for loaded in (before, after)]
     assert np.array_equal(answers[0].predictions, answers[1].predictions)
     assert answers[0].spikes == answers[1].spikes

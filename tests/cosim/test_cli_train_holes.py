@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from cosim.training import beside
-from sw.paths import DIGITS_CHECKPOINT
-from tests.helpers.cli import nc64c
+from sw.files.paths import DIGITS_CHECKPOINT
+from tests.support.cli import nc64c
 
 SMALL = ("--features", "4-4-4-8", "--epochs", "2", "--quantised-epochs", "1", "--batch", "128")
 
@@ -99,7 +99,7 @@ def test_a_checkpoint_is_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     """A disk that loses what it took: nothing is said to be there."""
     out = tmp_path / "x"
     monkeypatch.setattr(
-        "sw.tensorfile.atomic_write", lambda path, data: path.write_bytes(data[:99])
+        "sw.files.tensorfile.atomic_write", lambda path, data: path.write_bytes(data[:99])
     )
     result = nc64c("shrink", DIGITS_CHECKPOINT, "--out", out)
     assert result.exit_code == 2

@@ -11,12 +11,12 @@ from cosim.program import Program, core_number
 from cosim.schedule import schedule_network
 from cosim.streamed import ReadBack, run_network
 from hw.spec import AXON, FANOUT, FLIT, ChipShape, Kind, Register
-from sw.errors import InputError
-from sw.layers import Encoding
+from sw.common.errors import InputError
+from sw.integer.network import Encoding
 from tests.cosim.test_mapper import assert_equals_integer
 from tests.cosim.test_streamed import streamed_in
-from tests.helpers.faults import GOLDEN
-from tests.helpers.networks import SMALL, Sketch, random_network
+from tests.support.faults import GOLDEN
+from tests.support.networks import SMALL, Sketch, random_network
 
 SMALL_CORES = ChipShape(8, 8, 64, 128)
 # Its first layer takes 2 x 8 x 8 inputs: too many for the 64 axons of a page, so several tiles.

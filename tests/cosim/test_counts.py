@@ -14,7 +14,7 @@ from cosim.simulator import Simulator
 from cosim.stimulus import Phase
 from hw.spec import FLIT, ChipShape, Counter, Kind, Region
 from tests.cosim.test_schedule import TINY_CHIP
-from tests.helpers.subjects import SHAPE, FakeRtl, make_run_of, make_shards, make_subject
+from tests.support.subjects import SHAPE, FakeRtl, make_run_of, make_shards, make_subject
 
 CHIP = ChipShape(3, 2, 64, 64)
 NOTHING = np.zeros(0, np.uint64)

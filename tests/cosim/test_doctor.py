@@ -9,7 +9,7 @@ import find_libpython
 import pytest
 
 from cosim import doctor
-from tests.helpers.cli import nc64c
+from tests.support.cli import nc64c
 
 Usage = namedtuple("Usage", ("total", "used", "free"))
 

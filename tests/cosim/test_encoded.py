@@ -10,12 +10,12 @@ from cosim.encoded import chip_layers, step_writes
 from cosim.mapper import map_network
 from cosim.program import Program
 from hw.spec import FLIT, FULL_CHIP, ChipShape, Register
-from sw.errors import InputError
-from sw.layers import Encoding
+from sw.common.errors import InputError
+from sw.integer.network import Encoding
 from tests.cosim.test_mapper import assert_equals_integer as assert_resident
 from tests.cosim.test_schedule import TINY_CHIP
 from tests.cosim.test_streamed import assert_equals_integer as assert_streamed
-from tests.helpers.networks import SMALL, random_network
+from tests.support.networks import SMALL, random_network
 
 BINARY = ("rate", "latency", "phase")
 

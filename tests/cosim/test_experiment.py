@@ -10,8 +10,8 @@ from cosim.record import Run
 from cosim.report import verdict
 from cosim.summary import summary
 from hw.spec import FLIT, Region
-from sw import integer
-from tests.helpers.subjects import (
+from sw.integer import inference
+from tests.support.subjects import (
     FakeRtl,
     Responses,
     make_data,
@@ -39,7 +39,7 @@ def test_levels_agree_with_the_integer_network() -> None:
     subject = make_subject()
     for shard in make_shards(7):
         result = examine(subject, shard, FakeRtl())
-        trace = integer.run(subject.network, shard.images)
+        trace = inference.run(subject.network, shard.images)
         assert result["predictions"]["rtl"] == trace.predictions.tolist(), shard.set
         for layer, spikes in list(trace.spikes.items())[1:]:
             assert result["spikes"][layer]["rtl"] == spikes.sum(), layer
@@ -60,7 +60,7 @@ def test_more_images_than_one_batch_come_out_in_order() -> None:
     run = run_with(rtl, images=107)
     assert len(rtl.seen) == 214
     assert mismatches(run) == 0
-    trace = integer.run(make_subject().network, make_data(107).images)
+    trace = inference.run(make_subject().network, make_data(107).images)
     assert run["sets"]["clean"]["predictions"]["rtl"] == trace.predictions.tolist()
 
 

@@ -14,9 +14,9 @@ import typer
 
 from cosim import guard, streams, tasks
 from cosim.errors import Mismatch, SimulationError
-from sw.errors import InputError
-from sw.workers import WorkerDied
-from tests.helpers.cli import nc64c
+from sw.common.errors import InputError
+from sw.jobs.workers import WorkerDied
+from tests.support.cli import nc64c
 
 CLI = [sys.executable, "-m", "nc64c"]
 

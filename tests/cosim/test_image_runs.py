@@ -15,13 +15,13 @@ from cosim.image_work import Batch, Made
 from cosim.imagefile import ImageSets
 from cosim.progress import Progress
 from cosim.sets import BLOCK, attack_of
-from sw import checkpoint
-from sw.engine import Local
-from sw.errors import InputError
-from sw.settings import TrainSettings
-from sw.store import key
-from tests.helpers.cli import small_checkpoint
-from tests.helpers.subjects import make_data, make_networks
+from sw.common.errors import InputError
+from sw.files.store import key
+from sw.jobs.engine import Local
+from sw.train import checkpoint
+from sw.train.settings import TrainSettings
+from tests.support.cli import small_checkpoint
+from tests.support.subjects import make_data, make_networks
 
 IMAGES = BLOCK + 7  # two blocks
 NAMES = ("clean", "pgd_4", "fgsm_2", "fgsm_8", "transfer_8")

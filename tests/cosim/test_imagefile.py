@@ -12,9 +12,9 @@ import safetensors.numpy
 from safetensors import safe_open
 
 from cosim.imagefile import FORMAT, ImageSets, check_fits, read, write
-from sw import tensorfile
-from sw.errors import InputError
-from tests.helpers.subjects import CONFIG, make_sets
+from sw.common.errors import InputError
+from sw.files import tensorfile
+from tests.support.subjects import CONFIG, make_sets
 
 CONTENT = make_sets(5, ("clean", "fgsm_8"))
 MADE = {"network": "small", "seed": 3}

@@ -31,7 +31,7 @@ from cosim.intervals import paired, wilson
 from cosim.record import LEVELS, Level, Run
 from cosim.shard import Common, Result, RtlCounts, Shard
 from cosim.summary import summary
-from tests.helpers.subjects import CONFIG, FACTS, SHAPE, make_subject
+from tests.support.subjects import CONFIG, FACTS, SHAPE, make_subject
 
 COUNT, SAMPLE = 10, 5
 # By set and level: which images are right; the label is the image's number.

@@ -16,10 +16,10 @@ from cosim.mapper import LayerUse, map_network, utilisation
 from cosim.program import Program, configuration, core_number
 from cosim.stimulus import Phase, class_membranes, decode, image_phases, layer_spikes
 from hw.spec import FULL_CHIP, ChipShape, ResetMode
-from sw import integer
-from sw.errors import InputError
-from sw.netfile import IntegerLayer, IntegerNetwork
-from tests.helpers.networks import SMALL, Sketch, random_network
+from sw.common.errors import InputError
+from sw.integer import inference
+from sw.integer.network_file import IntegerLayer, IntegerNetwork
+from tests.support.networks import SMALL, Sketch, random_network
 
 DIGITS = (
     Sketch("conv", 16),
@@ -36,7 +36,7 @@ def assert_equals_integer(
     """Spike for spike and membrane for membrane; each layer must have fired, and not always."""
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (images, *network.input_shape), dtype=np.uint8)
-    expected, streamed = integer.run(network, pixels), chip_inputs(network, pixels)
+    expected, streamed = inference.run(network, pixels), chip_inputs(network, pixels)
     program = map_network(network, shape)
     chip = GoldenChip(shape, images)
     chip.run([Phase(configuration(program), go=False)])

@@ -9,7 +9,7 @@ from cosim.program import Rectangle, core_number, core_xy, rectangles
 from cosim.routes import Routes
 from cosim.tiling import Plan, Tile, plan_layer, pooled, sites
 from hw.spec import AXON, FANOUT, FLIT, FULL_CHIP, ChipShape
-from sw.netfile import IntegerLayer, LayerKind, Shape
+from sw.integer.network_file import IntegerLayer, LayerKind, Shape
 
 ALL = 1 << 20
 

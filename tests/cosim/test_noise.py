@@ -15,10 +15,10 @@ from cosim.schedule import Schedule
 from cosim.sets import block_seed
 from cosim.streamed import ReadBack
 from hw.spec import FULL_CHIP, LFSR_BITS, ChipShape, ResetMode
-from sw.errors import InputError
+from sw.common.errors import InputError
 from tests.cosim.test_schedule import TINY_CHIP
-from tests.helpers.networks import Sketch, random_network
-from tests.helpers.subjects import SHAPE, FakeRtl, make_run_of, make_shards, make_subject
+from tests.support.networks import Sketch, random_network
+from tests.support.subjects import SHAPE, FakeRtl, make_run_of, make_shards, make_subject
 
 STRONG = 13  # bits: about a third of a threshold
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cosim import output
-from sw.errors import InputError
+from sw.common.errors import InputError
 
 
 def everything(folder: Path) -> set[str]:

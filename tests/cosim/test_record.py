@@ -9,8 +9,8 @@ import pytest
 
 from cosim import record
 from cosim.record import Run
-from sw.errors import InputError
-from tests.helpers.runs import make_run
+from sw.common.errors import InputError
+from tests.support.records import make_run
 
 
 def test_a_run_comes_back_as_it_was(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from cosim import report
 from cosim.record import Run
-from tests.helpers.runs import SETS, make_run
+from tests.support.records import SETS, make_run
 
 VOID = {"meta", "link", "img", "br", "path", "circle"}
 

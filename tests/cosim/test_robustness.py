@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from cosim.sets import draw_images
-from sw import checkpoint
-from sw.attack import fgsm
-from sw.gradient import Gradient
-from sw.metrics import accuracy, evaluate
-from sw.model import DIGITS, LayerSpec, SpikingNetwork
-from sw.paths import DIGITS_CHECKPOINT
-from sw.settings import TrainSettings
-from sw.train import Trained
-from tests.helpers.cli import nc64c
+from sw.attack.attacks import fgsm
+from sw.attack.gradient import Gradient
+from sw.files.paths import DIGITS_CHECKPOINT
+from sw.model.metrics import accuracy, evaluate
+from sw.model.network import DIGITS, LayerSpec, SpikingNetwork
+from sw.train import checkpoint
+from sw.train.loop import Trained
+from sw.train.settings import TrainSettings
+from tests.support.cli import nc64c
 
 OTHER = dataclasses.replace(DIGITS, layers=(LayerSpec("conv", 4, pool=True), LayerSpec("fc", 8)))
 

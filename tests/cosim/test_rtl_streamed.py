@@ -12,11 +12,11 @@ from cosim.rtl_runs import verilated
 from cosim.schedule import schedule_network
 from cosim.stimulus import Phase
 from cosim.streamed import ReadBack, Responses, run_network
-from sw.layers import Encoding
+from sw.integer.network import Encoding
 from tests.cosim.test_schedule import TINY_CHIP
 from tests.cosim.test_streamed import SEVERAL_ROUNDS, streamed_in
-from tests.helpers.networks import SMALL, Sketch, random_network
-from tests.helpers.subjects import FakeRtl, make_run_of, make_shards, make_subject
+from tests.support.networks import SMALL, Sketch, random_network
+from tests.support.subjects import FakeRtl, make_run_of, make_shards, make_subject
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from cosim.placement import place_alike
 from cosim.program import core_xy, rectangles
 from cosim.schedule import Schedule, schedule_network
 from hw.spec import ChipShape
-from sw.errors import InputError
-from tests.helpers.networks import SMALL, Sketch, random_network
+from sw.common.errors import InputError
+from tests.support.networks import SMALL, Sketch, random_network
 
 VGG5 = (
     Sketch("conv", 64, pool=True),

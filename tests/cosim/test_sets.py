@@ -7,10 +7,10 @@ import pytest
 
 from cosim.sets import attack_of, draw_images, parse_sets
 from cosim.shard import SHARD
-from sw.attack import Attack
-from sw.errors import InputError
-from sw.store import key
-from tests.helpers.subjects import make_networks, make_shards
+from sw.attack.attacks import Attack
+from sw.common.errors import InputError
+from sw.files.store import key
+from tests.support.subjects import make_networks, make_shards
 
 TARGET, OTHER = (make_networks(seed).quantised_network for seed in (0, 1))
 

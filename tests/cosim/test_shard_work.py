@@ -14,9 +14,9 @@ from cosim.experiment import examine
 from cosim.shard import code_hash
 from cosim.simulator import BENCH_SOURCES
 from cosim.sources import below
-from sw.errors import InputError
-from tests.helpers.cli import small_checkpoint
-from tests.helpers.subjects import FakeRtl, make_shards, make_subject
+from sw.common.errors import InputError
+from tests.support.cli import small_checkpoint
+from tests.support.subjects import FakeRtl, make_shards, make_subject
 
 ROOT = Path(__file__).parents[2]
 
@@ -43,7 +43,7 @@ def test_a_worker_with_other_code_refuses() -> None:
 def test_the_code_of_hardware_and_algorithm_counts_and_that_of_reports_does_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    compared = ("hw/core/core.py", "sw/model.py", "cosim/golden.py", "cosim/tb.sv")
+    compared = ("hw/core/core.py", "sw/model/network.py", "cosim/golden.py", "cosim/tb.sv")
     for name in (*compared, "cosim/report.py"):
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True, parents=True)
@@ -81,7 +81,7 @@ def test_every_module_that_computes_a_shard_counts(
     assert names > {
         "hw/spec.py",
         "hw/core/synapse_array.py",
-        "sw/fold.py",
+        "sw/integer/fold.py",
         "cosim/golden.py",
         "cosim/bench.py",
     }

@@ -23,15 +23,15 @@ from hw.spec import (
     Region,
     ResetMode,
 )
-from sw import integer
-from sw.netfile import IntegerNetwork, Reset
-from tests.helpers.networks import SMALL, random_network
+from sw.integer import inference
+from sw.integer.network_file import IntegerNetwork, Reset
+from tests.support.networks import SMALL, random_network
 
 CHIP = ChipShape(4, 4, 256, 256)
 NETWORK = random_network(2, SMALL)
 IMAGES = np.random.default_rng(2).integers(0, 256, (1, *NETWORK.input_shape), dtype=np.uint8)
 PROGRAM = map_network(NETWORK, CHIP)
-TRACE = integer.run(NETWORK, IMAGES)
+TRACE = inference.run(NETWORK, IMAGES)
 
 Responses = list[NDArray[np.uint64]]
 

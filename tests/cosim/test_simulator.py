@@ -18,9 +18,9 @@ from cosim.simulator import BENCH_SOURCES, Recipe, Simulator, build, content_key
 from cosim.stimulus import Phase
 from cosim.verilate import find_compiler
 from hw.spec import ChipShape
-from sw.errors import InputError
-from tests.helpers.cli import SMALL_CHIP, nc64c, small_checkpoint
-from tests.helpers.rights import open_folder, ordinary_user
+from sw.common.errors import InputError
+from tests.support.cli import SMALL_CHIP, nc64c, small_checkpoint
+from tests.support.rights import open_folder, ordinary_user
 
 SHAPE = ChipShape(columns=1, rows=1, axons=64, dendrites=64)
 ROOT = Path(__file__).parents[2]

@@ -13,11 +13,11 @@ from cosim.schedule import Schedule, schedule_network
 from cosim.stimulus import Phase
 from cosim.streamed import LayerRun, ReadBack, Responses, run_network, tile_of
 from hw.spec import FLIT, FULL_CHIP, ChipShape, Kind, Region
-from sw import integer
-from sw.errors import InputError
-from sw.netfile import IntegerNetwork
+from sw.common.errors import InputError
+from sw.integer import inference
+from sw.integer.network_file import IntegerNetwork
 from tests.cosim.test_schedule import TINY_CHIP, VGG5
-from tests.helpers.networks import SMALL, Sketch, random_network
+from tests.support.networks import SMALL, Sketch, random_network
 
 SEVERAL_ROUNDS = (
     Sketch("conv", 2),
@@ -41,7 +41,7 @@ def streamed_in(network: IntegerNetwork, images: int) -> PackedSpikes:
 def assert_equals_integer(network: IntegerNetwork, images: int, shape: ChipShape) -> Schedule:
     """Spike for spike and membrane for membrane; layers fire, and not always."""
     schedule = schedule_network(network, shape)
-    expected = integer.run(network, draw(network, images))
+    expected = inference.run(network, draw(network, images))
     inputs = streamed_in(network, images)
     runs = list(run_network(schedule, inputs, GoldenRuns(), ReadBack(0.5, 1)))
     for run in runs[:-1]:

@@ -21,10 +21,10 @@ from cosim.stimulus import Phase
 from cosim.streamed import LayerRun, ReadBack, run_network
 from cosim.streamed_runs import run_streamed
 from hw.spec import Counter, Region
-from sw import integer
+from sw.integer import inference
 from tests.cosim.test_schedule import TINY_CHIP
 from tests.cosim.test_streamed import draw, streamed_in
-from tests.helpers.faults import (
+from tests.support.faults import (
     GOLDEN,
     Fault,
     Responses,
@@ -37,8 +37,8 @@ from tests.helpers.faults import (
     repeat_a_spike,
     send,
 )
-from tests.helpers.networks import Sketch, random_network
-from tests.helpers.subjects import FakeRun
+from tests.support.networks import Sketch, random_network
+from tests.support.subjects import FakeRun
 
 IMAGES = 3
 NETWORK = random_network(5, (Sketch("conv", 2), Sketch("fc", 50), Sketch("fc", 50)))
@@ -64,7 +64,7 @@ def test_what_is_tested_here() -> None:
     assert (hidden.strays, output.strays) == (0, 0)
     assert output.answered.all()
     assert output.membranes is not None
-    expected = integer.run(NETWORK, draw(NETWORK, IMAGES))
+    expected = inference.run(NETWORK, draw(NETWORK, IMAGES))
     assert np.array_equal(output.membranes, expected.membrane)
 
 

@@ -13,9 +13,9 @@ from cosim.schedule import Schedule
 from cosim.streamed_runs import READ_BACK
 from cosim.summary import summary
 from hw.spec import FLIT, Region
-from sw import integer
+from sw.integer import inference
 from tests.cosim.test_schedule import TINY_CHIP
-from tests.helpers.subjects import (
+from tests.support.subjects import (
     SHAPE,
     FakeRtl,
     Responses,
@@ -44,7 +44,7 @@ def test_equal_chips_and_the_network_agree() -> None:
     assert mismatches(run) == 0
     assert verdict(run).equal
     assert "Membranes were read after 10 % of the passes" in verdict(run).detail
-    trace = integer.run(subject.network, make_data(5).images)
+    trace = inference.run(subject.network, make_data(5).images)
     clean = run["sets"]["clean"]
     assert clean["predictions"]["rtl"] == clean["predictions"]["golden"]
     assert clean["predictions"]["rtl"] == trace.predictions.tolist()

@@ -10,7 +10,7 @@ import pytest
 from cosim.figures import mismatches
 from cosim.record import LEVELS, to_json
 from cosim.summary import summary
-from tests.helpers.runs import SETS, make_run
+from tests.support.records import SETS, make_run
 
 SUMMARY_KEYS = [
     "schema_version",

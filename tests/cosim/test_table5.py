@@ -9,8 +9,8 @@ import pytest
 from cosim import noise_report, table5
 from cosim.figures import adversarial_loss
 from cosim.record import Run, to_json
-from sw.errors import InputError
-from tests.helpers.runs import make_run
+from sw.common.errors import InputError
+from tests.support.records import make_run
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

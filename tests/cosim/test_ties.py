@@ -11,7 +11,7 @@ from cosim.schedule import _cuts, schedule_network
 from cosim.tiling import spans
 from hw.spec import ChipShape
 from tests.cosim.test_mapper_parts import layer, plan
-from tests.helpers.networks import Sketch, random_network
+from tests.support.networks import Sketch, random_network
 
 
 # ---------------------------------------------------------------- tilings

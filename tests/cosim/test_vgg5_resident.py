@@ -5,12 +5,12 @@ import pytest
 import torch
 
 from cosim.mapper import map_network
-from sw import checkpoint
-from sw.checkpoint import Checkpoint
-from sw.fold import fold
-from sw.integer import run
-from sw.model import as_input
-from sw.paths import CHECKPOINTS
+from sw.files.paths import CHECKPOINTS
+from sw.integer.fold import fold
+from sw.integer.inference import run
+from sw.model.network import as_input
+from sw.train import checkpoint
+from sw.train.checkpoint import Checkpoint
 
 PATH = CHECKPOINTS / "vgg5-resident.safetensors"
 

@@ -5,8 +5,8 @@ import pytest
 
 from cosim.windows import Windows, all_windows
 from hw.spec import FULL_CHIP, ChipShape
-from sw.netfile import IntegerLayer
-from tests.helpers.networks import Sketch, random_network
+from sw.integer.network_file import IntegerLayer
+from tests.support.networks import Sketch, random_network
 
 
 def layer_of(channels: int, side: int, features: int = 3) -> IntegerLayer:

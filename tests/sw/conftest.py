@@ -5,10 +5,11 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from sw import checkpoint, data
-from sw.checkpoint import Checkpoint
-from sw.data import Dataset
-from sw.paths import DIGITS_CHECKPOINT
+from sw.data import datasets
+from sw.data.datasets import Dataset
+from sw.files.paths import DIGITS_CHECKPOINT
+from sw.train import checkpoint
+from sw.train.checkpoint import Checkpoint
 
 
 @pytest.fixture(autouse=True)
@@ -29,4 +30,4 @@ def committed() -> Checkpoint:
 @pytest.fixture(scope="session")
 def held_out() -> Dataset:
     """The digits' test part."""
-    return data.load("digits", "test")
+    return datasets.load("digits", "test")

@@ -10,7 +10,7 @@ import pytest
 from cosim.benches import document, footprint, icarus, noc, suite, ticks
 from cosim.benches.targets import TARGETS, Target, Verdict, verdicts
 from cosim.benches.timing import per_tick, ratio, spread
-from tests.helpers.cli import nc64c
+from tests.support.cli import nc64c
 
 FOOTPRINT = {
     "load": [0.25, 1.0],

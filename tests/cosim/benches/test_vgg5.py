@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from cosim.benches import peak, suite, vgg5
-from sw import checkpoint, integer
-from sw.errors import InputError
-from sw.fold import fold
-from sw.paths import DIGITS_CHECKPOINT
+from sw.common.errors import InputError
+from sw.files.paths import DIGITS_CHECKPOINT
+from sw.integer import inference
+from sw.integer.fold import fold
+from sw.train import checkpoint
 
 
 def test_golden_and_network_give_the_same_membranes() -> None:
@@ -18,7 +19,7 @@ def test_golden_and_network_give_the_same_membranes() -> None:
     membranes = vgg5._in_golden(DIGITS_CHECKPOINT, images)
     assert np.array_equal(membranes, vgg5._as_convolutions(DIGITS_CHECKPOINT, images))
     network = fold(checkpoint.load(DIGITS_CHECKPOINT).quantised_network)
-    assert np.array_equal(membranes, integer.run(network, images).membrane)
+    assert np.array_equal(membranes, inference.run(network, images).membrane)
     assert len(np.unique(membranes, axis=0)) == 3
 
 

@@ -1,0 +1,156 @@
+"""How the loss changes with the pixels: by autograd, or by the paper's approximation, Eq. 8 to 12.
+
+Rate, phase and latency encodings make spikes of pixels, and a spike has no gradient by a pixel. The
+paper takes the encoded input for the image itself (Eq. 5), so that the gradient at the encoded
+input stands for the gradient by the pixels. Where an encoding is the image itself (direct), both
+paths are the same formula.
+"""
+
+from typing import Any, Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from sw.common.errors import InputError
+from sw.integer.network import KERNEL
+from sw.model.network import SpikingLayer, SpikingNetwork, as_input, at_rest
+
+Gradient = Literal["autograd", "approximated"]
+
+BATCH = 256  # images at once
+DIFFERENTIABLE = ("direct",)  # encodings that autograd finds a way through
+
+
+def usual(network: SpikingNetwork) -> Gradient:
+    """Autograd where the network's encoding has a gradient, the approximation where it has none."""
+    return "autograd" if network.config.encoding in DIFFERENTIABLE else "approximated"
+
+
+def by_pixels(
+    network: SpikingNetwork, pixels: Tensor, labels: Tensor, how: Gradient | None = None
+) -> Tensor:
+    """Gradient of the cross-entropy, summed over the images, by each pixel.
+
+    Args:
+        network: float or quantised, in the mode in which it is to be attacked. Its parameters
+            gather no gradient.
+        pixels: float [B, C, H, W] in 0..1, on the network's device.
+        labels: int64 [B], on the same device.
+        how: "autograd": through the whole network. "approximated": Eq. 11, the gradient at the
+            first convolution's output convolved with its weights rotated by 180 degrees, summed
+            over the steps. None: whichever is usual for the encoding.
+
+    Returns:
+        Float, of the shape of `pixels`.
+
+    Raises:
+        InputError: autograd was asked for where the encoding has no gradient, or the approximation
+            where the first layer is not a convolution.
+    """
+    how = how or usual(network)
+    if how == "approximated":
+        return _approximated(network, pixels, labels)
+    encoding = network.config.encoding
+    if encoding not in DIFFERENTIABLE:
+        raise InputError(
+            f"network {network.config.name}: encoding {encoding} has no gradient by the pixels;"
+            " take the approximated one"
+        )
+    pixels = pixels.detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(_loss(network, pixels, labels), pixels)
+    return gradient
+
+
+class Slope:
+    """Which way the loss of some images rises, or, towards a class, falls.
+
+    Args:
+        network: whose loss; used in evaluation mode, left as it was.
+        labels: int64 [n].
+        how: see `by_pixels`.
+        towards: it is to fall.
+
+    Attributes:
+        zero: bool [n], the images whose gradient was 0 at every pixel each time it was taken.
+    """
+
+    def __init__(
+        self,
+        network: SpikingNetwork,
+        labels: NDArray[np.int64],
+        how: Gradient | None,
+        towards: bool,
+    ) -> None:
+        self._network, self._labels, self._how, self._towards = network, labels, how, towards
+        self.zero = np.ones(len(labels), np.bool_)
+
+    def signs(self, images: NDArray[np.uint8]) -> NDArray[np.int16]:
+        """The way of each pixel, -1, 0 or 1, of the images' shape; in batches."""
+        device = self._network.chain[0].weight.device
+        signs = [np.empty(images[:0].shape, dtype=np.int16)]
+        with at_rest(self._network):
+            for start in range(0, len(images), BATCH):
+                batch = slice(start, start + BATCH)
+                pixels = as_input(images[batch]).to(device)
+                true = torch.from_numpy(self._labels[batch]).to(device)
+                gradient = by_pixels(self._network, pixels, true, self._how)
+                signs.append(gradient.sign().to(torch.int16).cpu().numpy())
+        found = np.concatenate(signs)
+        self.zero &= ~found.any(axis=(1, 2, 3))
+        return -found if self._towards else found
+
+
+def rotated(by_output: Tensor, weight: Tensor) -> Tensor:
+    """Eq. 8: what a convolution's output gradient makes of its input gradient.
+
+    The output gradient, with a border of zeros, is convolved with the weights rotated by 180
+    degrees, and summed over the output channels (the paper writes one channel of each).
+
+    Args:
+        by_output: float [N, out, H, W].
+        weight: float [out, in, 3, 3], of a convolution with stride 1 and padding 1.
+
+    Returns:
+        Float [N, in, H, W].
+    """
+    return F.conv2d(by_output, weight.flip(2, 3).transpose(0, 1), padding=KERNEL // 2)
+
+
+def _approximated(network: SpikingNetwork, pixels: Tensor, labels: Tensor) -> Tensor:
+    """Eq. 11 with X_conv1 the first convolution's output, before batch norm."""
+    first = network.chain[0]
+    if first.spec.kind != "conv":
+        raise InputError(
+            f"network {network.config.name}: the approximated gradient needs a convolution as"
+            f" first layer, but {first.name} is none"
+        )
+    drives: list[Tensor] = []
+    hook = first.register_forward_hook(lambda _layer, _inputs, drive: drives.append(drive))
+    try:
+        loss = _loss(network, pixels.detach(), labels)
+    finally:
+        hook.remove()
+    (by_drive,) = torch.autograd.grad(loss, drives)
+    by_step = rotated(by_drive * _gain(first), _weight(first, network.weight_bits))
+    return by_step.reshape(-1, *pixels.shape).sum(0)
+
+
+def _gain(layer: SpikingLayer) -> Tensor:
+    """Batch norm's factor per channel, float [out, 1, 1], as in evaluation mode."""
+    gain, _ = layer.affine()
+    like: Any = layer.weight
+    return torch.from_numpy(gain).to(like)[:, None, None]
+
+
+def _weight(layer: SpikingLayer, bits: int | None) -> Tensor:
+    """The weights that the forward pass sees, for inputs that are intensities in 0..1."""
+    weight, unit = layer.seen(bits)
+    worth = float(unit * layer.input_unit) / layer.input_unit  # rounded as on the way
+    return weight.detach() * worth
+
+
+def _loss(network: SpikingNetwork, pixels: Tensor, labels: Tensor) -> Tensor:
+    return F.cross_entropy(network(pixels), labels, reduction="sum")

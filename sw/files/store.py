@@ -1,0 +1,86 @@
+"""Finished pieces of long work as files: JSON documents, named by what goes into them.
+
+So work that was cut off finds what it had finished, and what is the same is done once. Each has a
+checksum of its content: a file that is damaged is noticed.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from sw.common.errors import InputError, reason
+from sw.files.atomic import atomic_write
+
+MAX_BYTES = 16 << 20
+
+Settings = dict[str, Any]  # JSON: all that goes into a piece
+Result = dict[str, Any]  # JSON
+
+
+def key(settings: Settings) -> str:
+    """A piece's name: 16 hexadecimal digits, of a hash of its settings."""
+    return _digest(settings)[:16]
+
+
+class Store:
+    """The finished pieces in a folder, KEY.json each; it is made when the first one is kept.
+
+    Args:
+        folder: theirs.
+        noun: what sentences call a piece.
+    """
+
+    def __init__(self, folder: Path, noun: str) -> None:
+        self.folder, self._noun = folder, noun
+
+    def save(self, settings: Settings, result: Result) -> None:
+        """Keeps a piece, written whole or not at all; raises `InputError` if it cannot."""
+        content = {"settings": settings, "result": result}
+        document = {**content, "sha256": _digest(content)}
+        text = json.dumps(document, indent=1, sort_keys=True, allow_nan=False)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"cannot make output folder {self.folder}: {reason(error)}") from error
+        atomic_write(self._path(settings), text.encode() + b"\n")
+
+    def load(self, settings: Settings) -> Result | None:
+        """What a piece gave, if it is finished.
+
+        Raises:
+            InputError: its file is there, but damaged; the sentence says how.
+        """
+        path = self._path(settings)
+        if not path.exists():
+            return None
+        damaged = f"{self._noun} {path} is damaged"
+        written = self._read(path, damaged)
+        try:
+            document = json.loads(written)
+            content = {name: document[name] for name in ("settings", "result")}
+            intact = document["sha256"] == _digest(content)
+        except (ValueError, LookupError, TypeError, RecursionError) as error:
+            raise InputError(f"{damaged}: it is no whole JSON document") from error
+        if not intact or content["settings"] != settings:
+            raise InputError(f"{damaged}: its content is not what was written")
+        result: Result = content["result"]
+        return result
+
+    def _path(self, settings: Settings) -> Path:
+        return self.folder / f"{key(settings)}.json"
+
+    def _read(self, path: Path, damaged: str) -> bytes:
+        try:
+            with path.open("rb") as file:
+                content = file.read(MAX_BYTES + 1)
+        except OSError as error:
+            raise InputError(f"cannot read {self._noun} {path}: {reason(error)}") from error
+        if len(content) > MAX_BYTES:
+            raise InputError(f"{damaged}: it has more than {MAX_BYTES} bytes")
+        return content
+
+
+def _digest(document: dict[str, Any]) -> str:
+    canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()

@@ -1,0 +1,106 @@
+"""The integer network as a file, and all that goes with it: the one door out of `sw`."""
+
+from pathlib import Path
+from typing import Any
+
+from sw.common.checks import MAX_FEATURES, Shape, check_range, check_shape
+from sw.common.errors import InputError
+from sw.files import tensorfile
+from sw.files.tensorfile import Format, Layout
+from sw.integer.fold import fold
+from sw.integer.network import KERNEL, IntegerLayer, IntegerNetwork, LayerKind, Reset
+
+__all__ = [
+    "IntegerLayer",
+    "IntegerNetwork",
+    "LayerKind",
+    "Reset",
+    "Shape",
+    "fold",
+    "load",
+    "save",
+]
+
+FORMAT = Format("network file", "nc64c-network-1")
+ARRAYS = ("weights", "threshold", "bias")
+DOCUMENT = ("name", "dataset", "encoding", "timesteps", "classes", "input_shape", "layers")
+SETTINGS = ("name", "kind", "weight_bits", "fraction_bits", "leak", "reset", "spiking", "pool")
+LAYER = (*SETTINGS, "input_shape", "features")
+
+
+def save(path: Path, network: IntegerNetwork) -> None:
+    """Write a network as a safetensors file, whole or not at all.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    document = {
+        "name": network.name,
+        "dataset": network.dataset,
+        "encoding": network.encoding,
+        "timesteps": network.timesteps,
+        "classes": network.classes,
+        "input_shape": network.input_shape,
+        "layers": [
+            {setting: getattr(layer, setting) for setting in SETTINGS}
+            | {"input_shape": layer.input_shape, "features": layer.features}
+            for layer in network.layers
+        ],
+    }
+    tensors = {
+        f"{layer.name}.{array}": getattr(layer, array)
+        for layer in network.layers
+        for array in ARRAYS
+    }
+    tensorfile.write(path, FORMAT, document, tensors)
+
+
+def load(path: Path) -> IntegerNetwork:
+    """Read a network; every size is checked before its memory is taken.
+
+    Raises:
+        InputError: the file is missing, truncated, foreign or damaged, or holds no valid network.
+    """
+    document = tensorfile.read_document(path, FORMAT)
+    try:
+        tensorfile.check_known(f"network file {path}", document, DOCUMENT)
+        for settings in document["layers"]:
+            tensorfile.check_known(f"network file {path}", settings, LAYER)
+        expected: Layout = {}
+        for settings in document["layers"]:
+            expected |= _layer_layout(settings)
+        tensors = tensorfile.read_tensors(path, FORMAT, expected)
+        layers = []
+        for settings in document["layers"]:
+            arrays = {array: tensors[f"{settings['name']}.{array}"] for array in ARRAYS}
+            fields: dict[str, Any] = {setting: settings[setting] for setting in SETTINGS}
+            fields |= arrays | {"input_shape": tuple(settings["input_shape"])}
+            layers.append(IntegerLayer(**fields))
+        return IntegerNetwork(
+            name=document["name"],
+            dataset=document["dataset"],
+            encoding=document["encoding"],
+            timesteps=document["timesteps"],
+            classes=tuple(document["classes"]),
+            layers=tuple(layers),
+        )
+    except InputError as error:
+        raise error if str(path) in str(error) else InputError(f"{path}: {error}") from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"network file {path}: its description is damaged ({error!r})") from error
+
+
+def _layer_layout(settings: dict[str, Any]) -> Layout:
+    """The tensors that a layer of these settings has."""
+    where = f"layer {settings['name']}"
+    shape, features = tuple(settings["input_shape"]), settings["features"]
+    check_shape(f"{where}: input shape", shape)
+    check_range(f"{where}: features", features, 1, MAX_FEATURES)
+    channels, height, width = shape
+    conv = settings["kind"] == "conv"
+    fan_in = (channels, KERNEL, KERNEL) if conv else (channels * height * width,)
+    return {
+        f"{settings['name']}.weights": ("I32", (features, *fan_in)),
+        f"{settings['name']}.threshold": ("I64", (features,)),
+        f"{settings['name']}.bias": ("I64", (features,)),
+    }

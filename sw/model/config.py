@@ -1,0 +1,96 @@
+"""What a network is made of, before it has weights."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from sw.common.checks import MAX_FEATURES, Shape, check_range, check_shape
+from sw.common.errors import InputError
+from sw.integer.network import MAX_TIMESTEPS, MAX_WEIGHT_BITS, Encoding, LayerKind
+
+Pooling = Literal["or", "average"]
+
+
+@dataclass(frozen=True)
+class LayerSpec:
+    """One layer: its kind, output channels or neurons, and whether 2 x 2 pooling is behind it."""
+
+    kind: LayerKind
+    features: int
+    pool: bool = False
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """All that makes a network but its weights.
+
+    Attributes:
+        name: the network's name.
+        dataset: the data set that it classifies.
+        input_shape: C, H, W of an image.
+        classes: the classes' names.
+        layers: the hidden layers; an output layer, fully connected, integrating, comes behind.
+        timesteps: T, steps per image.
+        theta_conv, theta_fc: thresholds of convolutions and of hidden fully connected layers.
+        leak: lambda, the share of its membrane that a hidden neuron keeps per step.
+        weight_bits: K of the quantised network.
+        encoding: how images become inputs (`sw.model.encoding`).
+        norm: batch norm in the hidden layers; without it they have biases.
+        pooling: "or": max pooling of spikes, which the chip can do; "average": software only.
+
+    Raises:
+        InputError: a value is out of range, or the layers do not fit together.
+    """
+
+    name: str
+    dataset: str
+    input_shape: Shape
+    classes: tuple[str, ...]
+    layers: tuple[LayerSpec, ...]
+    timesteps: int = 4
+    theta_conv: float = 0.4
+    theta_fc: float = 1.0
+    leak: float = 0.5
+    weight_bits: int = 4
+    encoding: Encoding = "direct"
+    norm: bool = True
+    pooling: Pooling = "or"
+
+    def __post_init__(self) -> None:
+        where = f"network {self.name}"
+        check_shape(f"{where}: input shape", self.input_shape)
+        check_range(f"{where}: timesteps", self.timesteps, 1, MAX_TIMESTEPS)
+        check_range(f"{where}: weight bits", self.weight_bits, 1, MAX_WEIGHT_BITS)
+        for what, chosen, choices in (
+            ("encoding", self.encoding, get_args(Encoding)),
+            ("pooling", self.pooling, get_args(Pooling)),
+        ):
+            if chosen not in choices:
+                raise InputError(f"{where}: {what} is {chosen!r}, must be {' or '.join(choices)}")
+        if not isinstance(self.norm, bool):
+            raise InputError(f"{where}: norm is {self.norm!r}, must be true or false")
+        for what, value, most in (
+            ("theta_conv", self.theta_conv, 1e6),
+            ("theta_fc", self.theta_fc, 1e6),
+            ("leak", self.leak, 1.0),
+        ):
+            if not 0 < value <= most:
+                raise InputError(
+                    f"{where}: {what} is {value}, must be above 0 and at most {most:g}"
+                )
+        if not self.layers or not self.classes:
+            raise InputError(f"{where}: needs a hidden layer and a class")
+        self._check_layers()
+
+    def _check_layers(self) -> None:
+        _, height, width = self.input_shape
+        for index, layer in enumerate(self.layers):
+            where = f"network {self.name}: layer {index + 1}"
+            if layer.kind not in ("conv", "fc"):
+                raise InputError(f"{where}: kind is {layer.kind!r}, must be conv or fc")
+            check_range(f"{where}: features", layer.features, 1, MAX_FEATURES)
+            if layer.kind == "conv" and index and self.layers[index - 1].kind == "fc":
+                raise InputError(f"{where}: a convolution cannot follow a fully connected layer")
+            if layer.pool:
+                if layer.kind == "fc" or height % 2 or width % 2:
+                    raise InputError(f"{where}: only an even-sized convolution can be pooled")
+                height, width = height // 2, width // 2

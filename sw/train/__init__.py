@@ -1,0 +1,4 @@
+"""Training by surrogate gradients, in float and then with quantised weights; its checkpoint.
+
+`loop` trains, `training_state` lets it go on after a kill. Knows no attack.
+"""

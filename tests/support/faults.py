@@ -1,0 +1,98 @@
+"""Chips that go wrong in one round: the golden model with a fault put into its responses."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cosim.golden_runs import GoldenRuns
+from cosim.program import Program
+from cosim.progress import Advance
+from cosim.stimulus import Phase
+from hw.spec import FLIT, Kind, Region
+from tests.support.subjects import FakeRun
+
+GOLDEN = GoldenRuns()
+Responses = list[list[NDArray[np.uint64]]]  # of a round, by pass and phase
+Fault = Callable[[Responses], None]
+
+
+@dataclass
+class Spoiled:
+    """The golden model, whose `call`-th round is spoiled by `fault`."""
+
+    call: int
+    fault: Fault
+    calls: int = 0
+
+    def __call__(self, program: Program, jobs: Sequence[Sequence[Phase]]) -> Responses:
+        responses = GOLDEN(program, jobs)
+        if self.calls == self.call:
+            self.fault(responses)
+        self.calls += 1
+        return responses
+
+    def as_rtl(
+        self, program: Program, jobs: Sequence[Sequence[Phase]], advance: Advance
+    ) -> FakeRun:
+        advance(len(jobs))
+        return FakeRun(self(program, jobs), cycles=1, ticks=1, wall_s=1.0, counters={})
+
+
+def host(region: Region, offset: int, data: int) -> NDArray[np.uint64]:
+    """A HOST flit of core (0, 0)."""
+    fields = {"region": int(region), "offset": offset, "data": data}
+    return np.array([FLIT.pack(kind=int(Kind.HOST), **fields)], np.uint64)
+
+
+def is_(region: Region, flits: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    found: NDArray[np.bool_] = FLIT.get(flits, "region") == int(region)
+    return found
+
+
+def lose_a_spike(job: int) -> Fault:
+    def fault(responses: Responses) -> None:
+        number = next(n for n, flits in enumerate(responses[job]) if is_(Region.SPIKE, flits).any())
+        responses[job][number] = responses[job][number][1:]
+
+    return fault
+
+
+def repeat_a_spike(job: int) -> Fault:
+    def fault(responses: Responses) -> None:
+        number = next(n for n, flits in enumerate(responses[job]) if is_(Region.SPIKE, flits).any())
+        flits = responses[job][number]
+        responses[job][number] = np.concatenate([flits, flits[-1:]])
+
+    return fault
+
+
+def send(job: int, flit: NDArray[np.uint64]) -> Fault:
+    """One flit more, in the first tick."""
+
+    def fault(responses: Responses) -> None:
+        responses[job][1] = np.concatenate([responses[job][1], flit])
+
+    return fault
+
+
+def lose_membrane(job: int, which: int) -> Fault:
+    """One of the membranes read at the end."""
+
+    def fault(responses: Responses) -> None:
+        assert is_(Region.MEMBRANE, responses[job][-1]).all()
+        responses[job][-1] = np.delete(responses[job][-1], which)
+
+    return fault
+
+
+def change_membrane(job: int) -> Fault:
+    def fault(responses: Responses) -> None:
+        responses[job][-1] = responses[job][-1] ^ (np.arange(len(responses[job][-1])) == 7)
+
+    return fault
+
+
+def nothing(_: Responses) -> None:
+    """No fault."""
