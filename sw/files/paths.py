@@ -6,6 +6,6 @@ has the digits network alone; the others come with a checkout.
 
 from pathlib import Path
 
-CHECKPOINTS = Path(__file__).resolve().parents[1] / "checkpoints"
+CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
 DIGITS_CHECKPOINT = CHECKPOINTS / "digits.safetensors"
 VGG5_CHECKPOINT = CHECKPOINTS / "vgg5.safetensors"

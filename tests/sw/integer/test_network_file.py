@@ -191,5 +191,5 @@ def test_a_flipped_byte_gives_a_network_or_a_sentence(path: Path) -> None:
 
 def test_a_reader_of_network_files_needs_no_torch() -> None:
     code = "import sys, sw.integer.network_file; sys.exit('torch' in sys.modules)"
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0

@@ -16,7 +16,7 @@ from sw.common.errors import InputError
 from sw.jobs.engine import Local
 from sw.jobs.workers import TRIES, WorkerDied
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 Job = TypeVar("Job")
 
 
