@@ -17,8 +17,8 @@ from cocotb.triggers import RisingEdge
 from numpy.typing import NDArray
 
 from cosim.job import PHASE_END, Job, Response
-from cosim.program import host_port
-from cosim.stimulus import Phase
+from cosim.program.program import host_port
+from cosim.program.stimulus import Phase
 from hw.spec import FLIT, Kind
 
 JOB, RESPONSE, PROGRESS = "NC64C_JOB", "NC64C_RESPONSE", "NC64C_PROGRESS"  # environment

@@ -7,11 +7,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.compare import Comparison
-from cosim.program import Program
+from cosim.compare.chips import Comparison
+from cosim.program.program import Program
+from cosim.program.stimulus import Phase
 from cosim.progress import Advance
 from cosim.readout import Answer
-from cosim.stimulus import Phase
 from hw.spec import Counter
 
 BATCH = 50  # images at once, of algorithm and golden model

@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from cosim.chip_facts import Chip, Grid, LayerUse, StreamedLayer
 from cosim.mapper import LayerUse as Use
 from cosim.mapper import layer_use, utilisation
 from cosim.mapping import Mapping
-from cosim.program import CoreImage, Program
+from cosim.program.program import CoreImage, Program
+from cosim.record.chip_facts import Chip, Grid, LayerUse, StreamedLayer
 from cosim.schedule import LayerSchedule, Schedule
 from hw.spec import ChipShape
 

@@ -54,7 +54,7 @@ from hw.spec import AXONS, DENDRITES
 from sw.files.paths import DIGITS_CHECKPOINT
 
 if TYPE_CHECKING:
-    from cosim.record import Run
+    from cosim.record.record import Run
 
 app = typer.Typer(
     name="nc64c",
@@ -157,8 +157,8 @@ def cosim(
 @app.command(epilog="Example: `nc64c report out/demo`")
 def report(folder: Annotated[Path, typer.Argument(help="What cosim wrote.")]) -> None:
     """Render report.html and summary.json of a finished run again; nothing is simulated."""
-    from cosim import record
     from cosim import report as page
+    from cosim.record import record
 
     with guarded():
         run = record.load(folder)

@@ -6,7 +6,7 @@ from typing import Literal
 from rich.box import SIMPLE
 from rich.table import Table
 
-from cosim.chip_facts import RESOURCES, Chip, LayerUse, Resource, capacity, totals
+from cosim.record.chip_facts import RESOURCES, Chip, LayerUse, Resource, capacity, totals
 
 WIDTH = 100  # columns where there is no terminal that has a width
 

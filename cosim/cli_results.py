@@ -102,7 +102,8 @@ def table5(
     """The paper's Table 5 of a finished run: table5.md, .json, and .png and .svg by eps."""
     target = folder if out is None else out
     with guarded():
-        from cosim import record, tasks
+        from cosim import tasks
+        from cosim.record import record
 
         text = tasks.table5(record.load(folder), target)
     typer.echo(text)

@@ -10,7 +10,7 @@ from rich.table import Table
 from cosim.guard import DIFFERENT
 
 if TYPE_CHECKING:
-    from cosim.record import Run
+    from cosim.record.record import Run
 
 
 def conclude(run: "Run", folder: Path, quiet: bool) -> None:
@@ -40,7 +40,7 @@ def conclude(run: "Run", folder: Path, quiet: bool) -> None:
 
 def accuracy_table(run: "Run") -> Table:
     from cosim.figures import accuracy, adversarial_loss, images, source
-    from cosim.record import LEVELS
+    from cosim.record.record import LEVELS
 
     counts = images(run)
     table = Table(title=f"{run['network']}, images per set by level; {source(run)}")

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.program import Rectangle, rectangles
+from cosim.program.program import Rectangle, rectangles
 from hw.spec import FLIT, PLANE_WEIGHT_BITS, Kind, Region, Register
 from sw.common.errors import InputError
 from sw.integer import inference

@@ -13,18 +13,18 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from cosim.chip_levels import BATCH, ChipResult, RtlRun, RtlTotals, RunRtl
-from cosim.compare import Mismatch
-from cosim.golden_runs import GoldenRuns
+from cosim.compare.chips import Mismatch
+from cosim.golden.runner import GoldenRuns
 from cosim.mapping import Mapping, choose_mapping
 from cosim.noise import with_noise
-from cosim.program import Program, core_xy
+from cosim.program.program import Program, core_xy
+from cosim.program.stimulus import Phase
 from cosim.progress import Advance, Progress
-from cosim.record import Grid, LayerCounts
+from cosim.record.record import Grid, LayerCounts
 from cosim.resident_runs import run_resident
 from cosim.schedule import Schedule
 from cosim.sets import Images, batches, block_seed
 from cosim.shard import Result, RtlCounts, Shard
-from cosim.stimulus import Phase
 from cosim.streamed import ReadBack
 from cosim.streamed_runs import READ_BACK, run_streamed
 from hw.spec import ChipShape, Counter

@@ -13,7 +13,7 @@ from cosim.chip_use import chip_record
 from cosim.encoded import chip_layers
 from cosim.experiment import Subject
 from cosim.imagefile import ImageSet, ImageSets
-from cosim.record import (
+from cosim.record.record import (
     CLEAN,
     LEVELS,
     VERSION,

@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 
 from cosim import logs, streams
-from cosim.errors import Mismatch, SimulationError
+from cosim.program.errors import Mismatch, SimulationError
 from cosim.progress import Progress
 from sw.common.errors import InputError, reason
 from sw.jobs.workers import WorkerDied

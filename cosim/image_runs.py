@@ -19,7 +19,7 @@ from cosim import imagefile
 from cosim.image_work import FOLDERS, Batch, Made
 from cosim.imagefile import ImageSet, ImageSets
 from cosim.progress import Progress
-from cosim.record import CLEAN
+from cosim.record.record import CLEAN
 from cosim.sets import BLOCK, NO_ATTACKER, attack_of, batches, is_transfer
 from cosim.shard import code_hash
 from sw.attack.attacks import Attack

@@ -15,7 +15,7 @@ from typing import Any, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.schema import misfit
+from cosim.record.schema import misfit
 from sw.attack.attacks import Images
 from sw.common.errors import InputError
 from sw.files import tensorfile

@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.stimulus import Phase
+from cosim.program.stimulus import Phase
 from hw.formats import Format
 
 # The data of the HOST word that ends a phase in the test bench: a tick runs; Python is woken; the

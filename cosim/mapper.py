@@ -16,7 +16,7 @@ from cosim.encoded import chip_layers, step_writes
 from cosim.neurons import neuron_settings, no_fan_out
 from cosim.placement import place
 from cosim.planes import plane_weights, synapses
-from cosim.program import CoreImage, LayerMap, Program, core_xy
+from cosim.program.program import CoreImage, LayerMap, Program, core_xy
 from cosim.routes import Routes
 from cosim.tiling import Plan, plan_layer, pooled, sites
 from hw.spec import (

@@ -1,7 +1,7 @@
 """A network's place on the chip: resident where all of it fits at once, else streamed."""
 
 from cosim.mapper import map_network
-from cosim.program import Program
+from cosim.program.program import Program
 from cosim.schedule import Schedule, schedule_network
 from hw.spec import ChipShape
 from sw.common.errors import InputError

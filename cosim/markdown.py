@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from cosim.figures import Points, hardware
-from cosim.record import Run
+from cosim.record.record import Run
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from cosim.mapping import Mapping
-from cosim.program import Program
+from cosim.program.program import Program
 from cosim.schedule import LayerSchedule, Schedule
 from hw.spec import LFSR_BITS
 from sw.common.errors import InputError

@@ -14,7 +14,7 @@ from cosim.figures import (
     source,
 )
 from cosim.markdown import interval, table
-from cosim.record import LEVELS, Level, Run
+from cosim.record.record import LEVELS, Level, Run
 from cosim.verdict import cautions
 
 SCHEMA = 1

@@ -10,7 +10,7 @@ the rest. In this way no free core is ever lost.
 
 from collections.abc import Sequence
 
-from cosim.program import core_number
+from cosim.program.program import core_number
 from hw.spec import ChipShape
 
 Place = tuple[int, int]  # column, row

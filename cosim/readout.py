@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.program import Program
-from cosim.stimulus import Observation, class_membranes, decode, layer_spikes
+from cosim.program.program import Program
+from cosim.program.stimulus import Observation, class_membranes, decode, layer_spikes
 from sw.integer.inference import Trace
 
 NO_ANSWER = -1  # a class that is none: the chip did not give all output membranes

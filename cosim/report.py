@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from cosim.chip_facts import RESOURCES, capacity, totals
 from cosim.figures import (
     Points,
     accuracy,
@@ -20,7 +19,8 @@ from cosim.figures import (
     source,
 )
 from cosim.png import data_uri
-from cosim.record import (
+from cosim.record.chip_facts import RESOURCES, capacity, totals
+from cosim.record.record import (
     CLEAN,
     LEVELS,
     REPORT_FILE,

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from cosim.chip_levels import BATCH, ChipResult, Responses, RtlTotals, RunRtl
-from cosim.compare import compare_images
+from cosim.compare.chips import compare_images
 from cosim.encoded import chip_inputs
-from cosim.program import Program
+from cosim.program.program import Program
+from cosim.program.stimulus import Phase, image_phases
 from cosim.progress import Progress
 from cosim.readout import mapping_mismatches, read_out
 from cosim.sets import Images, batches
-from cosim.stimulus import Phase, image_phases
 from cosim.streamed import RunJobs
 from sw.integer import inference
 from sw.integer.network_file import IntegerNetwork

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.program import InputMap, rectangles
+from cosim.program.program import InputMap, rectangles
 from cosim.tiling import Plan, Tile
 from hw.spec import AXON, FANOUT, FLIT, ChipShape, Kind
 

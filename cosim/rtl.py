@@ -19,11 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosim import bench, environment, logs
-from cosim.errors import Mismatch, SimulationError
 from cosim.job import Job, Response
-from cosim.program import Program, configuration
+from cosim.program.errors import Mismatch, SimulationError
+from cosim.program.program import Program, configuration
+from cosim.program.stimulus import Phase, read
 from cosim.simulator import Simulator, build
-from cosim.stimulus import Phase, read
 from hw.spec import FLIT, ChipShape, Counter, Region
 from sw.common.errors import InputError
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from cosim import rtl
 from cosim.chip_levels import RtlRun, RunRtl
-from cosim.program import Program
+from cosim.program.program import Program
+from cosim.program.stimulus import Phase
 from cosim.progress import Advance
 from cosim.simulator import Simulator, build
-from cosim.stimulus import Phase
 from hw.spec import ChipShape
 
 

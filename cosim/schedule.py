@@ -16,7 +16,7 @@ from cosim.encoded import chip_layers, step_writes
 from cosim.neurons import neuron_settings, no_fan_out
 from cosim.placement import place_alike
 from cosim.planes import plane_weights, synapses
-from cosim.program import CoreImage, Program, core_xy
+from cosim.program.program import CoreImage, Program, core_xy
 from cosim.tiling import Plan, Span, spans
 from cosim.windows import Windows, all_windows
 from hw.spec import AXON_WORD_BITS, FULL_CHIP, MAX_PAGES, ChipShape

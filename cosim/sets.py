@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cosim.record import CLEAN
+from cosim.record.record import CLEAN
 from sw.attack.attacks import Attack, Images
 from sw.common.checks import shown
 from sw.common.errors import InputError

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosim.packed import PackedSpikes
-from cosim.program import Program, rectangles
+from cosim.program.program import Program, rectangles
+from cosim.program.stimulus import Phase, control, read_membranes
 from cosim.schedule import LayerSchedule, Round, Schedule
-from cosim.stimulus import Phase, control, read_membranes
 from hw.spec import (
     AXON,
     COORD_BITS,

@@ -11,15 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosim.chip_levels import ChipResult, Responses, RtlTotals, RunRtl
-from cosim.compare import Comparison, Mismatch, compare_images
+from cosim.compare.chips import Comparison, Mismatch, compare_images
 from cosim.encoded import chip_inputs
 from cosim.packed import PackedSpikes
-from cosim.program import Program, core_number
+from cosim.program.program import Program, core_number
+from cosim.program.stimulus import Phase
 from cosim.progress import Advance, Progress
 from cosim.readout import NO_ANSWER, Answer
 from cosim.schedule import Schedule
 from cosim.sets import Images, batches
-from cosim.stimulus import Phase
 from cosim.streamed import LayerRun, ReadBack, RoundRun, RunJobs, run_network, tile_of
 from sw.integer import inference
 from sw.integer.network_file import IntegerNetwork

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cosim.figures import Points, accuracy, adversarial_loss, hardware, images, total
-from cosim.record import CHIP_LEVELS, LEVELS, Level, Run
+from cosim.record.record import CHIP_LEVELS, LEVELS, Level, Run
 
 VERSION = 1
 

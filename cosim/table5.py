@@ -19,7 +19,7 @@ from cosim.figures import (
     source,
 )
 from cosim.markdown import interval
-from cosim.record import CLEAN, LEVELS, Run
+from cosim.record.record import CLEAN, LEVELS, Run
 from cosim.report import NAMES
 from cosim.sets import TRANSFER, attack_of
 from cosim.verdict import cautions

@@ -20,7 +20,6 @@ from cosim import (
     noise_report,
     output,
     plots,
-    record,
     report,
     shard_work,
     worker,
@@ -34,6 +33,7 @@ from cosim.inputs import Order
 from cosim.mapping import choose_mapping
 from cosim.noise import check_bits
 from cosim.progress import Progress
+from cosim.record import record
 from cosim.shard import Common, Result, Shard, code_hash, plan
 from cosim.shard_runs import FOLDER, run_shards
 from cosim.simulator import build

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from cosim.figures import mismatches
-from cosim.record import Run
+from cosim.record.record import Run
 
 
 class Verdict(NamedTuple):

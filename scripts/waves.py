@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from cosim.golden import GoldenChip
+from cosim.golden.chip import GoldenChip
 from cosim.rtl import RtlChip
 from cosim.simulator import build
 from tests.cosim.chips import SMALL, assert_equal, program_after_program

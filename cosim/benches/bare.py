@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from cosim import environment
 from cosim.bench import port_words
-from cosim.errors import SimulationError
 from cosim.job import Job, Response
+from cosim.program.errors import SimulationError
 from cosim.simulator import Simulator, build
 from hw.spec import FULL_CHIP, ChipShape
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from cosim import environment
 from cosim.bench import port_words
-from cosim.errors import SimulationError
 from cosim.job import PHASE_END, Job, Response
+from cosim.program.errors import SimulationError
 from hw.spec import FLIT, ChipShape, Kind
 from hw.verilog import export
 from sw.common.errors import InputError

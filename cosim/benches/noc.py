@@ -17,7 +17,7 @@ import numpy as np
 from cosim import environment
 from cosim.benches.timing import load_average
 from cosim.benches.traffic import PATTERNS, Matrix, bound, mean_hops
-from cosim.errors import Mismatch, SimulationError
+from cosim.program.errors import Mismatch, SimulationError
 from cosim.verilate import scratch, verilate
 from hw.spec import FLIT, MESH_COLUMNS, MESH_ROWS, Kind
 from hw.verilog import export

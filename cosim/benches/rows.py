@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from cosim.benches import bare, icarus, limit, pysim
 from cosim.benches.timing import in_turns, load_average, per_tick, ratio, spread
 from cosim.benches.workload import Workload, at_activity, busy, first_core
-from cosim.errors import Mismatch
-from cosim.golden import GoldenChip
+from cosim.golden.chip import GoldenChip
+from cosim.program.errors import Mismatch
 from cosim.rtl import RtlChip
 from cosim.simulator import build
 from hw.spec import DENDRITES, FULL_CHIP, ChipShape

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from cosim.benches.timing import in_turns, load_average, per_tick, ratio, spread
 from cosim.benches.workload import Workload, axon_bits, busy
-from cosim.errors import Mismatch
-from cosim.golden import GoldenChip
-from cosim.program import Program
+from cosim.golden.chip import GoldenChip
+from cosim.program.errors import Mismatch
+from cosim.program.program import Program
+from cosim.program.stimulus import Phase
 from cosim.rtl import RtlChip
 from cosim.simulator import Simulator, build
-from cosim.stimulus import Phase
 from hw.spec import FULL_CHIP, ChipShape, ResetMode
 
 ONE_BIT = (1,)  # plane weights: a neuron a dendrite row, as in the rivals

@@ -17,14 +17,14 @@ from cosim.benches.peak import peak_mib
 from cosim.benches.threads import use_one_thread
 from cosim.benches.timing import children_cpu_s, in_turns, load_average, ratio, spread
 from cosim.encoded import chip_inputs
-from cosim.errors import Mismatch
-from cosim.golden_runs import GoldenRuns
+from cosim.golden.runner import GoldenRuns
 from cosim.packed import PackedSpikes
-from cosim.program import Program
+from cosim.program.errors import Mismatch
+from cosim.program.program import Program
+from cosim.program.stimulus import Phase
 from cosim.schedule import Schedule, schedule_network
 from cosim.sets import Images, draw_images
 from cosim.simulator import build
-from cosim.stimulus import Phase
 from cosim.streamed import ReadBack, Responses, RunJobs, run_network
 from hw.spec import FULL_CHIP
 from sw.common.errors import InputError

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.program import configuration
-from cosim.stimulus import Phase
+from cosim.program.program import configuration
+from cosim.program.stimulus import Phase
+from cosim.verify.random_programs import random_phases, random_program
 from hw.spec import FLIT, ChipShape, Kind, Region
-from tests.cosim.random_programs import random_phases, random_program
 
 Responses = Sequence[NDArray[np.uint64]]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cosim import record
+from cosim.record import record
 from sw.common.checks import MAX_SHOWN, shown
 from sw.common.errors import InputError
 from sw.files import tensorfile

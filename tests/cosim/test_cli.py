@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 
-from cosim import record, shard_work, tasks
+from cosim import shard_work, tasks
+from cosim.record import record
 from cosim.simulator import Simulator
 from hw.spec import ChipShape
 from tests.support.cli import SMALL_CHIP, dead_checkpoint, nc64c, small_checkpoint

@@ -15,7 +15,7 @@ import safetensors.numpy
 from safetensors import safe_open
 from typer.testing import Result
 
-from cosim import record
+from cosim.record import record
 from sw.model.config import LayerSpec
 from sw.model.network import SpikingNetwork
 from sw.train import checkpoint

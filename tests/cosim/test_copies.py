@@ -7,7 +7,7 @@ import pytest
 
 from cosim.encoded import step_writes
 from cosim.mapper import map_network
-from cosim.program import Program, core_number
+from cosim.program.program import Program, core_number
 from cosim.schedule import schedule_network
 from cosim.streamed import ReadBack, run_network
 from hw.spec import AXON, FANOUT, FLIT, ChipShape, Kind, Register

@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 from cosim import rtl
 from cosim.chip_use import chip_record
 from cosim.job import Job, Response
-from cosim.program import Program
+from cosim.program.program import Program
+from cosim.program.stimulus import Phase
 from cosim.rtl import run_jobs
 from cosim.schedule import Schedule
 from cosim.simulator import Simulator
-from cosim.stimulus import Phase
 from hw.spec import FLIT, ChipShape, Counter, Kind, Region
 from tests.cosim.test_schedule import TINY_CHIP
 from tests.support.subjects import SHAPE, FakeRtl, make_run_of, make_shards, make_subject

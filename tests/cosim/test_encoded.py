@@ -8,7 +8,7 @@ import pytest
 
 from cosim.encoded import chip_layers, step_writes
 from cosim.mapper import map_network
-from cosim.program import Program
+from cosim.program.program import Program
 from hw.spec import FLIT, FULL_CHIP, ChipShape, Register
 from sw.common.errors import InputError
 from sw.integer.network import Encoding

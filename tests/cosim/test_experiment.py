@@ -6,7 +6,7 @@ import numpy as np
 
 from cosim.experiment import examine
 from cosim.figures import accuracy, mismatches
-from cosim.record import Run
+from cosim.record.record import Run
 from cosim.report import verdict
 from cosim.summary import summary
 from hw.spec import FLIT, Region

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cosim.golden import GoldenChip
-from cosim.program import configuration
-from cosim.stimulus import Phase
+from cosim.golden.chip import GoldenChip
+from cosim.program.program import configuration
+from cosim.program.stimulus import Phase
+from cosim.verify.random_programs import random_phases, random_program
 from hw.spec import FLIT, ChipShape, Kind
 from hw.verilog import export
 from tests.cosim.chips import assert_equal
-from tests.cosim.random_programs import random_phases, random_program
 
 SHAPE = ChipShape(2, 2, 64, 16)
 BENCH = Path(__file__).with_name("four_state.v")

@@ -13,7 +13,7 @@ import torch
 import typer
 
 from cosim import guard, streams, tasks
-from cosim.errors import Mismatch, SimulationError
+from cosim.program.errors import Mismatch, SimulationError
 from sw.common.errors import InputError
 from sw.jobs.workers import WorkerDied
 from tests.support.cli import nc64c

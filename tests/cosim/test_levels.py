@@ -28,7 +28,7 @@ from cosim.figures import accuracy, adversarial_loss, images
 from cosim.gather import Collected, gather
 from cosim.imagefile import ImageSet, ImageSets
 from cosim.intervals import paired, wilson
-from cosim.record import LEVELS, Level, Run
+from cosim.record.record import LEVELS, Level, Run
 from cosim.shard import Common, Result, RtlCounts, Shard
 from cosim.summary import summary
 from tests.support.subjects import CONFIG, FACTS, SHAPE, make_subject

@@ -11,10 +11,10 @@ import pytest
 
 from cosim import mapper
 from cosim.encoded import chip_inputs, chip_layers
-from cosim.golden import GoldenChip
+from cosim.golden.chip import GoldenChip
 from cosim.mapper import LayerUse, map_network, utilisation
-from cosim.program import Program, configuration, core_number
-from cosim.stimulus import Phase, class_membranes, decode, image_phases, layer_spikes
+from cosim.program.program import Program, configuration, core_number
+from cosim.program.stimulus import Phase, class_membranes, decode, image_phases, layer_spikes
 from hw.spec import FULL_CHIP, ChipShape, ResetMode
 from sw.common.errors import InputError
 from sw.integer import inference

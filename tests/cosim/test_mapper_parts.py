@@ -5,7 +5,7 @@ import pytest
 
 from cosim.placement import place
 from cosim.planes import plane_weights, synapses
-from cosim.program import Rectangle, core_number, core_xy, rectangles
+from cosim.program.program import Rectangle, core_number, core_xy, rectangles
 from cosim.routes import Routes
 from cosim.tiling import Plan, Tile, plan_layer, pooled, sites
 from hw.spec import AXON, FANOUT, FLIT, FULL_CHIP, ChipShape

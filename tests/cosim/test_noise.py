@@ -8,7 +8,7 @@ from cosim import noise
 from cosim.figures import mismatches
 from cosim.mapping import Mapping, choose_mapping
 from cosim.noise import relative, with_noise
-from cosim.program import Program
+from cosim.program.program import Program
 from cosim.report import verdict
 from cosim.rtl_runs import verilated
 from cosim.schedule import Schedule

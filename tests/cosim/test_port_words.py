@@ -5,7 +5,7 @@ import pytest
 
 from cosim.bench import port_words
 from cosim.job import PHASE_END
-from cosim.stimulus import Phase
+from cosim.program.stimulus import Phase
 from hw.spec import FLIT, Kind
 
 

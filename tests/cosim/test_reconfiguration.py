@@ -10,11 +10,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cosim.golden import GoldenChip
-from cosim.program import configuration
+from cosim.golden.chip import GoldenChip
+from cosim.program.program import configuration
+from cosim.program.stimulus import Phase, read, write
 from cosim.rtl import RtlChip
 from cosim.simulator import Simulator, build
-from cosim.stimulus import Phase, read, write
+from cosim.verify.random_programs import random_phases, random_program
+from cosim.verify.reconfiguration import Reconfiguration
+from cosim.verify.slow_chip import SlowChip
 from hw.spec import (
     AXON,
     FLIT,
@@ -27,9 +30,6 @@ from hw.spec import (
     Register,
 )
 from tests.cosim.chips import SMALL, assert_equal
-from tests.cosim.random_programs import random_phases, random_program
-from tests.cosim.reconfiguration import Reconfiguration
-from tests.cosim.slow_chip import SlowChip
 
 TINY = ChipShape(2, 1, 64, 16)
 Run = Callable[[Sequence[Phase]], list[NDArray[np.uint64]]]

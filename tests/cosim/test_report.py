@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 import pytest
 
 from cosim import report
-from cosim.record import Run
+from cosim.record.record import Run
 from tests.support.records import SETS, make_run
 
 VOID = {"meta", "link", "img", "br", "path", "circle"}

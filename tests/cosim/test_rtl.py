@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cosim.errors import Mismatch
-from cosim.golden import GoldenChip
-from cosim.program import CoreImage, Program, configuration
+from cosim.golden.chip import GoldenChip
+from cosim.program.errors import Mismatch
+from cosim.program.program import CoreImage, Program, configuration
+from cosim.program.stimulus import Phase, control, read, read_membranes
 from cosim.rtl import RtlChip, run_jobs
 from cosim.simulator import Simulator, build
-from cosim.stimulus import Phase, control, read, read_membranes
+from cosim.verify.random_programs import random_phases, random_program, read_counters
 from hw.spec import (
     AXON,
     FANOUT,
@@ -30,7 +31,6 @@ from hw.spec import (
     ResetMode,
 )
 from tests.cosim.chips import SMALL, assert_equal, program_after_program
-from tests.cosim.random_programs import random_phases, random_program, read_counters
 
 NO_FLITS = np.zeros(0, np.uint64)
 

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import pytest
 
-from cosim.compare import Comparison, compare_images
+from cosim.compare.chips import Comparison, compare_images
 from cosim.figures import mismatches
-from cosim.golden_runs import GoldenRuns
-from cosim.program import Program
+from cosim.golden.runner import GoldenRuns
+from cosim.program.program import Program
+from cosim.program.stimulus import Phase
 from cosim.rtl_runs import verilated
 from cosim.schedule import schedule_network
-from cosim.stimulus import Phase
 from cosim.streamed import ReadBack, Responses, run_network
 from sw.integer.network import Encoding
 from tests.cosim.test_schedule import TINY_CHIP

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cosim.placement import place_alike
-from cosim.program import core_xy, rectangles
+from cosim.program.program import core_xy, rectangles
 from cosim.schedule import Schedule, schedule_network
 from hw.spec import ChipShape
 from sw.common.errors import InputError

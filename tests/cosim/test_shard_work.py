@@ -43,7 +43,7 @@ def test_a_worker_with_other_code_refuses() -> None:
 def test_the_code_of_hardware_and_algorithm_counts_and_that_of_reports_does_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    compared = ("hw/core/core.py", "sw/model/network.py", "cosim/golden.py", "cosim/tb.sv")
+    compared = ("hw/core/core.py", "sw/model/network.py", "cosim/golden/chip.py", "cosim/tb.sv")
     for name in (*compared, "cosim/report.py"):
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True, parents=True)
@@ -82,7 +82,7 @@ def test_every_module_that_computes_a_shard_counts(
         "hw/spec.py",
         "hw/core/synapse_array.py",
         "sw/integer/fold.py",
-        "cosim/golden.py",
+        "cosim/golden/chip.py",
         "cosim/bench.py",
     }
     monkeypatch.setattr(shard, "ROOT", tmp_path)

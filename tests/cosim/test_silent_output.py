@@ -7,12 +7,12 @@ import pytest
 from numpy.typing import NDArray
 
 from cosim.encoded import chip_inputs
-from cosim.golden import GoldenChip
+from cosim.golden.chip import GoldenChip
 from cosim.mapper import map_network
 from cosim.neurons import neuron_settings
-from cosim.program import Program, configuration, core_xy
+from cosim.program.program import Program, configuration, core_xy
+from cosim.program.stimulus import Phase, class_membranes, decode, image_phases
 from cosim.readout import NO_ANSWER, mapping_mismatches, read_out
-from cosim.stimulus import Phase, class_membranes, decode, image_phases
 from hw.spec import (
     FLIT,
     LFSR_BITS,

@@ -11,11 +11,11 @@ import pytest
 
 from cosim import cache, shard_work, simulator, sources
 from cosim.cache import EXECUTABLE, FOLDER
-from cosim.errors import Mismatch, SimulationError
 from cosim.job import PHASE_END
+from cosim.program.errors import Mismatch, SimulationError
+from cosim.program.stimulus import Phase
 from cosim.rtl import RtlChip
 from cosim.simulator import BENCH_SOURCES, Recipe, Simulator, build, content_key
-from cosim.stimulus import Phase
 from cosim.verilate import find_compiler
 from hw.spec import ChipShape
 from sw.common.errors import InputError

@@ -5,12 +5,12 @@ import pytest
 from numpy.typing import NDArray
 
 from cosim.encoded import chip_inputs
-from cosim.golden_runs import GoldenRuns
+from cosim.golden.runner import GoldenRuns
 from cosim.mapper import map_network
 from cosim.packed import PackedSpikes
-from cosim.program import Program, rectangles
+from cosim.program.program import Program, rectangles
+from cosim.program.stimulus import Phase
 from cosim.schedule import Schedule, schedule_network
-from cosim.stimulus import Phase
 from cosim.streamed import LayerRun, ReadBack, Responses, run_network, tile_of
 from hw.spec import FLIT, FULL_CHIP, ChipShape, Kind, Region
 from sw.common.errors import InputError

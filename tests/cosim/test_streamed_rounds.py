@@ -13,11 +13,11 @@ from rich.console import Console
 
 from cosim import streamed_runs
 from cosim.chip_levels import ChipResult, RtlTotals
-from cosim.program import Program
+from cosim.program.program import Program
+from cosim.program.stimulus import Phase
 from cosim.progress import Progress
 from cosim.readout import NO_ANSWER
 from cosim.schedule import Schedule, schedule_network
-from cosim.stimulus import Phase
 from cosim.streamed import LayerRun, ReadBack, run_network
 from cosim.streamed_runs import run_streamed
 from hw.spec import Counter, Region

@@ -6,8 +6,8 @@ from cosim.chip_use import chip_record
 from cosim.experiment import Subject
 from cosim.figures import mismatches
 from cosim.mapping import choose_mapping
-from cosim.program import Program
-from cosim.record import Run
+from cosim.program.program import Program
+from cosim.record.record import Run
 from cosim.report import render, verdict
 from cosim.schedule import Schedule
 from cosim.streamed_runs import READ_BACK

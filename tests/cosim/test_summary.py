@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cosim.figures import mismatches
-from cosim.record import LEVELS, to_json
+from cosim.record.record import LEVELS, to_json
 from cosim.summary import summary
 from tests.support.records import SETS, make_run
 

@@ -8,7 +8,7 @@ import pytest
 
 from cosim import noise_report, table5
 from cosim.figures import adversarial_loss
-from cosim.record import Run, to_json
+from cosim.record.record import Run, to_json
 from sw.common.errors import InputError
 from tests.support.records import make_run
 

@@ -6,7 +6,7 @@ import pytest
 
 from cosim import placement
 from cosim.placement import place, place_alike
-from cosim.program import core_number, rectangles
+from cosim.program.program import core_number, rectangles
 from cosim.schedule import _cuts, schedule_network
 from cosim.tiling import spans
 from hw.spec import ChipShape

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cosim.golden import GoldenChip
-from cosim.stimulus import Phase, read, write
+from cosim.golden.chip import GoldenChip
+from cosim.program.stimulus import Phase, read, write
 from hw import spec
 from hw.core.core import Core
 from hw.spec import AXON, FLIT, ChipShape, Control, Counter, Kind, Region, Register

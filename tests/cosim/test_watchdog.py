@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from cosim import simulator
-from cosim.errors import Mismatch
+from cosim.program.errors import Mismatch
+from cosim.program.stimulus import Phase
 from cosim.rtl import RtlChip
 from cosim.simulator import Recipe, Simulator
-from cosim.stimulus import Phase
 from cosim.verilate import scratch
 from hw.spec import FLIT, ChipShape, Kind
 from hw.verilog import export

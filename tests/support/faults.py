@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.golden_runs import GoldenRuns
-from cosim.program import Program
+from cosim.golden.runner import GoldenRuns
+from cosim.program.program import Program
+from cosim.program.stimulus import Phase
 from cosim.progress import Advance
-from cosim.stimulus import Phase
 from hw.spec import FLIT, Kind, Region
 from tests.support.subjects import FakeRun
 

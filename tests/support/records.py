@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from cosim.record import LEVELS, VERSION, LayerUse, Run, SetRecord
+from cosim.record.record import LEVELS, VERSION, LayerUse, Run, SetRecord
 from hw.spec import Counter
 
 SETS = ("clean", "fgsm_2", "fgsm_8", "fgsm_16")

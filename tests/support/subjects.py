@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 from cosim.chip_levels import RunRtl
 from cosim.experiment import Subject, examine
 from cosim.gather import Collected, gather
-from cosim.golden import GoldenChip
+from cosim.golden.chip import GoldenChip
 from cosim.imagefile import ImageSet, ImageSets
 from cosim.mapping import choose_mapping
-from cosim.program import Program, configuration
+from cosim.program.program import Program, configuration
+from cosim.program.stimulus import Phase
 from cosim.progress import Advance
-from cosim.record import CLEAN, Facts, Run
+from cosim.record.record import CLEAN, Facts, Run
 from cosim.sets import attack_of
 from cosim.shard import Common, Shard, plan
-from cosim.stimulus import Phase
 from hw.spec import ChipShape, Counter
 from sw.attack.attacks import attacked
 from sw.data.datasets import Dataset

@@ -8,16 +8,16 @@ from numpy.typing import NDArray
 
 from cosim.benches import bare, icarus, limit, pysim, rows
 from cosim.benches.workload import Workload, axon_bits, busy
-from cosim.errors import Mismatch, SimulationError
-from cosim.golden import GoldenChip
+from cosim.golden.chip import GoldenChip
 from cosim.job import Job
-from cosim.program import configuration
+from cosim.program.errors import Mismatch, SimulationError
+from cosim.program.program import configuration
+from cosim.program.stimulus import Phase
 from cosim.rtl import RtlChip
 from cosim.simulator import build
-from cosim.stimulus import Phase
+from cosim.verify.random_programs import read_counters
 from hw.spec import FLIT, ChipShape, Kind
 from tests.cosim.chips import SMALL, assert_equal, program_after_program
-from tests.cosim.random_programs import read_counters
 
 ROW = ChipShape(2, 1, 64, 32)  # one host port, for simulators that have no more
 TICKS = 3

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.golden import GoldenChip
-from cosim.program import Program, configuration
-from cosim.stimulus import Phase
+from cosim.golden.chip import GoldenChip
+from cosim.program.program import Program, configuration
+from cosim.program.stimulus import Phase
 
 BATCH = 64  # jobs at once: as large as matrix products like, and small in memory
 

@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.core_image import ALWAYS, CoreImage, core_number, core_xy
+from cosim.program.core_image import ALWAYS, CoreImage, core_number, core_xy
 from hw.spec import (
     DATA_BITS,
     FANOUT_RANGE,

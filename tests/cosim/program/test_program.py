@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cosim.golden import GoldenChip
-from cosim.program import (
+from cosim.golden.chip import GoldenChip
+from cosim.program.program import (
     CoreImage,
     InputMap,
     LayerMap,
@@ -17,9 +17,9 @@ from cosim.program import (
     host_port,
     rectangles,
 )
-from cosim.stimulus import Phase, read
+from cosim.program.stimulus import Phase, read
+from cosim.verify.random_programs import random_program
 from hw.spec import FANOUT, FLIT, MEMBRANE_MIN, ChipShape, Kind, Region, Register, ResetMode
-from tests.cosim.random_programs import random_program
 
 CHIP = ChipShape(3, 2, 64, 64)
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from cosim import record
-from cosim.record import Run
+from cosim.record import record
+from cosim.record.record import Run
 from sw.common.errors import InputError
 from tests.support.records import make_run
 

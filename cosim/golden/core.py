@@ -7,9 +7,9 @@ membranes and counters are each image's own.
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.golden_memory import Configuration, ConfigurationMemory
-from cosim.golden_synapses import Synapses
-from cosim.lfsr import lfsr_run
+from cosim.golden.lfsr import lfsr_run
+from cosim.golden.memory import Configuration, ConfigurationMemory
+from cosim.golden.synapses import Synapses
 from hw.spec import (
     COUNTER_BITS,
     DATA_BITS,

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.program import Program
+from cosim.program.program import Program
 from hw.spec import (
     COORD_BITS,
     DATA_BITS,

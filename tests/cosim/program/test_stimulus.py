@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cosim.program import CoreImage, InputMap, LayerMap, Program, core_number
-from cosim.stimulus import (
+from cosim.program.program import CoreImage, InputMap, LayerMap, Program, core_number
+from cosim.program.stimulus import (
     Observation,
     class_membranes,
     control,

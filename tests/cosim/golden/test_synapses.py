@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cosim.golden_synapses import COUNTED, Synapses
+from cosim.golden.synapses import COUNTED, Synapses
 
 WEIGHTS = (-32768, 32767, -1, 1, 0, 2, -4096, 12288)
 

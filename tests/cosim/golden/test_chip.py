@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cosim.golden import GoldenChip
-from cosim.lfsr import lfsr_next, lfsr_run
-from cosim.program import CoreImage, Program, configuration
-from cosim.stimulus import Phase, control, decode, read, read_membranes, write
+from cosim.golden.chip import GoldenChip
+from cosim.golden.lfsr import lfsr_next, lfsr_run
+from cosim.program.program import CoreImage, Program, configuration
+from cosim.program.stimulus import Phase, control, decode, read, read_membranes, write
 from hw.spec import (
     AXON,
     FANOUT,

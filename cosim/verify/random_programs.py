@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.program import ALWAYS, CoreImage, Program
-from cosim.stimulus import Phase, control, read, read_membranes
+from cosim.program.program import ALWAYS, CoreImage, Program
+from cosim.program.stimulus import Phase, control, read, read_membranes
+from cosim.verify.reconfiguration import Reconfiguration
 from hw.spec import (
     AXON,
     FANOUT,
@@ -30,7 +31,6 @@ from hw.spec import (
     Register,
     ResetMode,
 )
-from tests.cosim.reconfiguration import Reconfiguration
 
 MODELLED = (Counter.TICKS, Counter.SPIKES_IN, Counter.SPIKES_OUT, Counter.SYNAPTIC_OPS)
 WEIGHTS = (-32768, 32767, -1, 1, 0)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.stimulus import Phase
+from cosim.program.stimulus import Phase
 from hw.spec import (
     AXON,
     FANOUT,

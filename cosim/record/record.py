@@ -10,10 +10,10 @@ from typing import Any, Literal, TypedDict, get_args
 
 import numpy as np
 
-from cosim.chip_facts import Chip as Chip
-from cosim.chip_facts import Grid as Grid
-from cosim.chip_facts import LayerUse as LayerUse
-from cosim.schema import misfit
+from cosim.record.chip_facts import Chip as Chip
+from cosim.record.chip_facts import Grid as Grid
+from cosim.record.chip_facts import LayerUse as LayerUse
+from cosim.record.schema import misfit
 from sw.common.checks import shown
 from sw.common.errors import InputError, reason
 from sw.files.atomic import atomic_write

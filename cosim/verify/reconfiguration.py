@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cosim.program import CoreImage, Program
-from cosim.stimulus import Phase, read, write
+from cosim.program.program import CoreImage, Program
+from cosim.program.stimulus import Phase, read, write
 from hw.spec import (
     AXON,
     FANOUT_RANGE,

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.golden_axons import AxonBuffers, by_box
-from cosim.golden_core import GoldenCore, Shared
-from cosim.stimulus import Phase
+from cosim.golden.axons import AxonBuffers, by_box
+from cosim.golden.core import GoldenCore, Shared
+from cosim.program.stimulus import Phase
 from hw.formats import Format
 from hw.spec import (
     AXON,

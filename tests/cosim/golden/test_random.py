@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from cosim.golden import GoldenChip
-from cosim.program import CoreImage, Program, configuration, core_number
-from cosim.stimulus import Phase
+from cosim.golden.chip import GoldenChip
+from cosim.program.program import CoreImage, Program, configuration, core_number
+from cosim.program.stimulus import Phase
+from cosim.verify.random_programs import random_phases, random_program
+from cosim.verify.slow_chip import SlowChip
 from hw.spec import FANOUT, FLIT, MAX_PLANES, MEMBRANE_MAX, MEMBRANE_MIN, ChipShape, Kind, ResetMode
-from tests.cosim.random_programs import random_phases, random_program
-from tests.cosim.slow_chip import SlowChip
 
 SMALL = ChipShape(2, 2, 64, 64)
 SHAPES = (

@@ -5,14 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cosim.golden import GoldenChip
-from cosim.golden_runs import GoldenRuns
+from cosim.golden.chip import GoldenChip
+from cosim.golden.runner import GoldenRuns
 from cosim.neurons import no_fan_out
-from cosim.program import CoreImage, Program, configuration
-from cosim.stimulus import Phase, control, decode, read_membranes
+from cosim.program.program import CoreImage, Program, configuration
+from cosim.program.stimulus import Phase, control, decode, read_membranes
+from cosim.verify.random_programs import random_phases, random_program
 from hw.spec import FLIT, ChipShape, Control, Kind, ResetMode
 from tests.cosim.chips import assert_equal
-from tests.cosim.random_programs import random_phases, random_program
 
 SHAPE = ChipShape(3, 2, 64, 64)
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cosim.compare import Comparison, Mismatch, compare_image, compare_images
-from cosim.stimulus import Phase
+from cosim.compare.chips import Comparison, Mismatch, compare_image, compare_images
+from cosim.program.stimulus import Phase
 from hw.spec import FLIT, Kind, Region
 
 NOTHING = np.zeros(0, np.uint64)

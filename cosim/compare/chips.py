@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.stimulus import Phase
+from cosim.program.stimulus import Phase
 from hw.spec import DATA_BITS, FLIT, MEMBRANE_BITS, Kind, Region
 
 Flits = NDArray[np.uint64]
