@@ -5,7 +5,7 @@ foreign folder of such a name on `PYTHONPATH`, or in the current folder, comes b
 package. So this module, whose own name is not likely to be taken, is a file of its own beside the
 packages, and importing it ties their names to the folder it lies in, in this process; worker
 processes import it again, for it is their parent's main module, and so does a simulator's Python
-(`cosim.rtl`).
+(`cosim.rtl.simulation`).
 """
 
 import sys

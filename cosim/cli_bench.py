@@ -74,7 +74,7 @@ def rtl(
         if out is not None:
             output.check_file(out)
         from cosim.benches import cycle
-        from cosim.simulator import build
+        from cosim.rtl.simulator.build import build
 
         figures = cycle.measure(build(), activity, seed)
         if out is not None:

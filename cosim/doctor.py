@@ -94,7 +94,7 @@ def python() -> str:
 
 
 def compiler() -> str:
-    from cosim.verilate import find_compiler
+    from cosim.rtl.simulator.verilate import find_compiler
 
     words = find_compiler()
     return f"{_first_line([*words, '--version'])}, {shutil.which(words[0])}"
@@ -155,7 +155,7 @@ def extra(name: str) -> str:
 
 
 def cache() -> str:
-    from cosim.cache import FOLDER, Cache, folder
+    from cosim.rtl.simulator.cache import FOLDER, Cache, folder
 
     path = folder()
     simulators = Cache(path)
@@ -171,7 +171,7 @@ def cache() -> str:
 
 def disk() -> str:
     """Free room where simulators are built, and where they are kept."""
-    from cosim.cache import folder
+    from cosim.rtl.simulator.cache import folder
 
     places = {Path(tempfile.gettempdir()), _existing(folder())}
     free = {place: shutil.disk_usage(place).free for place in sorted(places)}

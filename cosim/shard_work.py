@@ -2,9 +2,9 @@
 
 from functools import lru_cache
 
-from cosim import rtl_runs
 from cosim.chip_levels import RunRtl
 from cosim.experiment import Subject, examine, prepare
+from cosim.rtl import runner
 from cosim.shard import Result, Shard, code_hash
 from cosim.worker import alone
 from hw.spec import ChipShape
@@ -33,4 +33,4 @@ def _subject(network: bytes, shape: ChipShape) -> Subject:
 @lru_cache(maxsize=1)
 def _rtl(shape: ChipShape, front_door: bool) -> RunRtl:
     """One process: what the cycles of a shard add up to must not depend on how many there are."""
-    return rtl_runs.verilated(shape, 1, front_door)
+    return runner.verilated(shape, 1, front_door)

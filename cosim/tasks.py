@@ -34,9 +34,9 @@ from cosim.mapping import choose_mapping
 from cosim.noise import check_bits
 from cosim.progress import Progress
 from cosim.record import record
+from cosim.rtl.simulator.build import build
 from cosim.shard import Common, Result, Shard, code_hash, plan
 from cosim.shard_runs import FOLDER, run_shards
-from cosim.simulator import build
 from cosim.verdict import verdict, zero_gradients
 from hw.spec import ChipShape
 from hw.verilog import export

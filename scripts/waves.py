@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Run one random program of tests/cosim/test_rtl.py again, and record its waves.
+"""Run one random program of tests/cosim/rtl/test_simulation.py again, and record its waves.
 
 usage: .venv/bin/python scripts/waves.py SEED        (writes dump.vcd into the current folder)
 
@@ -13,8 +13,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from cosim.golden.chip import GoldenChip
-from cosim.rtl import RtlChip
-from cosim.simulator import build
+from cosim.rtl.simulation import RtlChip
+from cosim.rtl.simulator.build import build
 from tests.cosim.chips import SMALL, assert_equal, program_after_program
 
 

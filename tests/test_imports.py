@@ -21,22 +21,52 @@ FORBIDDEN = (
     ("cosim.golden.axons", ("amaranth", "cocotb", "torch", "cosim.mapper")),
     ("cosim.golden.synapses", ("amaranth", "cocotb", "torch", "cosim.mapper")),
     ("cosim.golden.runner", ("amaranth", "cocotb", "torch", "cosim.mapper")),
-    ("cosim.schedule", ("amaranth", "cocotb", "cosim.golden.chip", "cosim.rtl", "cosim.simulator")),
-    ("cosim.streamed", ("amaranth", "cocotb", "cosim.golden.chip", "cosim.rtl", "cosim.simulator")),
-    ("cosim.mapper", ("amaranth", "cocotb", "cosim.golden.chip", "cosim.rtl", "cosim.simulator")),
+    (
+        "cosim.schedule",
+        (
+            "amaranth",
+            "cocotb",
+            "cosim.golden.chip",
+            "cosim.rtl.simulation",
+            "cosim.rtl.simulator.build",
+        ),
+    ),
+    (
+        "cosim.streamed",
+        (
+            "amaranth",
+            "cocotb",
+            "cosim.golden.chip",
+            "cosim.rtl.simulation",
+            "cosim.rtl.simulator.build",
+        ),
+    ),
+    (
+        "cosim.mapper",
+        (
+            "amaranth",
+            "cocotb",
+            "cosim.golden.chip",
+            "cosim.rtl.simulation",
+            "cosim.rtl.simulator.build",
+        ),
+    ),
     (
         "cosim.program.program",
-        ("sw", "amaranth", "cocotb", "cosim.golden.chip", "cosim.mapper", "cosim.rtl"),
+        ("sw", "amaranth", "cocotb", "cosim.golden.chip", "cosim.mapper", "cosim.rtl.simulation"),
     ),
-    ("cosim.bench", ("sw", "torch", "cosim.golden.chip", "cosim.mapper", "cosim.compare.chips")),
-    ("cosim.compare.chips", ("sw", "cosim.golden.chip", "cosim.rtl", "cosim.mapper")),
+    (
+        "cosim.rtl.tb.testbench",
+        ("sw", "torch", "cosim.golden.chip", "cosim.mapper", "cosim.compare.chips"),
+    ),
+    ("cosim.compare.chips", ("sw", "cosim.golden.chip", "cosim.rtl.simulation", "cosim.mapper")),
     (
         "cosim.report",
-        ("torch", "cosim.experiment", "cosim.golden.chip", "cosim.rtl", "cosim.mapper"),
+        ("torch", "cosim.experiment", "cosim.golden.chip", "cosim.rtl.simulation", "cosim.mapper"),
     ),
     (
         "cosim.record.record",
-        ("torch", "cosim.experiment", "cosim.golden.chip", "cosim.rtl", "cosim.mapper"),
+        ("torch", "cosim.experiment", "cosim.golden.chip", "cosim.rtl.simulation", "cosim.mapper"),
     ),
 )
 FORMATS = ("hw.spec", "hw.formats")  # the one import of the spec: words of bit fields
@@ -45,8 +75,13 @@ HARDWARE_OF_COSIM = {
     "hw.formats",
     "hw.verilog.export",
 }  # the formats, and Verilog for the build
-EMITTING = {"cosim.simulator", "cosim.tasks", "cosim.benches.icarus", "cosim.benches.noc"}
-SIMULATING = {"cosim.benches.pysim"}  # in Amaranth itself, to be compared with
+EMITTING = {
+    "cosim.rtl.simulator.build",
+    "cosim.tasks",
+    "cosim.rtl.icarus.icarus",
+    "cosim.benches.noc",
+}
+SIMULATING = {"cosim.rtl.amaranth_sim"}  # in Amaranth itself, to be compared with
 
 
 def module_name(path: Path) -> str:

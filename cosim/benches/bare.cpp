@@ -1,4 +1,4 @@
-// The test bench's other side without cocotb and Python: what cosim/bench.py does, in C++, on the
+// The test bench's other side without cocotb and Python: what cosim/rtl/tb/testbench.py does, in C++, on the
 // same Verilated model. It plays a job from a file of 64-bit words and writes what came back.
 //
 //   job       rows, back-door flits, parts, for each row its words; then these flits, and words

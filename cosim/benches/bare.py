@@ -7,23 +7,23 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim import environment
-from cosim.bench import port_words
-from cosim.job import Job, Response
 from cosim.program.errors import SimulationError
-from cosim.simulator import Simulator, build
+from cosim.rtl import environment
+from cosim.rtl.job import Job, Response
+from cosim.rtl.simulator.build import Simulator, build
+from cosim.rtl.tb.testbench import port_words
 from hw.spec import FULL_CHIP, ChipShape
 
 MAIN = Path(__file__).with_name("bare.cpp")
 
 
 def build_bare(shape: ChipShape = FULL_CHIP) -> Simulator:
-    """The chip's model driven by bare.cpp. Raises `InputError` as `cosim.simulator.build` does."""
+    """The chip's model driven by bare.cpp. Raises `InputError` as `build` does."""
     return build(shape, main=MAIN)
 
 
 def play(simulator: Simulator, job: Job) -> Response:
-    """What cosim.bench does with a job, in C++. Raises `SimulationError` when it goes wrong."""
+    """What the cocotb test bench does with a job, in C++. Raises `SimulationError`."""
     with tempfile.TemporaryDirectory(prefix="nc64c-bare-") as scratch:
         stimulus, answer = Path(scratch, "job"), Path(scratch, "response")
         stimulus.write_bytes(_stimulus(job, simulator.shape.rows).tobytes())

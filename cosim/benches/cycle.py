@@ -4,8 +4,8 @@ from dataclasses import asdict, dataclass
 
 from cosim.benches.timing import children_cpu_s
 from cosim.benches.workload import busy
-from cosim.rtl import RtlChip
-from cosim.simulator import Simulator
+from cosim.rtl.simulation import RtlChip
+from cosim.rtl.simulator.build import Simulator
 
 FEW, MORE = 10, 510  # ticks of the two runs whose difference is taken
 

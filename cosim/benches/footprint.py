@@ -12,10 +12,10 @@ import numpy as np
 from cosim.benches.peak import peak_mib
 from cosim.benches.timing import children_cpu_s, in_turns, load_average, spread, wall_s
 from cosim.benches.workload import Workload, busy
-from cosim.job import Job
 from cosim.program.program import Program
-from cosim.rtl import RtlChip
-from cosim.simulator import build
+from cosim.rtl.job import Job
+from cosim.rtl.simulation import RtlChip
+from cosim.rtl.simulator.build import build
 from hw.spec import FULL_CHIP
 
 CACHE = "NC64C_CACHE"

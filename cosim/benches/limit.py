@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim import environment
 from cosim.benches.workload import Workload, axon_bits
-from cosim.verilate import find_compiler
+from cosim.rtl import environment
+from cosim.rtl.simulator.verilate import find_compiler
 from sw.common.errors import InputError
 
 SOURCE = Path(__file__).with_name("limit.cpp")

@@ -14,11 +14,11 @@ from typing import TypedDict
 
 import numpy as np
 
-from cosim import environment
 from cosim.benches.timing import load_average
 from cosim.benches.traffic import PATTERNS, Matrix, bound, mean_hops
 from cosim.program.errors import Mismatch, SimulationError
-from cosim.verilate import scratch, verilate
+from cosim.rtl import environment
+from cosim.rtl.simulator.verilate import scratch, verilate
 from hw.spec import FLIT, MESH_COLUMNS, MESH_ROWS, Kind
 from hw.verilog import export
 
@@ -86,7 +86,7 @@ def measure(seed: int, warm_up: int = WARM_UP, cycles: int = CYCLES) -> Noc:
 
 
 def build_mesh(folder: Path) -> Path:
-    """The routers of the mesh behind noc.cpp, built in `folder` (of `cosim.verilate.scratch`)."""
+    """The routers of the mesh behind noc.cpp, built in `folder` (a `scratch` folder)."""
     shutil.copyfile(MAIN, folder / MAIN.name)
     (folder / "nc64c_router.v").write_text(export.router_verilog())
     (folder / "nc64c_spec.h").write_text(_header())

@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.benches import bare, icarus, limit, pysim
+from cosim.benches import bare, limit
 from cosim.benches.timing import in_turns, load_average, per_tick, ratio, spread
 from cosim.benches.workload import Workload, at_activity, busy, first_core
 from cosim.golden.chip import GoldenChip
 from cosim.program.errors import Mismatch
-from cosim.rtl import RtlChip
-from cosim.simulator import build
+from cosim.rtl import amaranth_sim
+from cosim.rtl.icarus import icarus
+from cosim.rtl.simulation import RtlChip
+from cosim.rtl.simulator.build import build
 from hw.spec import DENDRITES, FULL_CHIP, ChipShape
 
 COCOTB, BARE, LIMIT = "Verilator, cocotb", "Verilator, bare C++", "hand-written C++"
@@ -140,7 +142,7 @@ def _in_amaranth(workload: Workload, ticks: int) -> Callable[[], float]:
 
     def seconds() -> float:
         job = workload.job(ticks, backdoor=False)
-        played = pysim.play(workload.program.shape, job)
+        played = amaranth_sim.play(workload.program.shape, job)
         found = workload.membranes(list(played.response.phases))
         _agree(workload, {AMARANTH: found}, ticks)
         last, first = played.ended[-2], played.ended[-2 - ticks]  # the read-back is behind them

@@ -15,8 +15,8 @@ from cosim.golden.chip import GoldenChip
 from cosim.program.errors import Mismatch
 from cosim.program.program import Program
 from cosim.program.stimulus import Phase
-from cosim.rtl import RtlChip
-from cosim.simulator import Simulator, build
+from cosim.rtl.simulation import RtlChip
+from cosim.rtl.simulator.build import Simulator, build
 from hw.spec import FULL_CHIP, ChipShape, ResetMode
 
 ONE_BIT = (1,)  # plane weights: a neuron a dendrite row, as in the rivals

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim import rtl
 from cosim.benches.peak import peak_mib
 from cosim.benches.threads import use_one_thread
 from cosim.benches.timing import children_cpu_s, in_turns, load_average, ratio, spread
@@ -22,9 +21,10 @@ from cosim.packed import PackedSpikes
 from cosim.program.errors import Mismatch
 from cosim.program.program import Program
 from cosim.program.stimulus import Phase
+from cosim.rtl import simulation
+from cosim.rtl.simulator.build import build
 from cosim.schedule import Schedule, schedule_network
 from cosim.sets import Images, draw_images
-from cosim.simulator import build
 from cosim.streamed import ReadBack, Responses, RunJobs, run_network
 from hw.spec import FULL_CHIP
 from sw.common.errors import InputError
@@ -171,7 +171,7 @@ def _in_rtl(path: Path, images: Images) -> NDArray[np.int64]:
     simulator = build()
 
     def run(program: Program, jobs: Sequence[Sequence[Phase]]) -> Responses:
-        return rtl.run_jobs(simulator, program, jobs, processes=1).responses
+        return simulation.run_jobs(simulator, program, jobs, processes=1).responses
 
     return _streamed(path, images, run)
 

@@ -9,10 +9,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.job import Job
 from cosim.program.core_image import CoreImage, core_number
 from cosim.program.program import Program, configuration
 from cosim.program.stimulus import Observation, Phase, control, decode, read_membranes
+from cosim.rtl.job import Job
 from hw.spec import AXON, FLIT, MEMBRANE_MAX, ChipShape, Control, Kind, Region
 
 WEIGHTS = (16, 8, 4, 2, -15)  # K = 4 bits

@@ -18,7 +18,7 @@ from safetensors import safe_open
 
 from cosim import shard_work, tasks
 from cosim.record import record
-from cosim.simulator import Simulator
+from cosim.rtl.simulator.build import Simulator
 from hw.spec import ChipShape
 from tests.support.cli import SMALL_CHIP, dead_checkpoint, nc64c, small_checkpoint
 from tests.support.records import make_run

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cosim import rtl
 from cosim.chip_use import chip_record
-from cosim.job import Job, Response
 from cosim.program.program import Program
 from cosim.program.stimulus import Phase
-from cosim.rtl import run_jobs
+from cosim.rtl import simulation
+from cosim.rtl.job import Job, Response
+from cosim.rtl.simulation import run_jobs
+from cosim.rtl.simulator.build import Simulator
 from cosim.schedule import Schedule
-from cosim.simulator import Simulator
 from hw.spec import FLIT, ChipShape, Counter, Kind, Region
 from tests.cosim.test_schedule import TINY_CHIP
 from tests.support.subjects import SHAPE, FakeRtl, make_run_of, make_shards, make_subject
@@ -56,7 +56,7 @@ def test_all_processes_counts_are_added_core_by_core(
             found.append(Response(phases, cycles=100 + process, ticks=process + 1))
         return found
 
-    monkeypatch.setattr(rtl, "_run_processes", pretended)
+    monkeypatch.setattr(simulation, "_run_processes", pretended)
     jobs = [
         [Phase(np.array([10 * job + part], np.uint64), go=True) for part in (0, 1)]
         for job in range(5)

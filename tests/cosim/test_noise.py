@@ -10,7 +10,7 @@ from cosim.mapping import Mapping, choose_mapping
 from cosim.noise import relative, with_noise
 from cosim.program.program import Program
 from cosim.report import verdict
-from cosim.rtl_runs import verilated
+from cosim.rtl.runner import verilated
 from cosim.schedule import Schedule
 from cosim.sets import block_seed
 from cosim.streamed import ReadBack

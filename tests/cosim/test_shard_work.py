@@ -11,8 +11,8 @@ import pytest
 
 from cosim import shard, shard_work
 from cosim.experiment import examine
+from cosim.rtl.simulator.build import BENCH_SOURCES
 from cosim.shard import code_hash
-from cosim.simulator import BENCH_SOURCES
 from cosim.sources import below
 from sw.common.errors import InputError
 from tests.support.cli import small_checkpoint
@@ -43,7 +43,12 @@ def test_a_worker_with_other_code_refuses() -> None:
 def test_the_code_of_hardware_and_algorithm_counts_and_that_of_reports_does_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    compared = ("hw/core/core.py", "sw/model/network.py", "cosim/golden/chip.py", "cosim/tb.sv")
+    compared = (
+        "hw/core/core.py",
+        "sw/model/network.py",
+        "cosim/golden/chip.py",
+        "cosim/rtl/tb/tb.sv",
+    )
     for name in (*compared, "cosim/report.py"):
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True, parents=True)
@@ -70,7 +75,7 @@ def test_every_module_that_computes_a_shard_counts(
     printed = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.split()
-    names = {f"cosim/{name}" for name in BENCH_SOURCES}
+    names = {f"cosim/rtl/{name}" for name in BENCH_SOURCES}
     for folder in ("hw", "sw", "cosim"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
         names |= {
@@ -83,7 +88,7 @@ def test_every_module_that_computes_a_shard_counts(
         "hw/core/synapse_array.py",
         "sw/integer/fold.py",
         "cosim/golden/chip.py",
-        "cosim/bench.py",
+        "cosim/rtl/tb/testbench.py",
     }
     monkeypatch.setattr(shard, "ROOT", tmp_path)
     before = code_hash.__wrapped__()

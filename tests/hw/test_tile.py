@@ -1,4 +1,4 @@
-"""What the block-wise simulation relies on (cosim/tile_block.sv), held for the tile itself."""
+"""What the block-wise simulation relies on (rtl/tb/tile_block.sv), held for the tile itself."""
 
 import random
 from typing import Any

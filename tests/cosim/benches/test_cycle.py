@@ -4,7 +4,7 @@ import pytest
 
 from cosim.benches import cycle
 from cosim.benches.workload import WEIGHTS
-from cosim.simulator import build
+from cosim.rtl.simulator.build import build
 from tests.cosim.chips import SMALL
 
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from cosim.benches import document, footprint, icarus, noc, suite, ticks
+from cosim.benches import document, footprint, noc, suite, ticks
 from cosim.benches.targets import TARGETS, Target, Verdict, verdicts
 from cosim.benches.timing import per_tick, ratio, spread
+from cosim.rtl.icarus import icarus
 from tests.support.cli import nc64c
 
 FOOTPRINT = {

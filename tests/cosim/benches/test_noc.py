@@ -9,7 +9,7 @@ import pytest
 from cosim.benches import noc, plot, traffic
 from cosim.benches.noc import Noc, Pattern, Point, saturation_load
 from cosim.benches.traffic import NODES, bound, mean_hops
-from cosim.verilate import scratch
+from cosim.rtl.simulator.verilate import scratch
 
 CYCLES_A_ROUTER = 2  # a queue on either side
 FAR, LAST = 9, NODES - 1  # node (1, 1) and the opposite corner of node 0

@@ -6,15 +6,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cosim.benches import bare, icarus, limit, pysim, rows
+from cosim.benches import bare, limit, rows
 from cosim.benches.workload import Workload, axon_bits, busy
 from cosim.golden.chip import GoldenChip
-from cosim.job import Job
 from cosim.program.errors import Mismatch, SimulationError
 from cosim.program.program import configuration
 from cosim.program.stimulus import Phase
-from cosim.rtl import RtlChip
-from cosim.simulator import build
+from cosim.rtl import amaranth_sim
+from cosim.rtl.icarus import icarus
+from cosim.rtl.job import Job
+from cosim.rtl.simulation import RtlChip
+from cosim.rtl.simulator.build import build
 from cosim.verify.random_programs import read_counters
 from hw.spec import FLIT, ChipShape, Kind
 from tests.cosim.chips import SMALL, assert_equal, program_after_program
@@ -82,7 +84,7 @@ def test_the_limit_does_the_same_ticks(axons: int, tmp_path: Path) -> None:
 
 def test_amaranths_simulator() -> None:
     workload = busy(ROW, 2, 0.25, seed=6)
-    played = pysim.play(ROW, workload.job(TICKS, backdoor=False))
+    played = amaranth_sim.play(ROW, workload.job(TICKS, backdoor=False))
     found = workload.membranes(list(played.response.phases))
     assert np.array_equal(found, golden(workload, TICKS))
     assert played.ended == sorted(played.ended)
@@ -99,7 +101,7 @@ def test_icarus_verilog(tmp_path: Path) -> None:
 def test_the_back_door_and_more_ports_are_refused(tmp_path: Path) -> None:
     for job, shape in ((busy(ROW, 1, 0.5, 1).job(1), ROW), (busy(SMALL, 1, 0.5, 1).job(1), SMALL)):
         with pytest.raises(ValueError, match="one host port"):
-            pysim.play(shape, job)
+            amaranth_sim.play(shape, job)
         with pytest.raises(ValueError, match="one host port"):
             icarus.play(shape, job, tmp_path)
 

@@ -78,7 +78,7 @@ def test_the_tile_is_one_module_for_all_places(full_chip: Path) -> None:
 
 
 def test_all_combinational_processes_are_started_at_time_0() -> None:
-    """By an event in any edition of Verilog; `tests/cosim/test_four_state.py` sees it simulated."""
+    """By an event in any edition of Verilog; `test_four_state.py` sees it simulated."""
     shape = ChipShape(2, 1, 64, 16)
     for text in (export.tile_verilog(shape), export.chip_verilog(shape), export.router_verilog()):
         for module in text.split("\nendmodule"):

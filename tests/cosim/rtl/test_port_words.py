@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from cosim.bench import port_words
-from cosim.job import PHASE_END
 from cosim.program.stimulus import Phase
+from cosim.rtl.job import PHASE_END
+from cosim.rtl.tb.testbench import port_words
 from hw.spec import FLIT, Kind
 
 

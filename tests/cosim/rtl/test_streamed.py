@@ -9,7 +9,7 @@ from cosim.figures import mismatches
 from cosim.golden.runner import GoldenRuns
 from cosim.program.program import Program
 from cosim.program.stimulus import Phase
-from cosim.rtl_runs import verilated
+from cosim.rtl.runner import verilated
 from cosim.schedule import schedule_network
 from cosim.streamed import ReadBack, Responses, run_network
 from sw.integer.network import Encoding

@@ -1,4 +1,4 @@
-// The chip in Icarus Verilog: one host port plays the words of a file, as cosim/tb.sv does, and what
+// The chip in Icarus Verilog: one host port plays the words of a file, as cosim/rtl/tb/tb.sv does, and what
 // comes out is printed. A word of kind HOST ends a phase; its bit END_TICK asks for a tick, and its
 // bit END_OVERLAP lets the words behind it be played while that runs.
 `timescale 1ns / 1ns

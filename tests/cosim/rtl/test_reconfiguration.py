@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from cosim.golden.chip import GoldenChip
 from cosim.program.program import configuration
 from cosim.program.stimulus import Phase, read, write
-from cosim.rtl import RtlChip
-from cosim.simulator import Simulator, build
+from cosim.rtl.simulation import RtlChip
+from cosim.rtl.simulator.build import Simulator, build
 from cosim.verify.random_programs import random_phases, random_program
 from cosim.verify.reconfiguration import Reconfiguration
 from cosim.verify.slow_chip import SlowChip

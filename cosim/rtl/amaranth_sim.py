@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from amaranth.sim import Simulator
 
-from cosim.bench import port_words
-from cosim.job import PHASE_END, Job, Response
+from cosim.rtl.job import PHASE_END, Job, Response
+from cosim.rtl.tb.testbench import port_words
 from hw.chip import Chip
 from hw.spec import FLIT, ChipShape, Kind
 

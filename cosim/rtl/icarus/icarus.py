@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from cosim import environment
-from cosim.bench import port_words
-from cosim.job import PHASE_END, Job, Response
 from cosim.program.errors import SimulationError
+from cosim.rtl import environment
+from cosim.rtl.job import PHASE_END, Job, Response
+from cosim.rtl.tb.testbench import port_words
 from hw.spec import FLIT, ChipShape, Kind
 from hw.verilog import export
 from sw.common.errors import InputError

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from cosim import cache
-from cosim.cache import EXECUTABLE, FOLDER, SIZE, Cache
+from cosim.rtl.simulator import cache
+from cosim.rtl.simulator.cache import EXECUTABLE, FOLDER, SIZE, Cache
 from sw.common.errors import InputError
 from tests.support.rights import open_folder, ordinary_user
 
@@ -155,7 +155,7 @@ def test_an_entry_in_use_is_never_evicted(store: Cache, program: Path) -> None:
     made = filled(store, program, 3)
     assert store.take("0" * 16)
     code = (
-        "import sys; from pathlib import Path; from cosim.cache import Cache;"
+        "import sys; from pathlib import Path; from cosim.rtl.simulator.cache import Cache;"
         f"assert Cache(Path(sys.argv[1])).take('{1:016x}'); print('taken', flush=True); input()"
     )
     other = subprocess.Popen(

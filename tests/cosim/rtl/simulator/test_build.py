@@ -9,21 +9,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cosim import cache, shard_work, simulator, sources
-from cosim.cache import EXECUTABLE, FOLDER
-from cosim.job import PHASE_END
+from cosim import shard_work, sources
 from cosim.program.errors import Mismatch, SimulationError
 from cosim.program.stimulus import Phase
-from cosim.rtl import RtlChip
-from cosim.simulator import BENCH_SOURCES, Recipe, Simulator, build, content_key
-from cosim.verilate import find_compiler
+from cosim.rtl.job import PHASE_END
+from cosim.rtl.simulation import RtlChip
+from cosim.rtl.simulator import build as simulator
+from cosim.rtl.simulator import cache
+from cosim.rtl.simulator.build import BENCH_SOURCES, Recipe, Simulator, build, content_key
+from cosim.rtl.simulator.cache import EXECUTABLE, FOLDER
+from cosim.rtl.simulator.verilate import find_compiler
 from hw.spec import ChipShape
 from sw.common.errors import InputError
 from tests.support.cli import SMALL_CHIP, nc64c, small_checkpoint
 from tests.support.rights import open_folder, ordinary_user
 
 SHAPE = ChipShape(columns=1, rows=1, axons=64, dendrites=64)
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[4]
 SCRIPT = "#!/bin/sh\nexit 0\n"
 
 
@@ -176,7 +178,10 @@ def test_every_file_of_the_hardware_and_of_the_bench_counts(tree: Path) -> None:
     recipe = Recipe(SHAPE)
     before = content_key(recipe, tree)
     assert before == content_key(recipe)  # wherever it is
-    files = [*sources.below(tree / "hw"), *(tree / "cosim" / name for name in BENCH_SOURCES)]
+    files = [
+        *sources.below(tree / "hw"),
+        *(tree / "cosim" / "rtl" / name for name in BENCH_SOURCES),
+    ]
     assert {path.suffix for path in files} >= {".py", ".vlt", ".sv", ".cpp"}
     for path in files:
         content = path.read_bytes()
@@ -235,7 +240,7 @@ def test_the_recipe_the_machine_and_the_tools_count(
         ("platform.machine", lambda: "riscv64"),
         ("platform.libc_ver", lambda: ("musl", "1")),
         ("importlib.metadata.version", lambda name: f"{name} 99"),
-        ("cosim.simulator.PHASE_END", _moved()),
+        ("cosim.rtl.simulator.build.PHASE_END", _moved()),
     )
     for target, value in changes:
         monkeypatch.setattr(target, value)

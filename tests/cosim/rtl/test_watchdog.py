@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pytest
 
-from cosim import simulator
 from cosim.program.errors import Mismatch
 from cosim.program.stimulus import Phase
-from cosim.rtl import RtlChip
-from cosim.simulator import Recipe, Simulator
-from cosim.verilate import scratch
+from cosim.rtl.simulation import RtlChip
+from cosim.rtl.simulator import build
+from cosim.rtl.simulator.build import Recipe, Simulator
+from cosim.rtl.simulator.verilate import scratch
 from hw.spec import FLIT, ChipShape, Kind
 from hw.verilog import export
 
@@ -59,7 +59,7 @@ def stub() -> Iterator[Simulator]:
     with scratch() as work, pytest.MonkeyPatch.context() as patch:
         patch.setattr(export, "chip_verilog", lambda shape: STUB)
         patch.setattr(export, "tile_verilog", lambda shape: "module nc64c_tile; endmodule\n")
-        executable = simulator._compile(Recipe(SHAPE, flat=True, patience=PATIENCE), work)
+        executable = build._compile(Recipe(SHAPE, flat=True, patience=PATIENCE), work)
         yield Simulator(SHAPE, executable, flat=True, waves=False, build_s=0.0)
 
 

