@@ -5,8 +5,8 @@ from typing import Any
 
 import torch
 
-from cosim.gather import processor, usable_cores, versions
 from sw import rivals
+from sw.common.machine import processor, usable_cores, versions
 from sw.data import cifar
 from sw.model.architectures import DIGITS, named
 

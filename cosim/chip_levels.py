@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from cosim.compare.chips import Comparison
 from cosim.program.program import Program
 from cosim.program.stimulus import Phase
-from cosim.progress import Advance
 from cosim.readout import Answer
 from hw.spec import Counter
+from sw.common.progress import Advance
 
 BATCH = 50  # images at once, of algorithm and golden model
 

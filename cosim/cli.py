@@ -23,7 +23,6 @@ from cosim import (
     cli_robustness,
     cli_train,
     cli_verdict,
-    output,
 )
 from cosim.guard import exit_code_of, guarded
 from cosim.options import (
@@ -51,6 +50,7 @@ from cosim.options import (
     kept,
 )
 from hw.spec import AXONS, DENDRITES
+from sw.files import output
 from sw.files.paths import DIGITS_CHECKPOINT
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cosim import output
 from cosim.guard import guarded
 from cosim.options import MAX_IMAGES, MAX_SEED, MAX_THREADS
+from sw.files import output
 from sw.files.paths import VGG5_CHECKPOINT
 
 PARTS = "rows,noc,ticks,vgg5,footprint"

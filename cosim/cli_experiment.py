@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cosim import output
 from cosim.guard import guarded
 from cosim.options import MAX_PROCESSES
-from cosim.progress import Advance, Progress
+from sw.common.progress import Advance, Progress
+from sw.files import output
 
 if TYPE_CHECKING:
     from sw.paper.run import Listener

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from cosim import output
 from cosim.guard import DIFFERENT, guarded
 from cosim.options import (
     CLOCK_MHZ,
@@ -30,6 +29,7 @@ from cosim.options import (
 from hw.spec import AXONS, DENDRITES
 from sw.common.checks import shown
 from sw.common.errors import InputError
+from sw.files import output
 from sw.files.paths import DIGITS_CHECKPOINT
 
 NOISE_EXAMPLE = (

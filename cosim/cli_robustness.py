@@ -8,12 +8,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cosim import output
 from cosim.guard import guarded
 from cosim.options import MAX_IMAGES, MAX_SEED, MAX_THREADS
+from sw.files import output
 
 if TYPE_CHECKING:
-    from cosim.robustness import Row
+    from sw.attack.task import Row
 
 EXAMPLE = (
     "Example: `nc64c robustness vgg5.safetensors --attacker other.safetensors --data cifar-10"
@@ -46,7 +46,7 @@ def robustness(
     with guarded(quiet) as progress:
         if out is not None:
             output.check_file(out, checkpoint, attacker)
-        from cosim import robustness as work
+        from sw.attack import task as work
 
         given = checkpoint, data, attacker, images, seed, work.strengths(eps), threads, device
         rows = work.measure(work.Task(*given), progress)

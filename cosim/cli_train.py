@@ -125,7 +125,8 @@ def train(
         "fast": fast,
     }
     with guarded(quiet, _left(out)) as progress:
-        from cosim import training
+        from cosim.mapping.ahead import refusal
+        from sw.train import task as training
 
         task = training.TrainTask(
             dataset=dataset,
@@ -150,7 +151,7 @@ def train(
             device=device,
             start=start,
         )
-        accuracies = training.train(task, progress)
+        accuracies = training.train(task, progress, refusal)
     if not quiet:
         listed = ", ".join(f"{name} {value:.2f} %" for name, value in accuracies.items())
         typer.echo(f"{out}: accuracy on held-out images is {listed}")
@@ -165,7 +166,7 @@ def shrink(
     float16: its figures are to be measured again.
     """
     with guarded():
-        from cosim import training
+        from sw.train import task as training
 
         before, after = training.shrink(checkpoint, out)
     typer.echo(f"{out}: {after:,} bytes instead of {before:,}")
@@ -175,7 +176,7 @@ def _left(out: Path) -> Callable[[], str]:
     """What an interrupted training has left, if it came to the end of an epoch."""
 
     def left() -> str:
-        from cosim import training
+        from sw.train import task as training
 
         kept = training.beside(out, training.STATE)
         return f"the same command goes on from {kept}" if kept.exists() else "nothing was written"

@@ -15,21 +15,24 @@ from rich.console import Console
 from cosim.chip_levels import BATCH, ChipResult, RtlRun, RtlTotals, RunRtl
 from cosim.compare.chips import Mismatch
 from cosim.golden.runner import GoldenRuns
-from cosim.mapping import Mapping, choose_mapping
-from cosim.noise import with_noise
-from cosim.program.program import Program, core_xy
+from cosim.mapping.choose import Mapping, choose_mapping
+from cosim.mapping.noise import with_noise
+from cosim.mapping.streamed import Schedule
+from cosim.program.core_image import core_xy
+from cosim.program.program import Program
 from cosim.program.stimulus import Phase
-from cosim.progress import Advance, Progress
-from cosim.record.record import Grid, LayerCounts
+from cosim.record.chip_facts import Grid
+from cosim.record.record import LayerCounts
 from cosim.resident_runs import run_resident
-from cosim.schedule import Schedule
-from cosim.sets import Images, batches, block_seed
 from cosim.shard import Result, RtlCounts, Shard
 from cosim.streamed import ReadBack
 from cosim.streamed_runs import READ_BACK, run_streamed
 from hw.spec import ChipShape, Counter
+from sw.attack.attacks import Images
+from sw.attack.image_sets import batches, block_seed
+from sw.common.progress import Advance, Progress
 from sw.integer.fold import fold
-from sw.integer.network_file import IntegerNetwork
+from sw.integer.network import IntegerNetwork
 from sw.model.metrics import Evaluation, evaluate
 from sw.model.network import SpikingNetwork
 from sw.train.checkpoint import Checkpoint

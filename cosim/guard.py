@@ -14,10 +14,11 @@ from contextlib import contextmanager
 import typer
 from rich.console import Console
 
-from cosim import logs, streams
+from cosim import streams
 from cosim.program.errors import Mismatch, SimulationError
-from cosim.progress import Progress
 from sw.common.errors import InputError, reason
+from sw.common.progress import Progress
+from sw.files import logs
 from sw.jobs.workers import WorkerDied
 
 # Exit codes. Only the first one says anything of the chip.

@@ -18,13 +18,13 @@ import numpy as np
 from cosim import imagefile
 from cosim.image_work import FOLDERS, Batch, Made
 from cosim.imagefile import ImageSet, ImageSets
-from cosim.progress import Progress
-from cosim.record.record import CLEAN
-from cosim.sets import BLOCK, NO_ATTACKER, attack_of, batches, is_transfer
 from cosim.shard import code_hash
 from sw.attack.attacks import Attack
+from sw.attack.image_sets import BLOCK, NO_ATTACKER, attack_of, batches, is_transfer
+from sw.attack.outcome import CLEAN
 from sw.common.errors import InputError, reason
-from sw.data.datasets import Dataset
+from sw.common.progress import Progress
+from sw.data.dataset import Dataset
 from sw.files.store import key
 from sw.jobs.engine import Engine
 

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from cosim.imagefile import ImageSet
 from cosim.shard import code_hash
-from cosim.worker import alone
 from sw.attack.attacks import Attack, attacked
 from sw.data.dataset import Dataset
+from sw.jobs.worker_setup import alone
 from sw.model.network import SpikingNetwork
 from sw.train import checkpoint
 

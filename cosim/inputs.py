@@ -6,7 +6,7 @@ from pathlib import Path
 from cosim import imagefile
 from cosim.image_runs import Wanted
 from cosim.imagefile import ImageSets
-from cosim.sets import NO_ATTACKER, draw_images, is_transfer, load_attacker, parse_sets
+from sw.attack.image_sets import NO_ATTACKER, draw_images, is_transfer, load_attacker, parse_sets
 from sw.common.errors import InputError
 from sw.model.config import NetworkConfig
 from sw.train import checkpoint

@@ -19,19 +19,12 @@ from cosim.figures import (
     source,
 )
 from cosim.png import data_uri
-from cosim.record.chip_facts import RESOURCES, capacity, totals
-from cosim.record.record import (
-    CLEAN,
-    LEVELS,
-    REPORT_FILE,
-    SUMMARY_FILE,
-    Grid,
-    Run,
-    to_json,
-)
+from cosim.record.chip_facts import RESOURCES, Grid, capacity, totals
+from cosim.record.record import LEVELS, REPORT_FILE, SUMMARY_FILE, Run, to_json
 from cosim.summary import summary
 from cosim.verdict import cautions
 from cosim.verdict import verdict as verdict
+from sw.attack.outcome import CLEAN
 from sw.files.atomic import atomic_write
 
 NAMES = {"float": "Float", "quantised": "Quantised", "golden": "Golden", "rtl": "RTL"}

@@ -6,15 +6,16 @@ import numpy as np
 
 from cosim.chip_levels import BATCH, ChipResult, Responses, RtlTotals, RunRtl
 from cosim.compare.chips import compare_images
-from cosim.encoded import chip_inputs
+from cosim.mapping.host_layers import chip_inputs
 from cosim.program.program import Program
 from cosim.program.stimulus import Phase, image_phases
-from cosim.progress import Progress
 from cosim.readout import mapping_mismatches, read_out
-from cosim.sets import Images, batches
 from cosim.streamed import RunJobs
+from sw.attack.attacks import Images
+from sw.attack.image_sets import batches
+from sw.common.progress import Progress
 from sw.integer import inference
-from sw.integer.network_file import IntegerNetwork
+from sw.integer.network import IntegerNetwork
 
 
 def run_resident(

@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from cosim.imagefile import ImageSets
-from cosim.record.record import Grid, LayerCounts
-from cosim.sets import BLOCK, Images
-from cosim.sources import ROOT, below, fingerprint
+from cosim.record.chip_facts import Grid
+from cosim.record.record import LayerCounts
 from hw.spec import ChipShape
+from sw.attack.attacks import Images
+from sw.attack.image_sets import BLOCK
+from sw.files.sources import ROOT, below, fingerprint
 
 VERSION = 3  # counts up when the same settings come to mean another result
 SHARD = BLOCK  # images at most: a layer's weights are loaded once for so many

@@ -5,9 +5,9 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
-from cosim.progress import Progress
 from cosim.shard import Result, Shard
 from sw.common.errors import InputError
+from sw.common.progress import Progress
 from sw.files.store import Store
 from sw.jobs.engine import Engine
 

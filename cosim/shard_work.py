@@ -6,8 +6,8 @@ from cosim.chip_levels import RunRtl
 from cosim.experiment import Subject, examine, prepare
 from cosim.rtl import runner
 from cosim.shard import Result, Shard, code_hash
-from cosim.worker import alone
 from hw.spec import ChipShape
+from sw.jobs.worker_setup import alone
 from sw.train import checkpoint
 
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cosim.mapping.streamed import LayerSchedule, Round, Schedule
 from cosim.packed import PackedSpikes
 from cosim.program.program import Program, rectangles
 from cosim.program.stimulus import Phase, control, read_membranes
-from cosim.schedule import LayerSchedule, Round, Schedule
 from hw.spec import (
     AXON,
     COORD_BITS,

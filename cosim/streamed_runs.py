@@ -12,17 +12,19 @@ from numpy.typing import NDArray
 
 from cosim.chip_levels import ChipResult, Responses, RtlTotals, RunRtl
 from cosim.compare.chips import Comparison, Mismatch, compare_images
-from cosim.encoded import chip_inputs
+from cosim.mapping.host_layers import chip_inputs
+from cosim.mapping.streamed import Schedule
 from cosim.packed import PackedSpikes
-from cosim.program.program import Program, core_number
+from cosim.program.core_image import core_number
+from cosim.program.program import Program
 from cosim.program.stimulus import Phase
-from cosim.progress import Advance, Progress
 from cosim.readout import NO_ANSWER, Answer
-from cosim.schedule import Schedule
-from cosim.sets import Images, batches
 from cosim.streamed import LayerRun, ReadBack, RoundRun, RunJobs, run_network, tile_of
+from sw.attack.attacks import Images
+from sw.attack.image_sets import batches
+from sw.common.progress import Advance, Progress
 from sw.integer import inference
-from sw.integer.network_file import IntegerNetwork
+from sw.integer.network import IntegerNetwork
 
 STREAMED = 100  # images at once: loading a layer's weights takes little of their time
 CHECKED = 25  # images at once in the network as plain convolutions, which takes more memory

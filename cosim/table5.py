@@ -19,10 +19,11 @@ from cosim.figures import (
     source,
 )
 from cosim.markdown import interval
-from cosim.record.record import CLEAN, LEVELS, Run
+from cosim.record.record import LEVELS, Run
 from cosim.report import NAMES
-from cosim.sets import TRANSFER, attack_of
 from cosim.verdict import cautions
+from sw.attack.image_sets import TRANSFER, attack_of
+from sw.attack.outcome import CLEAN
 from sw.common.errors import InputError
 from sw.paper.published import Printed, values
 

@@ -11,18 +11,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from cosim import (
-    chip_use,
     gather,
     image_runs,
     image_work,
     imagefile,
     inputs,
     noise_report,
-    output,
     plots,
     report,
     shard_work,
-    worker,
 )
 from cosim import table5 as tables
 from cosim.experiment import Subject, prepare
@@ -30,19 +27,24 @@ from cosim.gather import Collected
 from cosim.image_runs import Wanted
 from cosim.imagefile import ImageSets
 from cosim.inputs import Order
-from cosim.mapping import choose_mapping
-from cosim.noise import check_bits
-from cosim.progress import Progress
+from cosim.mapping import usage
+from cosim.mapping.choose import choose_mapping
+from cosim.mapping.noise import check_bits
 from cosim.record import record
 from cosim.rtl.simulator.build import build
 from cosim.shard import Common, Result, Shard, code_hash, plan
 from cosim.shard_runs import FOLDER, run_shards
-from cosim.verdict import verdict, zero_gradients
+from cosim.verdict import verdict
 from hw.spec import ChipShape
 from hw.verilog import export
+from sw.attack.outcome import zero_gradients
+from sw.common import machine
 from sw.common.errors import InputError
+from sw.common.progress import Progress
+from sw.files import output
 from sw.files.atomic import atomic_write
 from sw.integer.fold import fold
+from sw.jobs import worker_setup
 from sw.jobs.engine import Cluster, Engine, Local
 from sw.model import metrics
 from sw.model.config import NetworkConfig
@@ -87,7 +89,7 @@ def attack(order: Order, out: Path, progress: Progress) -> tuple[Accuracies, lis
 
     The network's accuracy by set, and what is to be said of them.
     """
-    worker.use_one_thread()
+    worker_setup.use_one_thread()
     output.check_file(out, order.checkpoint, order.attacker)
     wanted = order.wanted()
     made, _ = image_runs.make(wanted, None, Local(1, image_work.run), progress)
@@ -105,9 +107,7 @@ def attack(order: Order, out: Path, progress: Progress) -> tuple[Accuracies, lis
 
 def map_checkpoint(path: Path, shape: ChipShape) -> record.Chip:
     """What a checkpoint's network takes of a chip."""
-    return chip_use.chip_record(
-        choose_mapping(fold(checkpoint.load(path).quantised_network), shape)
-    )
+    return usage.chip_record(choose_mapping(fold(checkpoint.load(path).quantised_network), shape))
 
 
 def cosim(task: Experiment, progress: Progress) -> record.Run:
@@ -165,7 +165,7 @@ def runs(task: Experiment, noise_bits: Sequence[int], progress: Progress) -> Ite
 
     Shards that are finished are kept in the output folder; nothing else is written.
     """
-    worker.use_one_thread()
+    worker_setup.use_one_thread()
     for bits in noise_bits:
         check_bits(bits)
     if not 0 < task.clock_mhz < math.inf:
@@ -261,9 +261,9 @@ def _run(
         started=started.strftime("%Y-%m-%d %H:%M:%S UTC"),
         wall_s=time.monotonic() - start,
         stages={"attacks": shown.attack_s} | gather.stages(collected),
-        cpu=gather.processor(),
-        cores=gather.usable_cores(),
-        versions=gather.versions(),
+        cpu=machine.processor(),
+        cores=machine.usable_cores(),
+        versions=machine.versions(),
     )
     return gather.gather(
         subject, shown.content, collected, clock_mhz=task.clock_mhz, build_s=build_s, facts=facts
@@ -273,7 +273,7 @@ def _run(
 def _engine(task: Experiment, work: Callable[[Job], Done], progress: Progress) -> Engine[Job, Done]:
     if task.scheduler is not None:
         return Cluster(task.scheduler, work)
-    return Local(task.jobs or gather.usable_cores(), work, progress.say)
+    return Local(task.jobs or machine.usable_cores(), work, progress.say)
 
 
 def _named(path: Path, content: bytes) -> str:

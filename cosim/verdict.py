@@ -1,10 +1,10 @@
 """What a run has shown, in a sentence: for the report, the command line and other documents."""
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from cosim.figures import mismatches
 from cosim.record.record import Run
+from sw.attack.outcome import zero_gradients
 
 
 class Verdict(NamedTuple):
@@ -73,15 +73,3 @@ def cautions(run: Run) -> list[str]:
     zero = {name: chosen["zero_gradients"] for name, chosen in run["sets"].items()}
     of_spikes = f"0 spikes compared in {', '.join(silent)}: nothing was tested there"
     return [*([of_spikes] if silent else []), *zero_gradients(zero, len(run["labels"]))]
-
-
-def zero_gradients(zero: Mapping[str, int], images: int) -> list[str]:
-    """A sentence for each set in which the attack did nothing to any image.
-
-    `zero` is by set how many of `images` have a gradient of 0 at every pixel.
-    """
-    return [
-        f"{name}: the gradient is zero for all {images:,} images, so this attack does nothing"
-        for name, count in zero.items()
-        if count == images
-    ]

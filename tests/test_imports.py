@@ -15,14 +15,14 @@ FORBIDDEN = (
     ("hw.formats", ("hw", "amaranth", "numpy")),
     ("sw", ("hw", "cosim", "amaranth", "cocotb")),
     ("cosim", ("cosim.cli",)),
-    ("cosim.golden.chip", ("amaranth", "cocotb", "torch", "cosim.mapper")),
-    ("cosim.golden.core", ("amaranth", "cocotb", "torch", "cosim.mapper")),
-    ("cosim.golden.memory", ("amaranth", "cocotb", "torch", "cosim.mapper")),
-    ("cosim.golden.axons", ("amaranth", "cocotb", "torch", "cosim.mapper")),
-    ("cosim.golden.synapses", ("amaranth", "cocotb", "torch", "cosim.mapper")),
-    ("cosim.golden.runner", ("amaranth", "cocotb", "torch", "cosim.mapper")),
+    ("cosim.golden.chip", ("amaranth", "cocotb", "torch", "cosim.mapping.resident")),
+    ("cosim.golden.core", ("amaranth", "cocotb", "torch", "cosim.mapping.resident")),
+    ("cosim.golden.memory", ("amaranth", "cocotb", "torch", "cosim.mapping.resident")),
+    ("cosim.golden.axons", ("amaranth", "cocotb", "torch", "cosim.mapping.resident")),
+    ("cosim.golden.synapses", ("amaranth", "cocotb", "torch", "cosim.mapping.resident")),
+    ("cosim.golden.runner", ("amaranth", "cocotb", "torch", "cosim.mapping.resident")),
     (
-        "cosim.schedule",
+        "cosim.mapping.streamed",
         (
             "amaranth",
             "cocotb",
@@ -42,7 +42,7 @@ FORBIDDEN = (
         ),
     ),
     (
-        "cosim.mapper",
+        "cosim.mapping.resident",
         (
             "amaranth",
             "cocotb",
@@ -53,20 +53,42 @@ FORBIDDEN = (
     ),
     (
         "cosim.program.program",
-        ("sw", "amaranth", "cocotb", "cosim.golden.chip", "cosim.mapper", "cosim.rtl.simulation"),
+        (
+            "sw",
+            "amaranth",
+            "cocotb",
+            "cosim.golden.chip",
+            "cosim.mapping.resident",
+            "cosim.rtl.simulation",
+        ),
     ),
     (
         "cosim.rtl.tb.testbench",
-        ("sw", "torch", "cosim.golden.chip", "cosim.mapper", "cosim.compare.chips"),
+        ("sw", "torch", "cosim.golden.chip", "cosim.mapping.resident", "cosim.compare.chips"),
     ),
-    ("cosim.compare.chips", ("sw", "cosim.golden.chip", "cosim.rtl.simulation", "cosim.mapper")),
+    (
+        "cosim.compare.chips",
+        ("sw", "cosim.golden.chip", "cosim.rtl.simulation", "cosim.mapping.resident"),
+    ),
     (
         "cosim.report",
-        ("torch", "cosim.experiment", "cosim.golden.chip", "cosim.rtl.simulation", "cosim.mapper"),
+        (
+            "torch",
+            "cosim.experiment",
+            "cosim.golden.chip",
+            "cosim.rtl.simulation",
+            "cosim.mapping.resident",
+        ),
     ),
     (
         "cosim.record.record",
-        ("torch", "cosim.experiment", "cosim.golden.chip", "cosim.rtl.simulation", "cosim.mapper"),
+        (
+            "torch",
+            "cosim.experiment",
+            "cosim.golden.chip",
+            "cosim.rtl.simulation",
+            "cosim.mapping.resident",
+        ),
     ),
 )
 FORMATS = ("hw.spec", "hw.formats")  # the one import of the spec: words of bit fields

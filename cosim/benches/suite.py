@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cosim import gather, output
 from cosim.benches import document, footprint, noc, plot, rows, ticks, vgg5
 from cosim.benches.threads import use_one_thread
-from cosim.progress import Progress
 from sw.common.errors import InputError
+from sw.common.machine import processor, usable_cores, versions
+from sw.common.progress import Progress
+from sw.files import output
 from sw.files.paths import VGG5_CHECKPOINT
 
 PARTS = ("rows", "noc", "ticks", "vgg5", "footprint")
@@ -97,11 +98,11 @@ def machine() -> dict[str, Any]:
     """What the figures depend on, in words and numbers."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
-        "cpu": gather.processor(),
-        "cores": gather.usable_cores(),
+        "cpu": processor(),
+        "cores": usable_cores(),
         "memory_gib": round(memory / GIB),
         "system": f"{platform.system()} {platform.machine()}",
-        "versions": gather.versions(),
+        "versions": versions(),
     }
 
 

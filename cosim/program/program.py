@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.program.core_image import ALWAYS, CoreImage, core_number, core_xy
+from cosim.program.core_image import CoreImage, core_number, core_xy
 from hw.spec import (
     DATA_BITS,
     FANOUT_RANGE,
@@ -29,20 +29,6 @@ from hw.spec import (
     Region,
     Register,
 )
-
-__all__ = [
-    "ALWAYS",
-    "CoreImage",
-    "InputMap",
-    "LayerMap",
-    "Program",
-    "Rectangle",
-    "configuration",
-    "core_number",
-    "core_xy",
-    "host_port",
-    "rectangles",
-]
 
 WORD_MASK = (1 << DATA_BITS) - 1
 Rectangle = tuple[int, int, int, int]  # x0, y0, x1, y1 of cores, inclusive

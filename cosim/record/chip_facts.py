@@ -24,8 +24,9 @@ class StreamedLayer(TypedDict):
     """How one layer of a streamed network is done; passes, rows and cycles are per image.
 
     `tile` is height and width of its output. A tile takes `cores_per_tile` cores, and `slots` of
-    them are done at once. `rows` are dendrite rows of all steps, `cycles` what `cosim.schedule`
-    expects, `dendrites` those in use of an average core, `fullest_core` those of the fullest.
+    them are done at once. `rows` are dendrite rows of all steps, `cycles` what
+    `cosim.mapping.streamed` expects, `dendrites` those in use of an average core, `fullest_core`
+    those of the fullest.
     """
 
     layer: str

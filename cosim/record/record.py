@@ -25,7 +25,6 @@ MAX_BYTES = 256 << 20  # of a run.json; ours are far below
 Level = Literal["float", "quantised", "golden", "rtl"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 CHIP_LEVELS: frozenset[Level] = frozenset(("golden", "rtl"))
-CLEAN = "clean"  # the set without attack
 
 
 class SetRecord(TypedDict):

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from cosim.chip_levels import RtlRun, RunRtl
 from cosim.program.program import Program
 from cosim.program.stimulus import Phase
-from cosim.progress import Advance
 from cosim.rtl import simulation
 from cosim.rtl.simulator.build import Simulator, build
 from hw.spec import ChipShape
+from sw.common.progress import Advance
 
 
 def verilated(shape: ChipShape, processes: int = 1, front_door: bool = False) -> RunRtl:

@@ -18,18 +18,16 @@ import find_libpython
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim import logs
 from cosim.program.errors import Mismatch, SimulationError
 from cosim.program.program import Program, configuration
 from cosim.program.stimulus import Phase, read
 from cosim.rtl import environment
 from cosim.rtl.job import Job, Response
-from cosim.rtl.simulator.build import Simulator, build
+from cosim.rtl.simulator.build import Simulator
 from cosim.rtl.tb import testbench
 from hw.spec import FLIT, ChipShape, Counter, Region
 from sw.common.errors import InputError
-
-__all__ = ["RtlChip", "RtlRun", "build", "run_jobs"]
+from sw.files import logs
 
 HANG = "NC64C: "  # how tb.sv begins the line that says so
 Responses = list[NDArray[np.uint64]]

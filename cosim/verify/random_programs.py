@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.program.program import ALWAYS, CoreImage, Program
+from cosim.program.core_image import ALWAYS, CoreImage
+from cosim.program.program import Program
 from cosim.program.stimulus import Phase, control, read, read_membranes
 from cosim.verify.reconfiguration import Reconfiguration
 from hw.spec import (

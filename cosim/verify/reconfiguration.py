@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cosim.program.program import CoreImage, Program
+from cosim.program.core_image import CoreImage
+from cosim.program.program import Program
 from cosim.program.stimulus import Phase, read, write
 from hw.spec import (
     AXON,

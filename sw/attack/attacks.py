@@ -19,7 +19,7 @@ from sw.attack.gradient import Gradient, Slope
 from sw.common.checks import check_range
 from sw.common.errors import InputError
 from sw.data.dataset import Dataset
-from sw.integer.network import PIXEL_MAX
+from sw.model.config import PIXEL_MAX
 from sw.model.network import SpikingNetwork
 
 Images = NDArray[np.uint8]  # [n, C, H, W]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sw.common.errors import InputError
-from sw.integer.network import KERNEL
+from sw.model.config import KERNEL
 from sw.model.network import SpikingLayer, SpikingNetwork, as_input, at_rest
 
 Gradient = Literal["autograd", "approximated"]

@@ -8,8 +8,6 @@ from sw.common.errors import InputError
 from sw.data import cifar, digits, mnist
 from sw.data.dataset import Dataset, Split
 
-__all__ = ["IN_PACKAGE", "NAMES", "Dataset", "Split", "load"]
-
 IN_PACKAGE = ("digits",)  # needs no folder
 IN_FOLDER: dict[str, Callable[[Split, Path], Dataset]] = {
     "cifar10": cifar.load,

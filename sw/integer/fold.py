@@ -7,14 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sw.common.errors import InputError
-from sw.integer.network import (
-    MEMBRANE_MAX,
-    PHASES,
-    PIXEL_MAX,
-    Encoding,
-    IntegerLayer,
-    IntegerNetwork,
-)
+from sw.integer.network import MEMBRANE_MAX, IntegerLayer, IntegerNetwork
+from sw.model.config import PHASES, PIXEL_MAX, Encoding
 
 if TYPE_CHECKING:  # a reader of network files needs no torch
     from sw.model.network import SpikingLayer, SpikingNetwork

@@ -8,20 +8,20 @@ from numpy.typing import NDArray
 
 from sw.common.checks import Shape, check_array, check_range, check_shape
 from sw.common.errors import InputError
+from sw.model.config import (
+    KERNEL,
+    MAX_TIMESTEPS,
+    MAX_WEIGHT_BITS,
+    Encoding,
+    LayerKind,
+)
 
-LayerKind = Literal["conv", "fc"]
 Reset = Literal["zero", "subtract", "none"]
-Encoding = Literal["direct", "rate", "phase", "latency"]  # what they are: `sw.model.encoding`
 
-MAX_WEIGHT_BITS = 8
 MAX_FRACTION_BITS = 20
 MAX_LEAK = 31
-MAX_TIMESTEPS = 1024
 MEMBRANE_MAX = 2**31 - 1  # thresholds and biases are 32-bit signed
 MEMBRANE_MIN = -(2**31)
-KERNEL = 3
-PIXEL_MAX = 255
-PHASES = 8  # bits of a pixel
 
 
 @dataclass(frozen=True)

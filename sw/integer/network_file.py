@@ -3,23 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from sw.common.checks import MAX_FEATURES, Shape, check_range, check_shape
+from sw.common.checks import MAX_FEATURES, check_range, check_shape
 from sw.common.errors import InputError
 from sw.files import tensorfile
 from sw.files.tensorfile import Format, Layout
-from sw.integer.fold import fold
-from sw.integer.network import KERNEL, IntegerLayer, IntegerNetwork, LayerKind, Reset
-
-__all__ = [
-    "IntegerLayer",
-    "IntegerNetwork",
-    "LayerKind",
-    "Reset",
-    "Shape",
-    "fold",
-    "load",
-    "save",
-]
+from sw.integer.network import IntegerLayer, IntegerNetwork
+from sw.model.config import KERNEL
 
 FORMAT = Format("network file", "nc64c-network-1")
 ARRAYS = ("weights", "threshold", "bias")

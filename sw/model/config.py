@@ -5,9 +5,16 @@ from typing import Literal, get_args
 
 from sw.common.checks import MAX_FEATURES, Shape, check_range, check_shape
 from sw.common.errors import InputError
-from sw.integer.network import MAX_TIMESTEPS, MAX_WEIGHT_BITS, Encoding, LayerKind
 
+LayerKind = Literal["conv", "fc"]
+Encoding = Literal["direct", "rate", "phase", "latency"]  # what they are: `sw.model.encoding`
 Pooling = Literal["or", "average"]
+
+KERNEL = 3  # of convolutions: 3 x 3, stride 1, padding 1
+PIXEL_MAX = 255
+PHASES = 8  # bits of a pixel
+MAX_TIMESTEPS = 1024
+MAX_WEIGHT_BITS = 8
 
 
 @dataclass(frozen=True)

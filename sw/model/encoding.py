@@ -14,7 +14,7 @@ import math
 import torch
 from torch import Tensor
 
-from sw.integer.network import PHASES, PIXEL_MAX, Encoding
+from sw.model.config import PHASES, PIXEL_MAX, Encoding
 
 UNIT: dict[Encoding, float] = {
     "direct": 1 / PIXEL_MAX,

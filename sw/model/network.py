@@ -11,24 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sw.common.checks import Shape
-from sw.integer.network import KERNEL, PIXEL_MAX
 from sw.model import lif_compiled
-from sw.model.architectures import DIGITS
-from sw.model.config import LayerSpec, NetworkConfig, Pooling
+from sw.model.config import KERNEL, PIXEL_MAX, LayerSpec, NetworkConfig, Pooling
 from sw.model.encoding import UNIT, encode
 from sw.model.lif import lif
 from sw.model.quantise import pseudo_node
-
-__all__ = [
-    "DIGITS",
-    "LayerSpec",
-    "NetworkConfig",
-    "NetworkTrace",
-    "SpikingLayer",
-    "SpikingNetwork",
-    "as_input",
-    "at_rest",
-]
 
 
 class SpikingLayer(nn.Module):

@@ -6,9 +6,8 @@ from typing import Literal, get_args
 from sw.attack.attacks import Attack
 from sw.attack.gradient import Gradient
 from sw.data.dataset import Dataset
-from sw.integer.network import Encoding
 from sw.model.architectures import DIGITS, named
-from sw.model.config import NetworkConfig
+from sw.model.config import Encoding, NetworkConfig
 from sw.paper.cells import Cell, Training, Weights, fingerprint
 from sw.paper.presets import Scale, Way
 

@@ -9,9 +9,10 @@ from typing import TypeVar
 
 from sw.common.errors import InputError
 from sw.files.atomic import atomic_write
+from sw.files.store import Result
 from sw.jobs.engine import Engine
 from sw.paper import document, findings, plots
-from sw.paper.cells import Cell, Result, Store, Task, Training, key
+from sw.paper.cells import Cell, Store, Task, Training, key
 from sw.paper.grid import EXPERIMENTS, Experiment, grid, trainings
 from sw.paper.presets import Scale
 from sw.paper.tables import Results, tables

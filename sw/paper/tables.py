@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from sw.integer.network import Encoding
+from sw.files.store import Result
+from sw.model.config import Encoding
 from sw.model.metrics import adv_loss, mean_activity, nsr
-from sw.paper.cells import Result, Weights
+from sw.paper.cells import Weights
 from sw.paper.grid import WEIGHTS, Experiment, Place
 from sw.paper.presets import Scale, Way
 from sw.paper.published import Printed, values

@@ -18,10 +18,11 @@ from sw.common.device import device as find_device
 from sw.common.errors import InputError
 from sw.data import datasets
 from sw.data.dataset import Dataset
+from sw.files.store import Result
 from sw.model.metrics import accuracy, evaluate
 from sw.model.network import SpikingNetwork
 from sw.paper import presets
-from sw.paper.cells import Cell, Result, Task, Training, fingerprint
+from sw.paper.cells import Cell, Task, Training, fingerprint
 from sw.paper.presets import Scale
 from sw.train import checkpoint
 from sw.train.checkpoint import Checkpoint

@@ -14,7 +14,8 @@ import torch
 from sw.common.errors import InputError
 from sw.files import tensorfile
 from sw.files.tensorfile import Array, Format
-from sw.model.network import LayerSpec, NetworkConfig, SpikingNetwork
+from sw.model.config import LayerSpec, NetworkConfig
+from sw.model.network import SpikingNetwork
 from sw.train import compact as compact_form
 from sw.train.loop import Trained
 from sw.train.settings import TrainSettings

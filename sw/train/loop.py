@@ -20,14 +20,12 @@ from sw.common.device import device as find_device
 from sw.common.errors import InputError
 from sw.data.augment import ONE_SIDED, crop_and_flip
 from sw.data.dataset import Dataset
-from sw.integer.network import PIXEL_MAX
+from sw.model.config import PIXEL_MAX, NetworkConfig
 from sw.model.metrics import accuracy, evaluate
-from sw.model.network import NetworkConfig, SpikingNetwork, as_input
+from sw.model.network import SpikingNetwork, as_input
 from sw.train import health, training_state
 from sw.train.settings import TrainSettings
 from sw.train.training_state import Part, Row, Run
-
-__all__ = ["Diverged", "Progress", "TrainFiles", "TrainSettings", "Trained", "train"]
 
 Progress = Callable[[int, int, float, float], None]  # step, total, loss, accuracy in per cent
 Epoch = Callable[[Row], None]  # a row of the learning curve

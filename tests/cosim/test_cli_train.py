@@ -18,17 +18,18 @@ import pytest
 import torch
 from rich.console import Console
 
-from cosim import training
-from cosim.progress import Progress
-from cosim.training import beside
 from sw.common.errors import InputError
+from sw.common.progress import Progress
 from sw.data import datasets
 from sw.files import paths
+from sw.model.architectures import DIGITS
 from sw.model.metrics import evaluate
-from sw.model.network import DIGITS, SpikingNetwork
+from sw.model.network import SpikingNetwork
 from sw.train import checkpoint
+from sw.train import task as training
 from sw.train.loop import Diverged, Trained
 from sw.train.settings import TrainSettings
+from sw.train.task import beside
 from tests.support.cli import nc64c
 
 SMALL = ("--features", "4-4-4-8", "--epochs", "2", "--quantised-epochs", "1", "--batch", "128")

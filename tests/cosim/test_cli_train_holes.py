@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cosim.training import beside
 from sw.files.paths import DIGITS_CHECKPOINT
+from sw.train.task import beside
 from tests.support.cli import nc64c
 
 SMALL = ("--features", "4-4-4-8", "--epochs", "2", "--quantised-epochs", "1", "--batch", "128")

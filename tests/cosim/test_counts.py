@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cosim.chip_use import chip_record
+from cosim.mapping.streamed import Schedule
+from cosim.mapping.usage import chip_record
 from cosim.program.program import Program
 from cosim.program.stimulus import Phase
 from cosim.rtl import simulation
 from cosim.rtl.job import Job, Response
 from cosim.rtl.simulation import run_jobs
 from cosim.rtl.simulator.build import Simulator
-from cosim.schedule import Schedule
 from hw.spec import FLIT, ChipShape, Counter, Kind, Region
-from tests.cosim.test_schedule import TINY_CHIP
+from tests.cosim.mapping.test_streamed import TINY_CHIP
 from tests.support.subjects import SHAPE, FakeRtl, make_run_of, make_shards, make_subject
 
 CHIP = ChipShape(3, 2, 64, 64)

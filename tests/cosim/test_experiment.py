@@ -7,8 +7,8 @@ import numpy as np
 from cosim.experiment import examine
 from cosim.figures import accuracy, mismatches
 from cosim.record.record import Run
-from cosim.report import verdict
 from cosim.summary import summary
+from cosim.verdict import verdict
 from hw.spec import FLIT, Region
 from sw.integer import inference
 from tests.support.subjects import (

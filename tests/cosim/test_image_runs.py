@@ -13,9 +13,9 @@ from cosim import image_runs, image_work
 from cosim.image_runs import Wanted, make
 from cosim.image_work import Batch, Made
 from cosim.imagefile import ImageSets
-from cosim.progress import Progress
-from cosim.sets import BLOCK, attack_of
+from sw.attack.image_sets import BLOCK, attack_of
 from sw.common.errors import InputError
+from sw.common.progress import Progress
 from sw.files.store import key
 from sw.jobs.engine import Local
 from sw.train import checkpoint

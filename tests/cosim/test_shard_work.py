@@ -13,8 +13,8 @@ from cosim import shard, shard_work
 from cosim.experiment import examine
 from cosim.rtl.simulator.build import BENCH_SOURCES
 from cosim.shard import code_hash
-from cosim.sources import below
 from sw.common.errors import InputError
+from sw.files.sources import below
 from tests.support.cli import small_checkpoint
 from tests.support.subjects import FakeRtl, make_shards, make_subject
 

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cosim.encoded import chip_inputs
 from cosim.golden.chip import GoldenChip
-from cosim.mapper import map_network
-from cosim.neurons import neuron_settings
-from cosim.program.program import Program, configuration, core_xy
+from cosim.mapping.host_layers import chip_inputs
+from cosim.mapping.layer.neurons import neuron_settings
+from cosim.mapping.resident import map_network
+from cosim.program.core_image import core_xy
+from cosim.program.program import Program, configuration
 from cosim.program.stimulus import Phase, class_membranes, decode, image_phases
 from cosim.readout import NO_ANSWER, mapping_mismatches, read_out
 from hw.spec import (
@@ -24,7 +25,7 @@ from hw.spec import (
     ResetMode,
 )
 from sw.integer import inference
-from sw.integer.network_file import IntegerNetwork, Reset
+from sw.integer.network import IntegerNetwork, Reset
 from tests.support.networks import SMALL, random_network
 
 CHIP = ChipShape(4, 4, 256, 256)

@@ -4,19 +4,19 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cosim.encoded import chip_inputs
 from cosim.golden.runner import GoldenRuns
-from cosim.mapper import map_network
+from cosim.mapping.host_layers import chip_inputs
+from cosim.mapping.resident import map_network
+from cosim.mapping.streamed import Schedule, schedule_network
 from cosim.packed import PackedSpikes
 from cosim.program.program import Program, rectangles
 from cosim.program.stimulus import Phase
-from cosim.schedule import Schedule, schedule_network
 from cosim.streamed import LayerRun, ReadBack, Responses, run_network, tile_of
 from hw.spec import FLIT, FULL_CHIP, ChipShape, Kind, Region
 from sw.common.errors import InputError
 from sw.integer import inference
-from sw.integer.network_file import IntegerNetwork
-from tests.cosim.test_schedule import TINY_CHIP, VGG5
+from sw.integer.network import IntegerNetwork
+from tests.cosim.mapping.test_streamed import TINY_CHIP, VGG5
 from tests.support.networks import SMALL, Sketch, random_network
 
 SEVERAL_ROUNDS = (

@@ -13,16 +13,16 @@ from rich.console import Console
 
 from cosim import streamed_runs
 from cosim.chip_levels import ChipResult, RtlTotals
+from cosim.mapping.streamed import Schedule, schedule_network
 from cosim.program.program import Program
 from cosim.program.stimulus import Phase
-from cosim.progress import Progress
 from cosim.readout import NO_ANSWER
-from cosim.schedule import Schedule, schedule_network
 from cosim.streamed import LayerRun, ReadBack, run_network
 from cosim.streamed_runs import run_streamed
 from hw.spec import Counter, Region
+from sw.common.progress import Progress
 from sw.integer import inference
-from tests.cosim.test_schedule import TINY_CHIP
+from tests.cosim.mapping.test_streamed import TINY_CHIP
 from tests.cosim.test_streamed import draw, streamed_in
 from tests.support.faults import (
     GOLDEN,

@@ -2,19 +2,20 @@
 
 import re
 
-from cosim.chip_use import chip_record
 from cosim.experiment import Subject
 from cosim.figures import mismatches
-from cosim.mapping import choose_mapping
+from cosim.mapping.choose import choose_mapping
+from cosim.mapping.streamed import Schedule
+from cosim.mapping.usage import chip_record
 from cosim.program.program import Program
 from cosim.record.record import Run
-from cosim.report import render, verdict
-from cosim.schedule import Schedule
+from cosim.report import render
 from cosim.streamed_runs import READ_BACK
 from cosim.summary import summary
+from cosim.verdict import verdict
 from hw.spec import FLIT, Region
 from sw.integer import inference
-from tests.cosim.test_schedule import TINY_CHIP
+from tests.cosim.mapping.test_streamed import TINY_CHIP
 from tests.support.subjects import (
     SHAPE,
     FakeRtl,

@@ -7,7 +7,7 @@ from typer.testing import CliRunner, Result
 
 from cosim.cli import app
 from sw.train import checkpoint
-from sw.train.loop import TrainSettings
+from sw.train.settings import TrainSettings
 from tests.support.subjects import make_networks
 
 SMALL_CHIP = ("--mesh", "3x2", "--axons", "256", "--dendrites", "256")

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from cosim.golden.runner import GoldenRuns
 from cosim.program.program import Program
 from cosim.program.stimulus import Phase
-from cosim.progress import Advance
 from hw.spec import FLIT, Kind, Region
+from sw.common.progress import Advance
 from tests.support.subjects import FakeRun
 
 GOLDEN = GoldenRuns()

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from sw.integer.network import Encoding
-from sw.integer.network_file import IntegerLayer, IntegerNetwork, LayerKind, Reset, Shape
+from sw.common.checks import Shape
+from sw.integer.network import IntegerLayer, IntegerNetwork, Reset
+from sw.model.config import Encoding, LayerKind
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sw.train import checkpoint
-from sw.train.loop import TrainSettings
+from sw.train.settings import TrainSettings
 from tests.support.subjects import SHAPE, make_networks
 
 MARK = "NC64C_TEST_RUN"  # in the environment of a run and of all that it starts

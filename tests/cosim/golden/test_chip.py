@@ -8,7 +8,8 @@ import pytest
 
 from cosim.golden.chip import GoldenChip
 from cosim.golden.lfsr import lfsr_next, lfsr_run
-from cosim.program.program import CoreImage, Program, configuration
+from cosim.program.core_image import CoreImage
+from cosim.program.program import Program, configuration
 from cosim.program.stimulus import Phase, control, decode, read, read_membranes, write
 from hw.spec import (
     AXON,

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from cosim.golden.chip import GoldenChip
-from cosim.program.program import CoreImage, Program, configuration, core_number
+from cosim.program.core_image import CoreImage, core_number
+from cosim.program.program import Program, configuration
 from cosim.program.stimulus import Phase
 from cosim.verify.random_programs import random_phases, random_program
 from cosim.verify.slow_chip import SlowChip

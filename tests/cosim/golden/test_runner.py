@@ -7,8 +7,9 @@ import pytest
 
 from cosim.golden.chip import GoldenChip
 from cosim.golden.runner import GoldenRuns
-from cosim.neurons import no_fan_out
-from cosim.program.program import CoreImage, Program, configuration
+from cosim.mapping.layer.neurons import no_fan_out
+from cosim.program.core_image import CoreImage
+from cosim.program.program import Program, configuration
 from cosim.program.stimulus import Phase, control, decode, read_membranes
 from cosim.verify.random_programs import random_phases, random_program
 from hw.spec import FLIT, ChipShape, Control, Kind, ResetMode

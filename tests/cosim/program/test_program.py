@@ -6,17 +6,8 @@ import numpy as np
 import pytest
 
 from cosim.golden.chip import GoldenChip
-from cosim.program.program import (
-    CoreImage,
-    InputMap,
-    LayerMap,
-    Program,
-    configuration,
-    core_number,
-    core_xy,
-    host_port,
-    rectangles,
-)
+from cosim.program.core_image import CoreImage, core_number, core_xy
+from cosim.program.program import InputMap, LayerMap, Program, configuration, host_port, rectangles
 from cosim.program.stimulus import Phase, read
 from cosim.verify.random_programs import random_program
 from hw.spec import FANOUT, FLIT, MEMBRANE_MIN, ChipShape, Kind, Region, Register, ResetMode

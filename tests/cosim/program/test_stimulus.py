@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cosim.program.program import CoreImage, InputMap, LayerMap, Program, core_number
+from cosim.program.core_image import CoreImage, core_number
+from cosim.program.program import InputMap, LayerMap, Program
 from cosim.program.stimulus import (
     Observation,
     class_membranes,

@@ -8,8 +8,9 @@ import pytest
 from numpy.typing import NDArray
 
 from cosim.golden.chip import GoldenChip
+from cosim.program.core_image import CoreImage
 from cosim.program.errors import Mismatch
-from cosim.program.program import CoreImage, Program, configuration
+from cosim.program.program import Program, configuration
 from cosim.program.stimulus import Phase, control, read, read_membranes
 from cosim.rtl.simulation import RtlChip, run_jobs
 from cosim.rtl.simulator.build import Simulator, build

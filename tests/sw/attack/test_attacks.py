@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from sw.attack.attacks import fgsm
 from sw.common.errors import InputError
-from sw.data.datasets import Dataset
+from sw.data.dataset import Dataset
 from sw.model.network import SpikingNetwork, as_input
 from sw.train.checkpoint import Checkpoint
 from tests.support.networks import clear_of_zero

@@ -9,9 +9,10 @@ import torch.nn.functional as F
 
 from sw.attack.gradient import by_pixels, rotated
 from sw.common.errors import InputError
-from sw.data.datasets import Dataset
-from sw.integer.network import Encoding
-from sw.model.network import DIGITS, LayerSpec, NetworkConfig, SpikingNetwork, as_input
+from sw.data.dataset import Dataset
+from sw.model.architectures import DIGITS
+from sw.model.config import Encoding, LayerSpec, NetworkConfig
+from sw.model.network import SpikingNetwork, as_input
 from sw.train.checkpoint import Checkpoint
 from tests.support.networks import clear_of_zero
 

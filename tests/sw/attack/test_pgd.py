@@ -13,7 +13,7 @@ from sw.attack.attacks import Attack, Method, fgsm, pgd, r_fgsm, random_targets
 from sw.attack.draws import Purpose, draw
 from sw.attack.gradient import by_pixels
 from sw.common.errors import InputError
-from sw.data.datasets import Dataset
+from sw.data.dataset import Dataset
 from sw.model.metrics import accuracy, evaluate
 from sw.model.network import SpikingNetwork, as_input
 from sw.train.checkpoint import Checkpoint

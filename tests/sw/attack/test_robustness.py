@@ -5,7 +5,7 @@ import torch
 
 from sw.attack.attacks import Attack
 from sw.attack.robustness import measure, quantised
-from sw.data.datasets import Dataset
+from sw.data.dataset import Dataset
 from sw.model.metrics import accuracy, evaluate, nsr
 from sw.model.network import SpikingNetwork, as_input
 from sw.train.checkpoint import Checkpoint

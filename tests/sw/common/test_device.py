@@ -14,9 +14,10 @@ from sw.common.device import device
 from sw.common.errors import InputError
 from sw.data.augment import crop_and_flip
 from sw.data.dataset import Dataset
-from sw.integer.network import Encoding
 from sw.model import lif_compiled
-from sw.model.network import DIGITS, LayerSpec, SpikingNetwork
+from sw.model.architectures import DIGITS
+from sw.model.config import Encoding, LayerSpec
+from sw.model.network import SpikingNetwork
 from sw.train import loop, training_state
 from sw.train.settings import TrainSettings
 

@@ -8,7 +8,8 @@ import pytest
 from sklearn.datasets import load_digits
 
 from sw.common.errors import InputError
-from sw.data.datasets import Dataset, load
+from sw.data.dataset import Dataset
+from sw.data.datasets import load
 
 
 def _rows(dataset: Dataset) -> list[bytes]:

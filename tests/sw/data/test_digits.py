@@ -5,13 +5,14 @@ import pytest
 import torch
 
 from sw.attack.attacks import fgsm
-from sw.data.datasets import Dataset
+from sw.data.dataset import Dataset
+from sw.integer.fold import fold
 from sw.integer.inference import run
-from sw.integer.network_file import fold
+from sw.model.architectures import DIGITS
 from sw.model.metrics import accuracy, adv_loss, evaluate
-from sw.model.network import DIGITS, as_input
+from sw.model.network import as_input
 from sw.train.checkpoint import Checkpoint
-from sw.train.loop import TrainSettings
+from sw.train.settings import TrainSettings
 
 
 def test_it_is_what_the_defaults_train(committed: Checkpoint) -> None:

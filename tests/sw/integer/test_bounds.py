@@ -12,8 +12,10 @@ from sw.integer import fold as folding
 from sw.integer import inference
 from sw.integer.fold import fold
 from sw.integer.inference import run
-from sw.integer.network import MEMBRANE_MAX, Encoding, IntegerLayer, IntegerNetwork, Reset
-from sw.model.network import DIGITS, SpikingLayer, SpikingNetwork
+from sw.integer.network import MEMBRANE_MAX, IntegerLayer, IntegerNetwork, Reset
+from sw.model.architectures import DIGITS
+from sw.model.config import Encoding
+from sw.model.network import SpikingLayer, SpikingNetwork
 from tests.support.networks import Sketch, random_network
 
 BRIGHT, DARK = 255, 0

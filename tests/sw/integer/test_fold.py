@@ -10,8 +10,9 @@ import torch
 from sw.common.errors import InputError
 from sw.integer.fold import _grids, fold, round_decisions
 from sw.integer.inference import run
-from sw.integer.network import Encoding
-from sw.model.network import DIGITS, NetworkConfig, SpikingLayer, SpikingNetwork
+from sw.model.architectures import DIGITS
+from sw.model.config import Encoding, NetworkConfig
+from sw.model.network import SpikingLayer, SpikingNetwork
 
 
 def _random_network(config: NetworkConfig, bits: int, seed: int) -> SpikingNetwork:

@@ -7,10 +7,11 @@ import pytest
 import torch
 
 from sw.common.errors import InputError
+from sw.integer.fold import fold
 from sw.integer.inference import host_spikes, input_spikes, pool, run
-from sw.integer.network import Encoding
-from sw.integer.network_file import fold
-from sw.model.network import DIGITS, LayerSpec, SpikingNetwork, as_input
+from sw.model.architectures import DIGITS
+from sw.model.config import Encoding, LayerSpec
+from sw.model.network import SpikingNetwork, as_input
 
 SEED = 7
 LAYERS = (LayerSpec("conv", 6, pool=True), LayerSpec("conv", 5), LayerSpec("fc", 12))

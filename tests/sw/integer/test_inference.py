@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from sw.common.errors import InputError
 from sw.integer import inference
 from sw.integer.inference import host_spikes, pool, run
-from sw.integer.network import IntegerLayer, LayerKind, Reset
+from sw.integer.network import IntegerLayer, Reset
+from sw.model.config import LayerKind
 from tests.support.networks import Sketch, random_network
 
 SKETCHES = (

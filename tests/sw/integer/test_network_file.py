@@ -12,7 +12,8 @@ import pytest
 import safetensors.numpy
 
 from sw.common.errors import InputError
-from sw.integer.network_file import IntegerNetwork, load, save
+from sw.integer.network import IntegerNetwork
+from sw.integer.network_file import load, save
 from tests.support.networks import random_network
 
 MARK = "nc64c-network-1"

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from sw.data.datasets import Dataset
+from sw.data.dataset import Dataset
 from sw.model import metrics
 from sw.model.metrics import accuracy, activity, adv_loss, evaluate, mean_activity, nsr, snr
 from sw.model.network import as_input

@@ -9,8 +9,10 @@ import torch
 import torch.nn.functional as F
 
 from sw.common.errors import InputError
+from sw.model.architectures import DIGITS
+from sw.model.config import LayerSpec, NetworkConfig
 from sw.model.lif import lif
-from sw.model.network import DIGITS, LayerSpec, NetworkConfig, SpikingNetwork, as_input, at_rest
+from sw.model.network import SpikingNetwork, as_input, at_rest
 from sw.model.quantise import clip_scale, quantise
 
 VGG5 = dataclasses.replace(

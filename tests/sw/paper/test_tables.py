@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from sw.paper.cells import Result
+from sw.files.store import Result
 from sw.paper.document import text
 from sw.paper.findings import observed
 from sw.paper.grid import WEIGHTS, Place

@@ -12,9 +12,12 @@ import torch
 
 from sw.common.errors import InputError
 from sw.integer import network_file
-from sw.model.network import DIGITS, LayerSpec, SpikingNetwork
+from sw.model.architectures import DIGITS
+from sw.model.config import LayerSpec
+from sw.model.network import SpikingNetwork
 from sw.train import checkpoint
-from sw.train.loop import Trained, TrainSettings
+from sw.train.loop import Trained
+from sw.train.settings import TrainSettings
 from tests.support.networks import random_network
 
 MARK = "nc64c-checkpoint-1"

@@ -14,8 +14,9 @@ from sw.attack.gradient import by_pixels
 from sw.common.errors import InputError
 from sw.data.dataset import Dataset
 from sw.integer.fold import fold
-from sw.integer.network import Encoding
-from sw.model.network import DIGITS, LayerSpec, SpikingNetwork, as_input
+from sw.model.architectures import DIGITS
+from sw.model.config import Encoding, LayerSpec
+from sw.model.network import SpikingNetwork, as_input
 from sw.train import checkpoint
 from sw.train.checkpoint import Checkpoint
 from sw.train.loop import Trained

@@ -6,10 +6,12 @@ import pytest
 import torch
 
 from sw.data.dataset import Dataset
-from sw.model.config import NetworkConfig
-from sw.model.network import DIGITS, LayerSpec, SpikingNetwork, as_input
+from sw.model.architectures import DIGITS
+from sw.model.config import LayerSpec, NetworkConfig
+from sw.model.network import SpikingNetwork, as_input
 from sw.train import health
-from sw.train.loop import Diverged, TrainSettings, train
+from sw.train.loop import Diverged, train
+from sw.train.settings import TrainSettings
 
 CONFIG = dataclasses.replace(DIGITS, layers=(LayerSpec("conv", 4, pool=True), LayerSpec("fc", 8)))
 BARE = dataclasses.replace(CONFIG, norm=False)

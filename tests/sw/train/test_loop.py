@@ -7,11 +7,15 @@ import pytest
 import torch
 
 from sw.common.errors import InputError
-from sw.data.datasets import Dataset, load
+from sw.data.dataset import Dataset
+from sw.data.datasets import load
+from sw.model.architectures import DIGITS
+from sw.model.config import LayerSpec
 from sw.model.metrics import accuracy, evaluate
-from sw.model.network import DIGITS, LayerSpec, SpikingNetwork
+from sw.model.network import SpikingNetwork
 from sw.train import training_state
-from sw.train.loop import Trained, TrainSettings, train
+from sw.train.loop import Trained, train
+from sw.train.settings import TrainSettings
 
 TINY = dataclasses.replace(
     DIGITS, layers=(LayerSpec("conv", 4, pool=True), LayerSpec("conv", 4, pool=True))

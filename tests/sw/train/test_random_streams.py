@@ -7,8 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from sw.data.datasets import Dataset
-from sw.model.network import LayerSpec, NetworkConfig, SpikingNetwork
+from sw.data.dataset import Dataset
+from sw.model.config import LayerSpec, NetworkConfig
+from sw.model.network import SpikingNetwork
 from sw.train import loop as module
 from sw.train.loop import train
 from sw.train.settings import TrainSettings

@@ -9,10 +9,13 @@ import pytest
 import torch
 
 from sw.common.errors import InputError
-from sw.data.datasets import Dataset, load
-from sw.model.config import NetworkConfig
-from sw.model.network import DIGITS, LayerSpec, SpikingNetwork
-from sw.train.loop import Diverged, Trained, TrainFiles, TrainSettings, train
+from sw.data.dataset import Dataset
+from sw.data.datasets import load
+from sw.model.architectures import DIGITS
+from sw.model.config import LayerSpec, NetworkConfig
+from sw.model.network import SpikingNetwork
+from sw.train.loop import Diverged, Trained, TrainFiles, train
+from sw.train.settings import TrainSettings
 
 TINY = dataclasses.replace(
     DIGITS, layers=(LayerSpec("conv", 4, pool=True), LayerSpec("conv", 4, pool=True))

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cosim import shard_work, sources
+from cosim import shard_work
 from cosim.program.errors import Mismatch, SimulationError
 from cosim.program.stimulus import Phase
 from cosim.rtl.job import PHASE_END
@@ -21,6 +21,7 @@ from cosim.rtl.simulator.cache import EXECUTABLE, FOLDER
 from cosim.rtl.simulator.verilate import find_compiler
 from hw.spec import ChipShape
 from sw.common.errors import InputError
+from sw.files import sources
 from tests.support.cli import SMALL_CHIP, nc64c, small_checkpoint
 from tests.support.rights import open_folder, ordinary_user
 

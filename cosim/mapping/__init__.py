@@ -1,0 +1,4 @@
+"""A network's place on the chip: `resident`, where all of it fits at once, or `streamed`.
+
+Makes programs out of integer networks. Must not know a simulator or the golden model.
+"""

@@ -1,0 +1,43 @@
+"""A layer's neurons as a core holds them: parameters, registers, and no destinations."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hw.spec import LFSR_BITS, MEMBRANE_MAX, MEMBRANE_MIN, ResetMode
+from sw.common.errors import InputError
+from sw.integer.network import IntegerLayer
+
+RESET_MODES = {"zero": ResetMode.ZERO, "subtract": ResetMode.SUBTRACT, "none": ResetMode.NONE}
+
+
+def neuron_settings(layer: IntegerLayer, channel: NDArray[np.int64]) -> dict[str, Any]:
+    """`CoreImage`'s fields for neurons of these output channels, int64 [neurons].
+
+    Raises `InputError` for parameters that a core cannot hold.
+    """
+    for name, values in (("threshold", layer.threshold), ("bias", layer.bias)):
+        if values.min() < MEMBRANE_MIN or values.max() > MEMBRANE_MAX:
+            raise InputError(
+                f"layer {layer.name} has a {name} from {values.min()} to {values.max()}, a core's "
+                f"holds {MEMBRANE_MIN} to {MEMBRANE_MAX}"
+            )
+    settings: dict[str, Any] = {
+        "neurons": len(channel),
+        "threshold": layer.threshold[channel].astype(np.int32),
+        "bias": layer.bias[channel].astype(np.int32),
+        "leak": layer.leak,
+        "reset": RESET_MODES[layer.reset],
+    }
+    if not layer.spiking:
+        # The LFSR is never 0: the largest threshold and any noise on top of it are out of reach.
+        settings["threshold"] = np.full(len(channel), MEMBRANE_MAX, np.int32)
+        settings |= {"noise_mask": (1 << LFSR_BITS) - 1, "reset": ResetMode.NONE}
+    return settings
+
+
+def no_fan_out(neurons: int) -> dict[str, Any]:
+    """`CoreImage`'s fan-out of neurons whose spikes go nowhere but to the host, as a trace."""
+    nowhere = np.zeros(neurons, np.int64)
+    return {"fanout_start": nowhere, "fanout_count": nowhere, "fanout": np.zeros(0, np.uint32)}

@@ -1,0 +1,155 @@
+"""How one layer is cut into cores: tiles of output pixels times groups of output channels."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hw.spec import MAX_PAGES, PAGE_COUNTS, ChipShape
+from sw.common.errors import InputError
+from sw.integer.network import IntegerLayer
+
+Span = tuple[int, int]  # from, to (exclusive)
+
+
+@dataclass(frozen=True)
+class Tile:
+    """Output pixels `rows` x `columns` of a layer, and the input pixels that they see."""
+
+    rows: Span
+    columns: Span
+    input_rows: Span
+    input_columns: Span
+
+    @property
+    def pixels(self) -> int:
+        return _length(self.rows) * _length(self.columns)
+
+    @property
+    def input_pixels(self) -> int:
+        return _length(self.input_rows) * _length(self.input_columns)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A layer's cores: one for each tile and each group of output channels.
+
+    The cores of one tile have the same axons, numbered alike: axon (c, y, x) of the tile's input
+    is (c * input rows + y) * input columns + x, counted through the pages.
+    """
+
+    layer: IntegerLayer
+    plane_weights: tuple[int, ...]
+    pages: int
+    tiles: tuple[Tile, ...]
+    groups: tuple[Span, ...]
+
+    @property
+    def cores(self) -> int:
+        return len(self.tiles) * len(self.groups)
+
+    @property
+    def largest(self) -> int:
+        """Neurons of the fullest core."""
+        return max(map(_length, self.groups)) * max(tile.pixels for tile in self.tiles)
+
+
+def plan_layer(
+    layer: IntegerLayer, plane_weights: tuple[int, ...], shape: ChipShape, most_neurons: int
+) -> Plan:
+    """The plan with the fewest cores; of these, with the fewest tiles: fewest copies of spikes.
+
+    Cores hold at most `most_neurons`. Raises `InputError` naming the layer and the resource where
+    no tile is small enough.
+    """
+    planes = len(plane_weights)
+    best: Plan | None = None
+    for tiles in _tilings(layer):
+        pages = _pages(tiles, layer, shape)
+        if pages is None:
+            continue
+        pixels = max(tile.pixels for tile in tiles)
+        rows = shape.dendrites // (planes * pages)  # neurons by their rows
+        channels = min(rows, most_neurons) // pixels
+        if not channels:
+            continue
+        groups = tuple(spans(layer.features, -(-layer.features // channels)))
+        plan = Plan(layer, plane_weights, pages, tiles, groups)
+        if best is None or (plan.cores, len(tiles)) < (best.cores, len(best.tiles)):
+            best = plan
+    if best is None:
+        raise InputError(_why_none_fits(layer, shape, planes))
+    return best
+
+
+def sites(layer: IntegerLayer, tile: Tile, group: Span) -> NDArray[np.int64]:
+    """A core's neurons, in order, as flat indices of the layer's output (C, H, W), int64 [n]."""
+    _, height, width = layer.output_shape
+    channel, row, column = (np.arange(*span) for span in (group, tile.rows, tile.columns))
+    return ((channel[:, None, None] * height + row[:, None]) * width + column).ravel()
+
+
+def pooled(layer: IntegerLayer, sites: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where the spikes of these neurons go in the layer's pooled output, as flat indices."""
+    if not layer.pool:
+        return sites
+    channel, row, column = np.unravel_index(sites, layer.output_shape)
+    flat = np.ravel_multi_index((channel, row // 2, column // 2), layer.pooled_shape)
+    return np.asarray(flat, np.int64)
+
+
+def _tilings(layer: IntegerLayer) -> Iterator[tuple[Tile, ...]]:
+    """All grids of tiles, each as even as it can be."""
+    _, height, width = layer.input_shape
+    if layer.kind == "fc":
+        yield (Tile((0, 1), (0, 1), (0, height), (0, width)),)
+        return
+    for down in _useful_counts(height):
+        for across in _useful_counts(width):
+            yield tuple(
+                Tile(rows, columns, _seen(rows, height), _seen(columns, width))
+                for rows in spans(height, down)
+                for columns in spans(width, across)
+            )
+
+
+def _useful_counts(size: int) -> list[int]:
+    """Numbers of parts worth a try: for each size of the largest part the smallest number."""
+    return sorted({-(-size // largest) for largest in range(1, size + 1)})
+
+
+def spans(size: int, parts: int) -> Iterator[Span]:
+    """`size` things in so many parts, whose sizes differ by one at most."""
+    for part in range(parts):
+        yield size * part // parts, size * (part + 1) // parts
+
+
+def _seen(span: Span, size: int) -> Span:
+    """Input pixels under a 3 x 3 kernel; the padding beyond the border needs no axon."""
+    return max(span[0] - 1, 0), min(span[1] + 1, size)
+
+
+def _pages(tiles: tuple[Tile, ...], layer: IntegerLayer, shape: ChipShape) -> int | None:
+    """The fewest pages that hold the inputs of the largest tile; None: it has too many."""
+    axons = max(tile.input_pixels for tile in tiles) * layer.input_shape[0]
+    return next((pages for pages in PAGE_COUNTS if axons <= pages * shape.axons), None)
+
+
+def _why_none_fits(layer: IntegerLayer, shape: ChipShape, planes: int) -> str:
+    smallest = min(_tilings(layer), key=lambda tiles: max(tile.input_pixels for tile in tiles))
+    pages = _pages(smallest, layer, shape)
+    if pages is None:
+        axons = max(tile.input_pixels for tile in smallest) * layer.input_shape[0]
+        return (
+            f"layer {layer.name} needs {axons} axons for one neuron, "
+            f"a core has {MAX_PAGES} pages x {shape.axons} = {MAX_PAGES * shape.axons}"
+        )
+    return (
+        f"layer {layer.name} needs {planes} planes x {pages} pages = {planes * pages} dendrites "
+        f"for one neuron, a core has {shape.dendrites}"
+    )
+
+
+def _length(span: Span) -> int:
+    return span[1] - span[0]

@@ -1,0 +1,70 @@
+"""A layer's weights as planes of one-bit synapses.
+
+Eq. 13 with K bits has the codes w = 2 i - (2^K - 1), i = 0 .. 2^K - 1: odd integers. The bits of i
+are K synapses of weights 2^K .. 4, 2, and one more synapse says that the axon is connected at all
+and has the weight -(2^K - 1). An axon that is not connected has no synapse in any plane.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cosim.mapping.layer.tiling import Plan, Span, Tile
+from hw.spec import MAX_PLANES, PLANE_WEIGHT_BITS, ChipShape
+from sw.common.errors import InputError
+from sw.integer.network import IntegerLayer
+
+
+def plane_weights(layer: IntegerLayer) -> tuple[int, ...]:
+    """Weights of the K + 1 planes, fraction bits included: (16, 8, 4, 2, -15) << f for K = 4.
+
+    Raises `InputError` where the registers cannot hold them.
+    """
+    bits, fraction = layer.weight_bits, layer.fraction_bits
+    weights = [1 << power + fraction for power in range(bits, 0, -1)]
+    weights.append(-((1 << bits) - 1) << fraction)
+    if len(weights) > MAX_PLANES:
+        raise InputError(
+            f"layer {layer.name} needs {len(weights)} planes for weights of {bits} bits, "
+            f"a core has {MAX_PLANES}: use {MAX_PLANES - 1} bits or fewer"
+        )
+    most = (1 << (PLANE_WEIGHT_BITS - 1)) - 1
+    if max(weights) > most:
+        raise InputError(
+            f"layer {layer.name} needs plane weights up to {max(weights)} "
+            f"({bits} bits and {fraction} fraction bits), a core's registers hold {most}"
+        )
+    return tuple(weights)
+
+
+def synapses(plan: Plan, tile: Tile, group: Span, shape: ChipShape) -> NDArray[np.bool_]:
+    """A core's synapses, bool [neurons, pages, planes, axons]."""
+    codes = _codes(plan.layer, tile, group)
+    neurons, used = codes.shape
+    every = np.zeros((neurons, plan.pages * shape.axons), np.int32)
+    every[:, :used] = codes
+    connected = every != 0
+    level = (every + (1 << plan.layer.weight_bits) - 1) >> 1
+    planes = [level >> bit & 1 & connected for bit in reversed(range(plan.layer.weight_bits))]
+    rows = np.stack([*planes, connected], axis=1).astype(np.bool_)
+    rows = rows.reshape(neurons, len(plan.plane_weights), plan.pages, shape.axons)
+    return rows.transpose(0, 2, 1, 3)
+
+
+def _codes(layer: IntegerLayer, tile: Tile, group: Span) -> NDArray[np.int32]:
+    """Weight codes int32 [neurons, axons of the tile]; 0, which is no code: not connected."""
+    weights = layer.weights[slice(*group)]
+    if layer.kind == "fc":
+        return weights
+    rows, columns = np.arange(*tile.rows), np.arange(*tile.columns)
+    first_row, first_column = tile.input_rows[0], tile.input_columns[0]
+    inputs = tile.input_rows[1] - first_row, tile.input_columns[1] - first_column
+    codes = np.zeros(
+        (len(weights), len(rows), len(columns), layer.input_shape[0], *inputs), np.int32
+    )
+    for down, across in np.ndindex(weights.shape[2:]):
+        row = rows + down - 1 - first_row  # a padding of 1
+        column = columns + across - 1 - first_column
+        y = np.flatnonzero((row >= 0) & (row < inputs[0]))[:, None]  # the others are the padding
+        x = np.flatnonzero((column >= 0) & (column < inputs[1]))
+        codes[:, y, x, :, row[y], column[x]] = weights[:, :, down, across]
+    return codes.reshape(len(weights) * len(rows) * len(columns), -1)

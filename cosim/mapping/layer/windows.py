@@ -1,0 +1,107 @@
+"""How a streamed layer is cut: tiles that are all alike, so that every one has the same weights.
+
+Tiles divide the layer's output evenly. Where there are several in a direction, each sees one input
+pixel more on both sides, also beyond the border: the axons there never get a spike. Axons are
+numbered relative to the tile, so a core can do any tile of its output channels.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from cosim.mapping.layer.tiling import Tile
+from hw.spec import PAGE_COUNTS, ChipShape
+from sw.integer.network import IntegerLayer
+
+
+@dataclass(frozen=True)
+class Windows:
+    """`down` x `across` tiles of `height` x `width` output pixels of a layer."""
+
+    layer: IntegerLayer
+    down: int
+    across: int
+
+    @property
+    def height(self) -> int:
+        return self.layer.output_shape[1] // self.down
+
+    @property
+    def width(self) -> int:
+        return self.layer.output_shape[2] // self.across
+
+    @property
+    def tiles(self) -> int:
+        return self.down * self.across
+
+    @property
+    def pixels(self) -> int:
+        """Output pixels of a tile."""
+        return self.height * self.width
+
+    @property
+    def axons(self) -> int:
+        """Inputs of a tile, axon (c, y, x) of them."""
+        return self.layer.input_shape[0] * int(np.prod(self._seen))
+
+    @property
+    def tile(self) -> Tile:
+        """The north-western one, which stands for all."""
+        if self.layer.kind == "fc":
+            _, height, width = self.layer.input_shape
+            return Tile((0, 1), (0, 1), (0, height), (0, width))
+        rows, columns = self._seen
+        north, west = -self._padding[0], -self._padding[1]
+        seen = (north, north + rows), (west, west + columns)
+        return Tile((0, self.height), (0, self.width), *seen)
+
+    def pages(self, shape: ChipShape) -> int | None:
+        """The fewest pages that hold a tile's inputs; None: they are too many."""
+        return next((pages for pages in PAGE_COUNTS if self.axons <= pages * shape.axons), None)
+
+    def cut(self, spikes: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Input spikes by tile, image by image: bool [n, T, C, H, W] to [n tiles, T, axons]."""
+        down, across = self._padding
+        padded = np.pad(spikes, ((0, 0),) * 3 + ((down, down), (across, across)))
+        every = sliding_window_view(padded, self._seen, axis=(3, 4))
+        if self.layer.kind == "conv":
+            every = every[:, :, :, :: self.height, :: self.width]
+        # Now [n, T, C, down, across, y, x].
+        jobs = every.transpose(0, 3, 4, 1, 2, 5, 6)
+        return jobs.reshape(len(spikes) * self.tiles, spikes.shape[1], self.axons)
+
+    def join(self, spikes: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Output spikes of all tiles as images: bool [n tiles, T, C, pixels] to [n, T, C, H, W]."""
+        _, steps, channels, _ = spikes.shape
+        tiles = (self.down, self.across, steps, channels, self.height, self.width)
+        images = spikes.reshape(-1, *tiles).transpose(0, 3, 4, 1, 5, 2, 6)
+        return images.reshape(-1, steps, *self.layer.output_shape)
+
+    @property
+    def _padding(self) -> tuple[int, int]:
+        """Pixels beyond the border that the tiles at the border see, in both directions."""
+        return int(self.down > 1), int(self.across > 1)
+
+    @property
+    def _seen(self) -> tuple[int, int]:
+        """Input pixels that a tile sees, in both directions."""
+        _, height, width = self.layer.input_shape
+        return (
+            self.height + 2 if self.down > 1 else height,
+            self.width + 2 if self.across > 1 else width,
+        )
+
+
+def all_windows(layer: IntegerLayer) -> Iterator[Windows]:
+    """All ways to cut a layer, from one tile on."""
+    _, height, width = layer.output_shape
+    for down in _divisors(height):
+        for across in _divisors(width):
+            yield Windows(layer, down, across)
+
+
+def _divisors(number: int) -> list[int]:
+    return [divisor for divisor in range(1, number + 1) if number % divisor == 0]

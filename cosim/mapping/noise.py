@@ -1,0 +1,70 @@
+"""Threshold noise: the cores' stochastic neurons, switched on in a program that has none.
+
+With noise of n bits a neuron fires if v >= threshold + (lfsr & 2^n - 1), see `hw.spec`. A core's
+LFSR starts at its seed with every image, so noise differs between neurons, ticks and cores, not
+between the images of a block of 100 of the sample (`sw.attack.image_sets.BLOCK`); every block draws
+the cores' seeds anew.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from cosim.mapping.choose import Mapping
+from cosim.mapping.streamed import LayerSchedule, Schedule
+from cosim.program.program import Program
+from hw.spec import LFSR_BITS
+from sw.common.errors import InputError
+from sw.integer.network import IntegerLayer
+
+MAX_BITS = LFSR_BITS
+
+
+def check_bits(bits: int) -> None:
+    """Raises `InputError` unless noise can have so many bits."""
+    if not 0 <= bits <= MAX_BITS:
+        raise InputError(f"{bits} bits of noise: must be 0 to {MAX_BITS}, as many as the LFSR has")
+
+
+def with_noise(mapping: Mapping, bits: int, seed: int) -> Mapping:
+    """The same with noise in all layers that fire; without any for 0 bits."""
+    check_bits(bits)
+    if not bits:
+        return mapping
+    random = np.random.default_rng([seed, bits])
+    if isinstance(mapping, Program):
+        silent = set(np.unique(mapping.layers[-1].core).tolist())
+        return _noisy(mapping, bits, random, silent)
+    layers = tuple(_noisy_layer(layer, bits, random) for layer in mapping.layers)
+    return Schedule(mapping.shape, mapping.timesteps, layers)
+
+
+def relative(bits: int, layers: tuple[IntegerLayer, ...]) -> float:
+    """The largest noise as a share of the median threshold of these layers' neurons."""
+    thresholds = [
+        np.repeat(layer.threshold, int(np.prod(layer.output_shape[1:])))
+        for layer in layers
+        if layer.spiking
+    ]
+    return ((1 << bits) - 1) / float(np.median(np.concatenate(thresholds)))
+
+
+def _noisy_layer(layer: LayerSchedule, bits: int, random: np.random.Generator) -> LayerSchedule:
+    if not layer.layer.spiking:
+        return layer
+    rounds = tuple(
+        replace(part, program=_noisy(part.program, bits, random, set())) for part in layer.rounds
+    )
+    return replace(layer, rounds=rounds)
+
+
+def _noisy(program: Program, bits: int, random: np.random.Generator, silent: set[int]) -> Program:
+    """All cores but those in `silent` with noise, and each with a seed of its own."""
+    seeds = random.integers(1, 1 << LFSR_BITS, len(program.cores))
+    cores = tuple(
+        core
+        if core.number in silent
+        else replace(core, noise_mask=(1 << bits) - 1, seed=int(core_seed))
+        for core, core_seed in zip(program.cores, seeds, strict=True)
+    )
+    return replace(program, cores=cores)

@@ -1,0 +1,77 @@
+"""Sets by their names, and whose network makes the images of which."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cosim.shard import SHARD
+from sw.attack.attacks import Attack
+from sw.attack.image_sets import attack_of, draw_images, parse_sets
+from sw.common.errors import InputError
+from sw.files.store import key
+from tests.support.subjects import make_networks, make_shards
+
+TARGET, OTHER = (make_networks(seed).quantised_network for seed in (0, 1))
+
+
+def test_names() -> None:
+    names = "clean, fgsm_8,targeted_8,rfgsm_8,pgd_8,transfer_16"
+    assert parse_sets(names) == tuple(names.replace(" ", "").split(","))
+    assert attack_of("fgsm_8") == Attack("fgsm", 8)
+    assert attack_of("targeted_2") == Attack("fgsm", 2, targeted=True)
+    assert attack_of("rfgsm_255", seed=3) == Attack("r_fgsm", 255, seed=3)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "fgsm", "fgsm_", "fgsm_0", "fgsm_256", "fgsm_1_2", "_8", "cw_8"]
+)
+def test_what_is_no_name(name: str) -> None:
+    with pytest.raises(InputError, match="unknown set"):
+        parse_sets(f"clean,{name}")
+
+
+def test_fewer_images_are_the_first_of_more() -> None:
+    few, many = (draw_images("digits", count, seed=3) for count in (20, 150))
+    assert np.array_equal(few.images, many.images[:20])
+    assert not np.array_equal(few.images, draw_images("digits", 20, seed=4).images)
+
+
+def test_shards_cover_every_image_once() -> None:
+    shards = make_shards(3 * SHARD + 7, rtl_images=SHARD + 30)
+    for name in ("clean", "fgsm_8"):
+        parts = [shard for shard in shards if shard.set == name]
+        assert [(part.first, len(part.images), part.rtl) for part in parts] == [
+            (0, SHARD, True),
+            (SHARD, 30, True),
+            (SHARD + 30, SHARD - 30, False),
+            (2 * SHARD, SHARD, False),
+            (3 * SHARD, 7, False),
+        ]
+
+
+def test_everything_is_in_a_shards_name() -> None:
+    shard = make_shards(5)[0]
+    common = shard.common
+    changed = shard.images.copy()
+    changed[4, 0, 7, 7] ^= 1
+    others = [
+        shard,
+        replace(shard, set="fgsm_2"),
+        replace(shard, first=1),
+        replace(shard, images=changed),
+        replace(shard, rtl=False),
+        *(
+            replace(shard, common=replace(common, **change))
+            for change in (
+                {"checkpoint": b"other"},
+                {"shape": replace(common.shape, columns=4)},
+                {"seed": 6},
+                {"noise_bits": 1},
+                {"front_door": True},
+                {"code": "other"},
+            )
+        ),
+    ]
+    assert len({key(one.settings) for one in others}) == len(others)
+    assert key(replace(shard).settings) == key(shard.settings)
