@@ -1,4 +1,5 @@
-"""The command line, `nc64c`: arguments in, `cosim.tasks` does the work, results and exit code out.
+"""The command line, `nc64c`: arguments in, `cosim.experiment.tasks` does the work, results and exit
+code out.
 
 The tasks are imported by the commands that need them, so that `nc64c --help` answers at once.
 """
@@ -130,7 +131,7 @@ def cosim(
     with guarded(quiet, lambda: kept(out)) as progress:
         shape = chip_shape(mesh, axons, dendrites)
         output.check_folder(out)
-        from cosim import tasks
+        from cosim.experiment import tasks
 
         task = tasks.Experiment(
             checkpoint=checkpoint,
@@ -177,7 +178,8 @@ def map_(
     """Map a network onto the chip: what each layer takes of it, and the schedule if streamed."""
     with guarded():
         shape = chip_shape(mesh, axons, dendrites)
-        from cosim import cli_map, tasks
+        from cosim import cli_map
+        from cosim.experiment import tasks
 
         chip = tasks.map_checkpoint(checkpoint, shape)
     console = Console(highlight=False, width=None if sys.stdout.isatty() else cli_map.WIDTH)
@@ -201,8 +203,8 @@ def attack(
     `nc64c cosim --replay FILE` shows these very images to all levels, on any machine.
     """
     with guarded(quiet) as progress:
-        from cosim import tasks
-        from cosim.inputs import Order
+        from cosim.experiment import tasks
+        from cosim.experiment.images.inputs import Order
 
         order = Order(checkpoint, attacker, data, sets, images, seed)
         accuracies, cautions = tasks.attack(order, out, progress)
@@ -223,7 +225,7 @@ def verilog(
     with guarded(quiet):
         shape = chip_shape(mesh, axons, dendrites)
         output.check_folder(out)
-        from cosim import tasks
+        from cosim.experiment import tasks
 
         files = tasks.verilog(shape, out)
     _say(quiet, "\n".join(map(str, files)))

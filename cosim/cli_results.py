@@ -66,7 +66,7 @@ def noise(
         shape = chip_shape(mesh, axons, dendrites)
         masks = _bits(bits)
         output.check_folder(out)
-        from cosim import tasks
+        from cosim.experiment import tasks
 
         task = tasks.Experiment(
             checkpoint=checkpoint,
@@ -102,7 +102,7 @@ def table5(
     """The paper's Table 5 of a finished run: table5.md, .json, and .png and .svg by eps."""
     target = folder if out is None else out
     with guarded():
-        from cosim import tasks
+        from cosim.experiment import tasks
         from cosim.record import record
 
         text = tasks.table5(record.load(folder), target)

@@ -32,7 +32,7 @@ FORBIDDEN = (
         ),
     ),
     (
-        "cosim.streamed",
+        "cosim.experiment.levels.passes",
         (
             "amaranth",
             "cocotb",
@@ -74,7 +74,7 @@ FORBIDDEN = (
         "cosim.report",
         (
             "torch",
-            "cosim.experiment",
+            "cosim.experiment.shard",
             "cosim.golden.chip",
             "cosim.rtl.simulation",
             "cosim.mapping.resident",
@@ -84,7 +84,7 @@ FORBIDDEN = (
         "cosim.record.record",
         (
             "torch",
-            "cosim.experiment",
+            "cosim.experiment.shard",
             "cosim.golden.chip",
             "cosim.rtl.simulation",
             "cosim.mapping.resident",
@@ -99,7 +99,7 @@ HARDWARE_OF_COSIM = {
 }  # the formats, and Verilog for the build
 EMITTING = {
     "cosim.rtl.simulator.build",
-    "cosim.tasks",
+    "cosim.experiment.tasks",
     "cosim.rtl.icarus.icarus",
     "cosim.benches.noc",
 }

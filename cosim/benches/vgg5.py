@@ -15,16 +15,16 @@ from numpy.typing import NDArray
 from cosim.benches.peak import peak_mib
 from cosim.benches.threads import use_one_thread
 from cosim.benches.timing import children_cpu_s, in_turns, load_average, ratio, spread
+from cosim.experiment.levels.packed_spikes import PackedSpikes
+from cosim.experiment.levels.passes import ReadBack, Responses, RunJobs, run_network
 from cosim.golden.runner import GoldenRuns
 from cosim.mapping.host_layers import chip_inputs
 from cosim.mapping.streamed import Schedule, schedule_network
-from cosim.packed import PackedSpikes
 from cosim.program.errors import Mismatch
 from cosim.program.program import Program
 from cosim.program.stimulus import Phase
 from cosim.rtl import simulation
 from cosim.rtl.simulator.build import build
-from cosim.streamed import ReadBack, Responses, RunJobs, run_network
 from hw.spec import FULL_CHIP
 from sw.attack.attacks import Images
 from sw.attack.image_sets import draw_images

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from cosim.chip_levels import RtlRun, RunRtl
+from cosim.experiment.levels.results import RtlRun, RunRtl
 from cosim.program.program import Program
 from cosim.program.stimulus import Phase
 from cosim.rtl import simulation

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 
-from cosim import shard_work, tasks
+from cosim.experiment import tasks, worker
 from cosim.record import record
 from cosim.rtl.simulator.build import Simulator
 from hw.spec import ChipShape
@@ -50,7 +50,7 @@ HERE = ("--jobs", "1", *SMALL_CHIP)  # in this process, where the RTL is replace
 def fake_rtl(monkeypatch: pytest.MonkeyPatch) -> Callable[[FakeRtl], None]:
     def put(rtl: FakeRtl) -> None:
         monkeypatch.setattr(tasks, "build", lambda shape: Simulator(shape, Path(), False, False, 0))
-        monkeypatch.setattr(shard_work, "_rtl", lambda *_: rtl)
+        monkeypatch.setattr(worker, "_rtl", lambda *_: rtl)
 
     return put
 
@@ -383,7 +383,7 @@ def test_chip_sizes_reach_the_build(small: Path, tmp_path: Path) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tasks, "build", build)
-        patch.setattr(shard_work, "_rtl", rtl)
+        patch.setattr(worker, "_rtl", rtl)
         arguments = ["--out", tmp_path / "out", "--images", "1", "--sets", "clean", "--front-door"]
         assert nc64c("cosim", "--checkpoint", small, *arguments, *HERE).exit_code == 0
     shape = ChipShape(3, 2, 256, 256)

@@ -7,16 +7,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cosim.chip_levels import RunRtl
-from cosim.experiment import Subject, examine
-from cosim.gather import Collected, gather
+from cosim.experiment.collect import Collected, gather
+from cosim.experiment.images.image_file import ImageSet, ImageSets
+from cosim.experiment.levels.results import RunRtl
+from cosim.experiment.plan import Common, Shard, plan
+from cosim.experiment.shard import Subject, examine
 from cosim.golden.chip import GoldenChip
-from cosim.imagefile import ImageSet, ImageSets
 from cosim.mapping.choose import choose_mapping
 from cosim.program.program import Program, configuration
 from cosim.program.stimulus import Phase
 from cosim.record.record import Facts, Run
-from cosim.shard import Common, Shard, plan
 from hw.spec import ChipShape, Counter
 from sw.attack.attacks import attacked
 from sw.attack.image_sets import attack_of

@@ -5,17 +5,17 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from cosim.experiment.levels.passes import ReadBack, run_network
 from cosim.mapping.host_layers import step_writes
 from cosim.mapping.resident import map_network
 from cosim.mapping.streamed import schedule_network
 from cosim.program.core_image import core_number
 from cosim.program.program import Program
-from cosim.streamed import ReadBack, run_network
 from hw.spec import AXON, FANOUT, FLIT, ChipShape, Kind, Register
 from sw.common.errors import InputError
 from sw.model.config import Encoding
+from tests.cosim.experiment.levels.test_passes import streamed_in
 from tests.cosim.mapping.test_resident import assert_equals_integer
-from tests.cosim.test_streamed import streamed_in
 from tests.support.faults import GOLDEN
 from tests.support.networks import SMALL, Sketch, random_network
 

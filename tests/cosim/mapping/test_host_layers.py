@@ -12,9 +12,9 @@ from cosim.program.program import Program
 from hw.spec import FLIT, FULL_CHIP, ChipShape, Register
 from sw.common.errors import InputError
 from sw.model.config import Encoding
+from tests.cosim.experiment.levels.test_passes import assert_equals_integer as assert_streamed
 from tests.cosim.mapping.test_resident import assert_equals_integer as assert_resident
 from tests.cosim.mapping.test_streamed import TINY_CHIP
-from tests.cosim.test_streamed import assert_equals_integer as assert_streamed
 from tests.support.networks import SMALL, random_network
 
 BINARY = ("rate", "latency", "phase")

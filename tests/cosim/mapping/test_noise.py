@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from cosim.experiment.levels.passes import ReadBack
 from cosim.figures import mismatches
 from cosim.mapping import noise
 from cosim.mapping.choose import Mapping, choose_mapping
@@ -11,7 +12,6 @@ from cosim.mapping.noise import relative, with_noise
 from cosim.mapping.streamed import Schedule
 from cosim.program.program import Program
 from cosim.rtl.runner import verilated
-from cosim.streamed import ReadBack
 from cosim.verdict import verdict
 from hw.spec import FULL_CHIP, LFSR_BITS, ChipShape, ResetMode
 from sw.attack.image_sets import block_seed

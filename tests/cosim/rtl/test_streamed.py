@@ -5,16 +5,16 @@ from collections.abc import Sequence
 import pytest
 
 from cosim.compare.chips import Comparison, compare_images
+from cosim.experiment.levels.passes import ReadBack, Responses, run_network
 from cosim.figures import mismatches
 from cosim.golden.runner import GoldenRuns
 from cosim.mapping.streamed import schedule_network
 from cosim.program.program import Program
 from cosim.program.stimulus import Phase
 from cosim.rtl.runner import verilated
-from cosim.streamed import ReadBack, Responses, run_network
 from sw.model.config import Encoding
+from tests.cosim.experiment.levels.test_passes import SEVERAL_ROUNDS, streamed_in
 from tests.cosim.mapping.test_streamed import TINY_CHIP
-from tests.cosim.test_streamed import SEVERAL_ROUNDS, streamed_in
 from tests.support.networks import SMALL, Sketch, random_network
 from tests.support.subjects import FakeRtl, make_run_of, make_shards, make_subject
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cosim.shard import SHARD
+from cosim.experiment.plan import SHARD
 from sw.attack.attacks import Attack
 from sw.attack.image_sets import attack_of, draw_images, parse_sets
 from sw.common.errors import InputError

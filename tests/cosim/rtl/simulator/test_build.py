@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cosim import shard_work
+from cosim.experiment import worker
 from cosim.program.errors import Mismatch, SimulationError
 from cosim.program.stimulus import Phase
 from cosim.rtl.job import PHASE_END
@@ -47,11 +47,11 @@ def builds(monkeypatch: pytest.MonkeyPatch) -> list[Recipe]:
 @pytest.fixture
 def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The cache's folder."""
-    shard_work._rtl.cache_clear()
+    worker._rtl.cache_clear()
     with open_folder() as folder:
         monkeypatch.setenv(FOLDER, str(folder))
         yield folder
-    shard_work._rtl.cache_clear()
+    worker._rtl.cache_clear()
 
 
 def without_tools(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

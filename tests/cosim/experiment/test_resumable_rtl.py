@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from cosim.shard_runs import FOLDER
+from cosim.experiment.resumable import FOLDER
 from tests.support.processes import Run
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks into /proc")

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosim.compare.chips import Comparison
+from cosim.experiment.levels.answers import Answer
 from cosim.program.program import Program
 from cosim.program.stimulus import Phase
-from cosim.readout import Answer
 from hw.spec import Counter
 from sw.common.progress import Advance
 

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cosim.chip_levels import BATCH, ChipResult, Responses, RtlTotals, RunRtl
 from cosim.compare.chips import compare_images
+from cosim.experiment.levels.answers import mapping_mismatches, read_out
+from cosim.experiment.levels.passes import RunJobs
+from cosim.experiment.levels.results import BATCH, ChipResult, Responses, RtlTotals, RunRtl
 from cosim.mapping.host_layers import chip_inputs
 from cosim.program.program import Program
 from cosim.program.stimulus import Phase, image_phases
-from cosim.readout import mapping_mismatches, read_out
-from cosim.streamed import RunJobs
 from sw.attack.attacks import Images
 from sw.attack.image_sets import batches
 from sw.common.progress import Progress

@@ -9,26 +9,26 @@ from pathlib import Path
 
 import pytest
 
-from cosim import shard, shard_work
-from cosim.experiment import examine
+from cosim.experiment import plan, worker
+from cosim.experiment.plan import code_hash
+from cosim.experiment.shard import examine
 from cosim.rtl.simulator.build import BENCH_SOURCES
-from cosim.shard import code_hash
 from sw.common.errors import InputError
 from sw.files.sources import below
 from tests.support.cli import small_checkpoint
 from tests.support.subjects import FakeRtl, make_shards, make_subject
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def test_what_comes_by_its_bytes_is_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shard_work, "_rtl", lambda *_: FakeRtl())
+    monkeypatch.setattr(worker, "_rtl", lambda *_: FakeRtl())
     for given in make_shards(4):
         content = small_checkpoint(tmp_path).read_bytes()
         asked = replace(given, common=replace(given.common, checkpoint=content, code=code_hash()))
-        done, expected = shard_work.run(asked), examine(make_subject(), given, FakeRtl())
+        done, expected = worker.run(asked), examine(make_subject(), given, FakeRtl())
         for result in (done, expected):
             result["seconds"] = {}
         assert done == expected
@@ -37,7 +37,7 @@ def test_what_comes_by_its_bytes_is_the_same(
 def test_a_worker_with_other_code_refuses() -> None:
     given = make_shards(1)[0]
     with pytest.raises(InputError, match="a worker has another version of nc64c"):
-        shard_work.run(replace(given, common=replace(given.common, code="other")))
+        worker.run(replace(given, common=replace(given.common, code="other")))
 
 
 def test_the_code_of_hardware_and_algorithm_counts_and_that_of_reports_does_not(
@@ -53,7 +53,7 @@ def test_the_code_of_hardware_and_algorithm_counts_and_that_of_reports_does_not(
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True, parents=True)
         path.write_text("before")
-    monkeypatch.setattr(shard, "ROOT", tmp_path)
+    monkeypatch.setattr(plan, "ROOT", tmp_path)
     before = code_hash.__wrapped__()
     (tmp_path / "cosim" / "report.py").write_text("after")
     (tmp_path / "cosim" / "cli_new.py").write_text("new")
@@ -69,7 +69,7 @@ def test_every_module_that_computes_a_shard_counts(
 ) -> None:
     """Those that are imported for it, and what the simulator is built from."""
     code = (
-        "import sys, cosim.shard_work; "
+        "import sys, cosim.experiment.worker; "
         "print(*(m.__file__ for m in sys.modules.values() if getattr(m, '__file__', None)))"
     )
     printed = subprocess.run(
@@ -90,7 +90,7 @@ def test_every_module_that_computes_a_shard_counts(
         "cosim/golden/chip.py",
         "cosim/rtl/tb/testbench.py",
     }
-    monkeypatch.setattr(shard, "ROOT", tmp_path)
+    monkeypatch.setattr(plan, "ROOT", tmp_path)
     before = code_hash.__wrapped__()
     for name in names:
         content = (tmp_path / name).read_bytes()
@@ -103,7 +103,7 @@ def test_every_module_that_computes_a_shard_counts(
 def test_a_new_file_counts_in_a_new_folder_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shard, "ROOT", tmp_path)
+    monkeypatch.setattr(plan, "ROOT", tmp_path)
     hashes = {code_hash.__wrapped__()}
     for name in ("hw/new/part.py", "sw/new/part.py", "cosim/new/part.sv"):
         (tmp_path / name).parent.mkdir(parents=True)
@@ -115,8 +115,8 @@ def test_a_new_file_counts_in_a_new_folder_too(
 def test_what_does_not_count_is_there() -> None:
     files = [
         path.relative_to(ROOT).as_posix()
-        for folder in shard.FOLDERS
+        for folder in plan.FOLDERS
         for path in below(ROOT / folder)
     ]
-    for pattern in shard.LEFT_OUT:
+    for pattern in plan.LEFT_OUT:
         assert any(fnmatch(name, pattern) for name in files), pattern

@@ -10,30 +10,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from cosim import (
-    gather,
-    image_runs,
-    image_work,
-    imagefile,
-    inputs,
-    noise_report,
-    plots,
-    report,
-    shard_work,
-)
+from cosim import noise_report, plots, report
 from cosim import table5 as tables
-from cosim.experiment import Subject, prepare
-from cosim.gather import Collected
-from cosim.image_runs import Wanted
-from cosim.imagefile import ImageSets
-from cosim.inputs import Order
+from cosim.experiment import collect, worker
+from cosim.experiment.collect import Collected
+from cosim.experiment.images import image_file, image_store, image_worker, inputs
+from cosim.experiment.images.image_file import ImageSets
+from cosim.experiment.images.image_store import Wanted
+from cosim.experiment.images.inputs import Order
+from cosim.experiment.plan import Common, Result, Shard, code_hash, plan
+from cosim.experiment.resumable import FOLDER, run_shards
+from cosim.experiment.shard import Subject, prepare
 from cosim.mapping import usage
 from cosim.mapping.choose import choose_mapping
 from cosim.mapping.noise import check_bits
 from cosim.record import record
 from cosim.rtl.simulator.build import build
-from cosim.shard import Common, Result, Shard, code_hash, plan
-from cosim.shard_runs import FOLDER, run_shards
 from cosim.verdict import verdict
 from hw.spec import ChipShape
 from hw.verilog import export
@@ -92,14 +84,14 @@ def attack(order: Order, out: Path, progress: Progress) -> tuple[Accuracies, lis
     worker_setup.use_one_thread()
     output.check_file(out, order.checkpoint, order.attacker)
     wanted = order.wanted()
-    made, _ = image_runs.make(wanted, None, Local(1, image_work.run), progress)
+    made, _ = image_store.make(wanted, None, Local(1, image_worker.run), progress)
     network = checkpoint.load_bytes(wanted.network).quantised_network
     answers = {
         name: metrics.evaluate(network, one.images).predictions for name, one in made.sets.items()
     }
     how = {"network": network.config.name, "seed": order.seed}
     how["sets"] = {name: wanted.settings(name) for name in wanted.names}
-    imagefile.write(out, made, how, answers)
+    image_file.write(out, made, how, answers)
     right = {name: metrics.accuracy(found, made.labels) for name, found in answers.items()}
     zero = {name: int(one.zero.sum()) for name, one in made.sets.items()}
     return right, zero_gradients(zero, len(made))
@@ -170,12 +162,12 @@ def runs(task: Experiment, noise_bits: Sequence[int], progress: Progress) -> Ite
         check_bits(bits)
     if not 0 < task.clock_mhz < math.inf:
         raise InputError(f"a clock of {task.clock_mhz:g} MHz: must be above 0, such as 100")
-    for folder in (task.out, task.out / FOLDER, task.out / image_runs.FOLDER):
+    for folder in (task.out, task.out / FOLDER, task.out / image_store.FOLDER):
         output.check_folder(folder, task.data)
     loaded = checkpoint.load(task.checkpoint)
     given = _given(task, loaded.config)
     subject = prepare(loaded, task.shape)
-    with closing(_engine(task, shard_work.run, progress)) as engine:
+    with closing(_engine(task, worker.run, progress)) as engine:
         build_s = 0.0
         if engine.shares_files:
             with progress.stage("Verilator build"):
@@ -216,8 +208,8 @@ def _shown(task: Experiment, given: _Shown | tuple[Wanted, int], progress: Progr
     if isinstance(given, _Shown):
         return given
     wanted, rtl_images = given
-    with closing(_engine(task, image_work.run, progress)) as engine:
-        content, seconds = image_runs.make(wanted, task.out / image_runs.FOLDER, engine, progress)
+    with closing(_engine(task, image_worker.run, progress)) as engine:
+        content, seconds = image_store.make(wanted, task.out / image_store.FOLDER, engine, progress)
     return _Shown(content, rtl_images, seconds)
 
 
@@ -260,12 +252,12 @@ def _run(
         shards_found=found,
         started=started.strftime("%Y-%m-%d %H:%M:%S UTC"),
         wall_s=time.monotonic() - start,
-        stages={"attacks": shown.attack_s} | gather.stages(collected),
+        stages={"attacks": shown.attack_s} | collect.stages(collected),
         cpu=machine.processor(),
         cores=machine.usable_cores(),
         versions=machine.versions(),
     )
-    return gather.gather(
+    return collect.gather(
         subject, shown.content, collected, clock_mhz=task.clock_mhz, build_s=build_s, facts=facts
     )
 

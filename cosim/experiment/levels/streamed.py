@@ -10,16 +10,23 @@ from itertools import repeat
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.chip_levels import ChipResult, Responses, RtlTotals, RunRtl
 from cosim.compare.chips import Comparison, Mismatch, compare_images
+from cosim.experiment.levels.answers import NO_ANSWER, Answer
+from cosim.experiment.levels.packed_spikes import PackedSpikes
+from cosim.experiment.levels.passes import (
+    LayerRun,
+    ReadBack,
+    RoundRun,
+    RunJobs,
+    run_network,
+    tile_of,
+)
+from cosim.experiment.levels.results import ChipResult, Responses, RtlTotals, RunRtl
 from cosim.mapping.host_layers import chip_inputs
 from cosim.mapping.streamed import Schedule
-from cosim.packed import PackedSpikes
 from cosim.program.core_image import core_number
 from cosim.program.program import Program
 from cosim.program.stimulus import Phase
-from cosim.readout import NO_ANSWER, Answer
-from cosim.streamed import LayerRun, ReadBack, RoundRun, RunJobs, run_network, tile_of
 from sw.attack.attacks import Images
 from sw.attack.image_sets import batches
 from sw.common.progress import Advance, Progress

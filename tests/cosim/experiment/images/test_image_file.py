@@ -11,7 +11,7 @@ import pytest
 import safetensors.numpy
 from safetensors import safe_open
 
-from cosim.imagefile import FORMAT, ImageSets, check_fits, read, write
+from cosim.experiment.images.image_file import FORMAT, ImageSets, check_fits, read, write
 from sw.common.errors import InputError
 from sw.files import tensorfile
 from tests.support.subjects import CONFIG, make_sets

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from cosim.experiment.levels.answers import NO_ANSWER, mapping_mismatches, read_out
 from cosim.golden.chip import GoldenChip
 from cosim.mapping.host_layers import chip_inputs
 from cosim.mapping.layer.neurons import neuron_settings
@@ -13,7 +14,6 @@ from cosim.mapping.resident import map_network
 from cosim.program.core_image import core_xy
 from cosim.program.program import Program, configuration
 from cosim.program.stimulus import Phase, class_membranes, decode, image_phases
-from cosim.readout import NO_ANSWER, mapping_mismatches, read_out
 from hw.spec import (
     FLIT,
     LFSR_BITS,

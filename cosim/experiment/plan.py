@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypedDict
 
-from cosim.imagefile import ImageSets
+from cosim.experiment.images.image_file import ImageSets
 from cosim.record.chip_facts import Grid
 from cosim.record.record import LayerCounts
 from hw.spec import ChipShape

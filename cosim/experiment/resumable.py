@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
-from cosim.shard import Result, Shard
+from cosim.experiment.plan import Result, Shard
 from sw.common.errors import InputError
 from sw.common.progress import Progress
 from sw.files.store import Store

@@ -1,7 +1,7 @@
 """The experiment: the same images, clean and attacked, at four levels of the same network.
 
-Float algorithm, quantised algorithm, golden model, RTL. It is done shard by shard (`cosim.shard`);
-here is what is done with one of them.
+Float algorithm, quantised algorithm, golden model, RTL. It is done shard by shard
+(`cosim.experiment.plan`); here is what is done with one of them.
 """
 
 import io
@@ -12,8 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from cosim.chip_levels import BATCH, ChipResult, RtlRun, RtlTotals, RunRtl
 from cosim.compare.chips import Mismatch
+from cosim.experiment.levels.passes import ReadBack
+from cosim.experiment.levels.resident import run_resident
+from cosim.experiment.levels.results import BATCH, ChipResult, RtlRun, RtlTotals, RunRtl
+from cosim.experiment.levels.streamed import READ_BACK, run_streamed
+from cosim.experiment.plan import Result, RtlCounts, Shard
 from cosim.golden.runner import GoldenRuns
 from cosim.mapping.choose import Mapping, choose_mapping
 from cosim.mapping.noise import with_noise
@@ -23,10 +27,6 @@ from cosim.program.program import Program
 from cosim.program.stimulus import Phase
 from cosim.record.chip_facts import Grid
 from cosim.record.record import LayerCounts
-from cosim.resident_runs import run_resident
-from cosim.shard import Result, RtlCounts, Shard
-from cosim.streamed import ReadBack
-from cosim.streamed_runs import READ_BACK, run_streamed
 from hw.spec import ChipShape, Counter
 from sw.attack.attacks import Images
 from sw.attack.image_sets import batches, block_seed

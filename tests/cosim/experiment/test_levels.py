@@ -24,12 +24,12 @@ from rich.console import Console
 
 from cosim import noise_report, plots, report, table5
 from cosim.cli_verdict import accuracy_table
+from cosim.experiment.collect import Collected, gather
+from cosim.experiment.images.image_file import ImageSet, ImageSets
+from cosim.experiment.plan import Common, Result, RtlCounts, Shard
 from cosim.figures import accuracy, adversarial_loss, images
-from cosim.gather import Collected, gather
-from cosim.imagefile import ImageSet, ImageSets
 from cosim.intervals import paired, wilson
 from cosim.record.record import LEVELS, Level, Run
-from cosim.shard import Common, Result, RtlCounts, Shard
 from cosim.summary import summary
 from tests.support.subjects import CONFIG, FACTS, SHAPE, make_subject
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from cosim import image_runs, image_work
-from cosim.image_runs import Wanted, make
-from cosim.image_work import Batch, Made
-from cosim.imagefile import ImageSets
+from cosim.experiment.images import image_store, image_worker
+from cosim.experiment.images.image_file import ImageSets
+from cosim.experiment.images.image_store import Wanted, make
+from cosim.experiment.images.image_worker import Batch, Made
 from sw.attack.image_sets import BLOCK, attack_of
 from sw.common.errors import InputError
 from sw.common.progress import Progress
@@ -56,7 +56,7 @@ class Counted:
             if len(self.done) == self._end:
                 raise KeyboardInterrupt
             self.done.append(job())
-            yield number, image_work.run(self.done[-1])
+            yield number, image_worker.run(self.done[-1])
 
     def close(self) -> None:
         pass
@@ -106,7 +106,7 @@ def test_strengths_of_fgsm_share_a_gradient(wanted: Wanted) -> None:
 
 def test_processes_make_the_same(wanted: Wanted, whole: ImageSets) -> None:
     with Progress(Console(stderr=True), shown=False) as progress:
-        found, _ = make(wanted, None, Local(2, image_work.run), progress)
+        found, _ = make(wanted, None, Local(2, image_worker.run), progress)
     assert_same(found, whole)
 
 
@@ -174,7 +174,7 @@ def test_everything_is_in_a_sets_name(wanted: Wanted, monkeypatch: pytest.Monkey
     ]
     names = [key(replace(wanted, **change).settings(name)) for name, change in others]
     assert len(set(names)) == len(names)
-    monkeypatch.setattr(image_runs, "code_hash", lambda _: "other")
+    monkeypatch.setattr(image_store, "code_hash", lambda _: "other")
     assert key(wanted.settings("pgd_4")) not in names
 
 
@@ -186,4 +186,4 @@ def test_a_set_without_its_attack_model(wanted: Wanted) -> None:
 def test_a_worker_with_other_code_refuses(wanted: Wanted) -> None:
     batch = Batch(wanted.network, {"pgd_4": attack_of("pgd_4")}, wanted.data, "other")
     with pytest.raises(InputError, match="a worker has another version of nc64c"):
-        image_work.run(batch)
+        image_worker.run(batch)

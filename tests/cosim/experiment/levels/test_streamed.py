@@ -2,7 +2,8 @@
 
 import re
 
-from cosim.experiment import Subject
+from cosim.experiment.levels.streamed import READ_BACK
+from cosim.experiment.shard import Subject
 from cosim.figures import mismatches
 from cosim.mapping.choose import choose_mapping
 from cosim.mapping.streamed import Schedule
@@ -10,7 +11,6 @@ from cosim.mapping.usage import chip_record
 from cosim.program.program import Program
 from cosim.record.record import Run
 from cosim.report import render
-from cosim.streamed_runs import READ_BACK
 from cosim.summary import summary
 from cosim.verdict import verdict
 from hw.spec import FLIT, Region

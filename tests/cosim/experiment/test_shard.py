@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from cosim.experiment import examine
+from cosim.experiment.shard import examine
 from cosim.figures import accuracy, mismatches
 from cosim.record.record import Run
 from cosim.summary import summary

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from cosim import imagefile
-from cosim.image_runs import Wanted
-from cosim.imagefile import ImageSets
+from cosim.experiment.images import image_file
+from cosim.experiment.images.image_file import ImageSets
+from cosim.experiment.images.image_store import Wanted
 from sw.attack.image_sets import NO_ATTACKER, draw_images, is_transfer, load_attacker, parse_sets
 from sw.common.errors import InputError
 from sw.model.config import NetworkConfig
@@ -57,15 +57,15 @@ def replayed(path: Path, names: str | None, config: NetworkConfig) -> ImageSets:
 
     Raises `InputError` if the file is damaged or of other images, or lacks a set.
     """
-    content, _ = imagefile.read(path)
-    imagefile.check_fits(path, content, config)
+    content, _ = image_file.read(path)
+    image_file.check_fits(path, content, config)
     if names is None:
         return content
     chosen = [name.strip() for name in names.split(",")]
     for name in chosen:
         if name not in content.sets:
             raise InputError(
-                f"{imagefile.FORMAT.noun} {path} has no set {name!r}, only "
+                f"{image_file.FORMAT.noun} {path} has no set {name!r}, only "
                 f"{', '.join(content.sets)}"
             )
     if len(set(chosen)) < len(chosen):

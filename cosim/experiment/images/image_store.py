@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from cosim import imagefile
-from cosim.image_work import FOLDERS, Batch, Made
-from cosim.imagefile import ImageSet, ImageSets
-from cosim.shard import code_hash
+from cosim.experiment.images import image_file
+from cosim.experiment.images.image_file import ImageSet, ImageSets
+from cosim.experiment.images.image_worker import FOLDERS, Batch, Made
+from cosim.experiment.plan import code_hash
 from sw.attack.attacks import Attack
 from sw.attack.image_sets import BLOCK, NO_ATTACKER, attack_of, batches, is_transfer
 from sw.attack.outcome import CLEAN
@@ -104,9 +104,9 @@ class Files:
         if path is None or not path.exists():
             return None
         try:
-            found, made = imagefile.read(path)
+            found, made = image_file.read(path)
             if made != settings or list(found.sets) != [name]:
-                raise InputError(f"{imagefile.FORMAT.noun} {path} is damaged: it is another set's")
+                raise InputError(f"{image_file.FORMAT.noun} {path} is damaged: it is another set's")
         except InputError as error:
             self._progress.say(f"{error}; it is made again")
             return None
@@ -119,7 +119,7 @@ class Files:
             return
         part = data if block is None else data.take(block)
         content = ImageSets(data.name, data.classes, part.labels, part.numbers, {name: made})
-        imagefile.write(path, content, self._settings_of(name, block))
+        image_file.write(path, content, self._settings_of(name, block))
         if block is None:
             for number in batches(len(data), BLOCK):
                 left = self._path(name, number)

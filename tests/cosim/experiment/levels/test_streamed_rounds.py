@@ -11,19 +11,19 @@ import pytest
 from numpy.typing import NDArray
 from rich.console import Console
 
-from cosim import streamed_runs
-from cosim.chip_levels import ChipResult, RtlTotals
+from cosim.experiment.levels import streamed
+from cosim.experiment.levels.answers import NO_ANSWER
+from cosim.experiment.levels.passes import LayerRun, ReadBack, run_network
+from cosim.experiment.levels.results import ChipResult, RtlTotals
+from cosim.experiment.levels.streamed import run_streamed
 from cosim.mapping.streamed import Schedule, schedule_network
 from cosim.program.program import Program
 from cosim.program.stimulus import Phase
-from cosim.readout import NO_ANSWER
-from cosim.streamed import LayerRun, ReadBack, run_network
-from cosim.streamed_runs import run_streamed
 from hw.spec import Counter, Region
 from sw.common.progress import Progress
 from sw.integer import inference
+from tests.cosim.experiment.levels.test_passes import draw, streamed_in
 from tests.cosim.mapping.test_streamed import TINY_CHIP
-from tests.cosim.test_streamed import draw, streamed_in
 from tests.support.faults import (
     GOLDEN,
     Fault,
@@ -231,7 +231,7 @@ def test_a_spike_that_golden_lacks_is_held_against_the_network(call: int) -> Non
 
 def test_images_behind_the_first_batch_keep_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
     """Batches of two: the fifth image is the first one of the third batch's first pass."""
-    monkeypatch.setattr(streamed_runs, "STREAMED", 2)
+    monkeypatch.setattr(streamed, "STREAMED", 2)
     rounds = sum(len(layer.rounds) for layer in SCHEDULE.layers)
     for image in range(5):
         call = rounds * (image // 2) + HIDDEN[1]
@@ -243,7 +243,7 @@ def test_images_behind_the_first_batch_keep_their_number(monkeypatch: pytest.Mon
 
 def test_read_back_is_drawn_for_each_batch_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     """By the number of the batch's first image: golden and RTL read the same passes."""
-    monkeypatch.setattr(streamed_runs, "STREAMED", 20)
+    monkeypatch.setattr(streamed, "STREAMED", 20)
     reads: dict[str, list[list[bool]]] = {"golden": [], "rtl": []}
 
     def watched(level: str) -> Spoiled:

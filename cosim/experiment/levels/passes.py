@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cosim.experiment.levels.packed_spikes import PackedSpikes
 from cosim.mapping.streamed import LayerSchedule, Round, Schedule
-from cosim.packed import PackedSpikes
 from cosim.program.program import Program, rectangles
 from cosim.program.stimulus import Phase, control, read_membranes
 from hw.spec import (

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from cosim.experiment.levels.packed_spikes import PackedSpikes
+from cosim.experiment.levels.passes import LayerRun, ReadBack, Responses, run_network, tile_of
 from cosim.golden.runner import GoldenRuns
 from cosim.mapping.host_layers import chip_inputs
 from cosim.mapping.resident import map_network
 from cosim.mapping.streamed import Schedule, schedule_network
-from cosim.packed import PackedSpikes
 from cosim.program.program import Program, rectangles
 from cosim.program.stimulus import Phase
-from cosim.streamed import LayerRun, ReadBack, Responses, run_network, tile_of
 from hw.spec import FLIT, FULL_CHIP, ChipShape, Kind, Region
 from sw.common.errors import InputError
 from sw.integer import inference

@@ -2,10 +2,10 @@
 
 from functools import lru_cache
 
-from cosim.chip_levels import RunRtl
-from cosim.experiment import Subject, examine, prepare
+from cosim.experiment.levels.results import RunRtl
+from cosim.experiment.plan import Result, Shard, code_hash
+from cosim.experiment.shard import Subject, examine, prepare
 from cosim.rtl import runner
-from cosim.shard import Result, Shard, code_hash
 from hw.spec import ChipShape
 from sw.jobs.worker_setup import alone
 from sw.train import checkpoint

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cosim.experiment import Subject
-from cosim.imagefile import ImageSet, ImageSets
+from cosim.experiment.images.image_file import ImageSet, ImageSets
+from cosim.experiment.plan import Result, RtlCounts, Shard
+from cosim.experiment.shard import Subject
 from cosim.mapping import noise
 from cosim.mapping.host_layers import chip_layers
 from cosim.mapping.usage import chip_record
@@ -20,7 +21,6 @@ from cosim.record.record import (
     Run,
     SetRecord,
 )
-from cosim.shard import Result, RtlCounts, Shard
 from sw.attack.attacks import Images
 from sw.attack.outcome import CLEAN
 
