@@ -158,8 +158,8 @@ def cosim(
 @app.command(epilog="Example: `nc64c report out/demo`")
 def report(folder: Annotated[Path, typer.Argument(help="What cosim wrote.")]) -> None:
     """Render report.html and summary.json of a finished run again; nothing is simulated."""
-    from cosim import report as page
     from cosim.record import record
+    from cosim.report import page
 
     with guarded():
         run = record.load(folder)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def conclude(run: "Run", folder: Path, quiet: bool) -> None:
     """Prints the verdict and the table; exit code 1 when something differs."""
-    from cosim.verdict import cautions, verdict
+    from cosim.report.verdict import cautions, verdict
 
     found = verdict(run)
     good = found.equal and found.tested
@@ -39,8 +39,8 @@ def conclude(run: "Run", folder: Path, quiet: bool) -> None:
 
 
 def accuracy_table(run: "Run") -> Table:
-    from cosim.figures import accuracy, adversarial_loss, images, source
     from cosim.record.record import LEVELS
+    from cosim.report.figures import accuracy, adversarial_loss, images, source
 
     counts = images(run)
     table = Table(title=f"{run['network']}, images per set by level; {source(run)}")

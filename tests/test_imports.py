@@ -71,7 +71,7 @@ FORBIDDEN = (
         ("sw", "cosim.golden.chip", "cosim.rtl.simulation", "cosim.mapping.resident"),
     ),
     (
-        "cosim.report",
+        "cosim.report.page",
         (
             "torch",
             "cosim.experiment.shard",
@@ -167,7 +167,7 @@ def test_rules_catch_a_violation() -> None:
     assert violations("hw.spec", {"hw.layouts"})
     assert violations("sw.train.loop", {"hw.spec"})
     assert violations("cosim.compare.chips", {"hw.mesh.router"})
-    assert violations("cosim.report", {"cosim.cli"})
+    assert violations("cosim.report.page", {"cosim.cli"})
     assert not violations("cosim.compare.chips", {"hw.spec", "numpy"})
 
 

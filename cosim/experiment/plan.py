@@ -29,9 +29,19 @@ FOLDERS = ("hw", "sw", "cosim")
 LEFT_OUT = (
     *("cosim/benches/*", "cosim/templates/*", "sw/paper/*", "cosim/verify/*"),
     *("cosim/bench_*.py", "cosim/cli*.py", "cosim/guard.py", "cosim/streams.py"),
-    *("cosim/options.py", "cosim/report.py", "cosim/noise_report.py", "cosim/table5.py"),
-    *("cosim/plots.py", "cosim/summary.py", "cosim/figures.py", "cosim/markdown.py"),
-    "cosim/verdict.py",
+    *(
+        "cosim/options.py",
+        "cosim/report/page.py",
+        "cosim/report/noise.py",
+        "cosim/report/table5.py",
+    ),
+    *(
+        "cosim/report/plots.py",
+        "cosim/report/summary.py",
+        "cosim/report/figures.py",
+        "cosim/report/markdown.py",
+    ),
+    "cosim/report/verdict.py",
 )
 
 

@@ -10,8 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from cosim import noise_report, plots, report
-from cosim import table5 as tables
 from cosim.experiment import collect, worker
 from cosim.experiment.collect import Collected
 from cosim.experiment.images import image_file, image_store, image_worker, inputs
@@ -25,8 +23,11 @@ from cosim.mapping import usage
 from cosim.mapping.choose import choose_mapping
 from cosim.mapping.noise import check_bits
 from cosim.record import record
+from cosim.report import noise as noise_report
+from cosim.report import page, plots
+from cosim.report import table5 as tables
+from cosim.report.verdict import verdict
 from cosim.rtl.simulator.build import build
-from cosim.verdict import verdict
 from hw.spec import ChipShape
 from hw.verilog import export
 from sw.attack.outcome import zero_gradients
@@ -107,7 +108,7 @@ def cosim(task: Experiment, progress: Progress) -> record.Run:
     [run] = runs(task, [0], progress)
     with output.staged(task.out) as stage:
         record.save(stage, run)
-        report.write(stage, record.load(stage))  # what `nc64c report` will read
+        page.write(stage, record.load(stage))  # what `nc64c report` will read
     return run
 
 

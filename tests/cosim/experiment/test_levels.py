@@ -22,15 +22,15 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from cosim import noise_report, plots, report, table5
 from cosim.cli_verdict import accuracy_table
 from cosim.experiment.collect import Collected, gather
 from cosim.experiment.images.image_file import ImageSet, ImageSets
 from cosim.experiment.plan import Common, Result, RtlCounts, Shard
-from cosim.figures import accuracy, adversarial_loss, images
-from cosim.intervals import paired, wilson
 from cosim.record.record import LEVELS, Level, Run
-from cosim.summary import summary
+from cosim.report import noise, page, plots, table5
+from cosim.report.figures import accuracy, adversarial_loss, images
+from cosim.report.intervals import paired, wilson
+from cosim.report.summary import summary
 from tests.support.subjects import CONFIG, FACTS, SHAPE, make_subject
 
 COUNT, SAMPLE = 10, 5
@@ -293,7 +293,7 @@ NAMES: dict[Level, str] = {
 
 
 def test_the_pages_tables(run: Run) -> None:
-    html = report.render(run)
+    html = page.render(run)
     figures = {row[0]: row[1:] for row in cells(html, "All figures")}
     for level, name in NAMES.items():
         found = [cell.split()[0] for cell in figures[name]]
@@ -358,7 +358,7 @@ def test_table5(run: Run) -> None:
 
 
 def test_noise(run: Run) -> None:
-    lines = noise_report.as_markdown([run]).splitlines()
+    lines = noise.as_markdown([run]).splitlines()
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if "|" in line]
     found = [(row[2], *(cell.split()[0] for cell in row[3:])) for row in rows if row[0] == "0"]
     assert found == [
@@ -367,7 +367,7 @@ def test_noise(run: Run) -> None:
         ("golden", "50.00"),
         ("rtl", "60.00"),
     ]
-    (row,) = noise_report.as_json([run])["rows"]
+    (row,) = noise.as_json([run])["rows"]
     for level in LEVELS:
         assert {name: one["value"] for name, one in row["accuracy"][level].items()} == {
             name: ACCURACY[name][level] for name in RIGHT
@@ -420,7 +420,7 @@ def test_the_picture_of_table5(run: Run, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_the_picture_of_noise(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Golden as a line with the set's name, RTL as marks."""
     pytest.importorskip("matplotlib", reason="Matplotlib is not installed (extra plots)")
-    right, lost = drawn(monkeypatch, noise_report.as_pictures, [run])
+    right, lost = drawn(monkeypatch, noise.as_pictures, [run])
     assert right["clean"] == [pytest.approx(70)]
     assert right["fgsm_8"] == [pytest.approx(20)]
     assert lost["fgsm_8"] == [pytest.approx(50)]

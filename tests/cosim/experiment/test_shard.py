@@ -5,10 +5,10 @@ from collections.abc import Callable
 import numpy as np
 
 from cosim.experiment.shard import examine
-from cosim.figures import accuracy, mismatches
 from cosim.record.record import Run
-from cosim.summary import summary
-from cosim.verdict import verdict
+from cosim.report.figures import accuracy, mismatches
+from cosim.report.summary import summary
+from cosim.report.verdict import verdict
 from hw.spec import FLIT, Region
 from sw.integer import inference
 from tests.support.subjects import (

@@ -5,14 +5,14 @@ import pytest
 from numpy.typing import NDArray
 
 from cosim.experiment.levels.passes import ReadBack
-from cosim.figures import mismatches
 from cosim.mapping import noise
 from cosim.mapping.choose import Mapping, choose_mapping
 from cosim.mapping.noise import relative, with_noise
 from cosim.mapping.streamed import Schedule
 from cosim.program.program import Program
+from cosim.report.figures import mismatches
+from cosim.report.verdict import verdict
 from cosim.rtl.runner import verilated
-from cosim.verdict import verdict
 from hw.spec import FULL_CHIP, LFSR_BITS, ChipShape, ResetMode
 from sw.attack.image_sets import block_seed
 from sw.common.errors import InputError

@@ -6,11 +6,11 @@ import pytest
 
 from cosim.compare.chips import Comparison, compare_images
 from cosim.experiment.levels.passes import ReadBack, Responses, run_network
-from cosim.figures import mismatches
 from cosim.golden.runner import GoldenRuns
 from cosim.mapping.streamed import schedule_network
 from cosim.program.program import Program
 from cosim.program.stimulus import Phase
+from cosim.report.figures import mismatches
 from cosim.rtl.runner import verilated
 from sw.model.config import Encoding
 from tests.cosim.experiment.levels.test_passes import SEVERAL_ROUNDS, streamed_in

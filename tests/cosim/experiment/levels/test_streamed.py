@@ -4,15 +4,15 @@ import re
 
 from cosim.experiment.levels.streamed import READ_BACK
 from cosim.experiment.shard import Subject
-from cosim.figures import mismatches
 from cosim.mapping.choose import choose_mapping
 from cosim.mapping.streamed import Schedule
 from cosim.mapping.usage import chip_record
 from cosim.program.program import Program
 from cosim.record.record import Run
-from cosim.report import render
-from cosim.summary import summary
-from cosim.verdict import verdict
+from cosim.report.figures import mismatches
+from cosim.report.page import render
+from cosim.report.summary import summary
+from cosim.report.verdict import verdict
 from hw.spec import FLIT, Region
 from sw.integer import inference
 from tests.cosim.mapping.test_streamed import TINY_CHIP

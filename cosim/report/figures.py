@@ -6,8 +6,8 @@ those that the RTL got.
 
 from typing import NamedTuple, TypedDict
 
-from cosim.intervals import Interval, paired, wilson
 from cosim.record.record import LEVELS, Level, Run
+from cosim.report.intervals import Interval, paired, wilson
 from sw.attack.outcome import CLEAN
 
 PJ_PER_SYNAPTIC_OP = 2.64  # Kuang et al., TCAS-II 68(7), 2021; no other part of the chip is in it

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from cosim.figures import mismatches
 from cosim.record.record import LEVELS, to_json
-from cosim.summary import summary
+from cosim.report.figures import mismatches
+from cosim.report.summary import summary
 from tests.support.records import SETS, make_run
 
 SUMMARY_KEYS = [

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from cosim.figures import Points, accuracy, adversarial_loss, hardware, images, total
 from cosim.record.record import CHIP_LEVELS, LEVELS, Level, Run
+from cosim.report.figures import Points, accuracy, adversarial_loss, hardware, images, total
 
 VERSION = 1
 

@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from cosim.figures import (
+from cosim.record.chip_facts import RESOURCES, Grid, capacity, totals
+from cosim.record.record import LEVELS, REPORT_FILE, SUMMARY_FILE, Run, to_json
+from cosim.report.figures import (
     Points,
     accuracy,
     adversarial_loss,
@@ -18,12 +20,10 @@ from cosim.figures import (
     images,
     source,
 )
-from cosim.png import data_uri
-from cosim.record.chip_facts import RESOURCES, Grid, capacity, totals
-from cosim.record.record import LEVELS, REPORT_FILE, SUMMARY_FILE, Run, to_json
-from cosim.summary import summary
-from cosim.verdict import cautions
-from cosim.verdict import verdict as verdict
+from cosim.report.png import data_uri
+from cosim.report.summary import summary
+from cosim.report.verdict import cautions
+from cosim.report.verdict import verdict as verdict
 from sw.attack.outcome import CLEAN
 from sw.files.atomic import atomic_write
 
@@ -59,7 +59,7 @@ def write(folder: Path, run: Run) -> None:
 def render(run: Run) -> str:
     """The page, as HTML."""
     environment = Environment(
-        loader=PackageLoader("cosim"),
+        loader=PackageLoader("cosim.report"),
         autoescape=select_autoescape(),
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from cosim import noise_report, table5
-from cosim.figures import adversarial_loss
 from cosim.record.record import Run, to_json
+from cosim.report import noise, table5
+from cosim.report.figures import adversarial_loss
 from sw.common.errors import InputError
 from tests.support.records import make_run
 
@@ -132,23 +132,23 @@ def noisy_runs() -> list[Run]:
 
 def test_noise_has_a_row_for_each_number_of_bits() -> None:
     runs = noisy_runs()
-    text = noise_report.as_markdown(runs)
+    text = noise.as_markdown(runs)
     table = [line for line in text.splitlines() if re.match(r"\| \d", line)]
     assert len(table) == 2 * 2 * 3  # accuracy and loss, golden and RTL
     assert table[2].startswith("| 4 | 15 (4 %) | golden |")
     assert "0 mismatches" in text
     loss = adversarial_loss(runs[2], "rtl")["fgsm_16"]
     assert table[-1].endswith(f"| {loss.value:.2f} [{loss.low:.2f}, {loss.high:.2f}] |")
-    document = json.loads(to_json(noise_report.as_json(runs)))
+    document = json.loads(to_json(noise.as_json(runs)))
     assert [(row["bits"], row["mask"]) for row in document["rows"]] == [(0, 0), (4, 15), (8, 255)]
     assert document["rows"][2]["adv_loss"]["rtl"]["fgsm_16"]["value"] == round(loss.value, 4)
     assert document["rows"][2]["mismatches"] == 0
 
 
 def test_noise_pictures() -> None:
-    pictures = noise_report.as_pictures(noisy_runs())
+    pictures = noise.as_pictures(noisy_runs())
     assert pictures["png"].startswith(PNG)
     only_attacks = noisy_runs()
     for run in only_attacks:
         del run["sets"]["clean"]
-    assert noise_report.as_pictures(only_attacks)["svg"].startswith(b"<?xml")
+    assert noise.as_pictures(only_attacks)["svg"].startswith(b"<?xml")

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
-from cosim import plots
-from cosim.figures import (
+from cosim.record.record import LEVELS, Level, Run
+from cosim.report import plots
+from cosim.report.figures import (
     Points,
     accuracy,
     adversarial_loss,
@@ -13,9 +14,8 @@ from cosim.figures import (
     mismatches,
     source,
 )
-from cosim.markdown import interval, table
-from cosim.record.record import LEVELS, Level, Run
-from cosim.verdict import cautions
+from cosim.report.markdown import interval, table
+from cosim.report.verdict import cautions
 
 SCHEMA = 1
 ON_CHIP: tuple[Level, ...] = ("golden", "rtl")

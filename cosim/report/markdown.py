@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from cosim.figures import Points, hardware
 from cosim.record.record import Run
+from cosim.report.figures import Points, hardware
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:

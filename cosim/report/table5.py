@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from cosim import markdown, plots
-from cosim.figures import (
+from cosim.record.record import LEVELS, Run
+from cosim.report import markdown, plots
+from cosim.report.figures import (
     Points,
     accuracy,
     adversarial_loss,
@@ -18,10 +19,9 @@ from cosim.figures import (
     mismatches,
     source,
 )
-from cosim.markdown import interval
-from cosim.record.record import LEVELS, Run
-from cosim.report import NAMES
-from cosim.verdict import cautions
+from cosim.report.markdown import interval
+from cosim.report.page import NAMES
+from cosim.report.verdict import cautions
 from sw.attack.image_sets import TRANSFER, attack_of
 from sw.attack.outcome import CLEAN
 from sw.common.errors import InputError

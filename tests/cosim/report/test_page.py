@@ -9,8 +9,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from cosim import report
 from cosim.record.record import Run
+from cosim.report import page as report
 from tests.support.records import SETS, make_run
 
 VOID = {"meta", "link", "img", "br", "path", "circle"}

@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from cosim.figures import mismatches
 from cosim.record.record import Run
+from cosim.report.figures import mismatches
 from sw.attack.outcome import zero_gradients
 
 
