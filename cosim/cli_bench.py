@@ -42,9 +42,9 @@ def train(
     with guarded():
         if out is not None:
             output.check_file(out)
-        from cosim import bench_train
+        from cosim.bench import training
 
-        figures = bench_train.run(rivals, width, timesteps, batch, steps, threads)
+        figures = training.run(rivals, width, timesteps, batch, steps, threads)
         if out is not None:
             from sw.files.atomic import atomic_write
 
@@ -73,7 +73,7 @@ def rtl(
     with guarded():
         if out is not None:
             output.check_file(out)
-        from cosim.benches import cycle
+        from cosim.bench.simulators import cycle
         from cosim.rtl.simulator.build import build
 
         figures = cycle.measure(build(), activity, seed)
@@ -123,7 +123,8 @@ def all_(
     """
     with guarded(quiet, left=lambda: _kept(out)) as progress:
         output.check_folder(out)
-        from cosim.benches import document, suite, targets
+        from cosim.bench import suite
+        from cosim.bench.document import document, targets
 
         order = suite.Order(out, suite.parse_parts(parts), checkpoint, data, images, seed, repeats)
         record = suite.run(order, progress)
@@ -141,6 +142,6 @@ def all_(
 
 
 def _kept(out: Path) -> str:
-    from cosim.benches import suite
+    from cosim.bench import suite
 
     return suite.kept(out)

@@ -101,7 +101,7 @@ EMITTING = {
     "cosim.rtl.simulator.build",
     "cosim.experiment.tasks",
     "cosim.rtl.icarus.icarus",
-    "cosim.benches.noc",
+    "cosim.bench.mesh.noc",
 }
 SIMULATING = {"cosim.rtl.amaranth_sim"}  # in Amaranth itself, to be compared with
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from sw import rivals
+from cosim.bench import rivals
 from sw.model.architectures import DIGITS, named
 from tests.support.cli import nc64c
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from cosim.benches import cycle
-from cosim.benches.workload import WEIGHTS
+from cosim.bench.measure.workload import WEIGHTS
+from cosim.bench.simulators import cycle
 from cosim.rtl.simulator.build import build
 from tests.cosim.chips import SMALL
 

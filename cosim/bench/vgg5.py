@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.benches.peak import peak_mib
-from cosim.benches.threads import use_one_thread
-from cosim.benches.timing import children_cpu_s, in_turns, load_average, ratio, spread
+from cosim.bench.measure.memory import peak_mib
+from cosim.bench.measure.threads import use_one_thread
+from cosim.bench.measure.timing import children_cpu_s, in_turns, load_average, ratio, spread
 from cosim.experiment.levels.packed_spikes import PackedSpikes
 from cosim.experiment.levels.passes import ReadBack, Responses, RunJobs, run_network
 from cosim.golden.runner import GoldenRuns

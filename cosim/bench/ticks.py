@@ -9,8 +9,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.benches.timing import in_turns, load_average, per_tick, ratio, spread
-from cosim.benches.workload import Workload, axon_bits, busy
+from cosim.bench.measure.timing import in_turns, load_average, per_tick, ratio, spread
+from cosim.bench.measure.workload import Workload, axon_bits, busy
 from cosim.golden.chip import GoldenChip
 from cosim.program.errors import Mismatch
 from cosim.program.program import Program

@@ -14,8 +14,8 @@ from typing import TypedDict
 
 import numpy as np
 
-from cosim.benches.timing import load_average
-from cosim.benches.traffic import PATTERNS, Matrix, bound, mean_hops
+from cosim.bench.measure.timing import load_average
+from cosim.bench.mesh.traffic import PATTERNS, Matrix, bound, mean_hops
 from cosim.program.errors import Mismatch, SimulationError
 from cosim.rtl import environment
 from cosim.rtl.simulator.verilate import scratch, verilate

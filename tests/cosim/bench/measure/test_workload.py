@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cosim.benches import bare, limit, rows
-from cosim.benches.workload import Workload, axon_bits, busy
+from cosim.bench.measure.workload import Workload, axon_bits, busy
+from cosim.bench.simulators import bare, limit, rows
 from cosim.golden.chip import GoldenChip
 from cosim.program.errors import Mismatch, SimulationError
 from cosim.program.program import configuration

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.benches.workload import Workload, axon_bits
+from cosim.bench.measure.workload import Workload, axon_bits
 from cosim.rtl import environment
 from cosim.rtl.simulator.verilate import find_compiler
 from sw.common.errors import InputError

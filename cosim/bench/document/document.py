@@ -7,8 +7,8 @@ from typing import Any
 
 import jinja2
 
-from cosim.benches.targets import Verdict, verdicts
-from cosim.benches.timing import Spread
+from cosim.bench.document.targets import Verdict, verdicts
+from cosim.bench.measure.timing import Spread
 
 TEMPLATE = Path(__file__).with_name("benchmarks.md.j2")
 DIGITS = 3

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from cosim.benches import rows, ticks, vgg5
+from cosim.bench import ticks, vgg5
+from cosim.bench.simulators import rows
 
 Figures = dict[str, Any]
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.benches import bare, limit
-from cosim.benches.timing import in_turns, load_average, per_tick, ratio, spread
-from cosim.benches.workload import Workload, at_activity, busy, first_core
+from cosim.bench.measure.timing import in_turns, load_average, per_tick, ratio, spread
+from cosim.bench.measure.workload import Workload, at_activity, busy, first_core
+from cosim.bench.simulators import bare, limit
 from cosim.golden.chip import GoldenChip
 from cosim.program.errors import Mismatch
 from cosim.rtl import amaranth_sim

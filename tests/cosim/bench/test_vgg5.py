@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cosim.benches import peak, suite, vgg5
+from cosim.bench import suite, vgg5
+from cosim.bench.measure import memory
 from sw.common.errors import InputError
 from sw.files.paths import DIGITS_CHECKPOINT
 from sw.integer import inference
@@ -37,7 +38,7 @@ def test_a_folder_that_the_data_set_does_not_need() -> None:
 
 
 def test_the_peak_of_a_process_and_of_its_child() -> None:
-    small, large = (peak.peak_mib(_hold, mib) for mib in (1, 300))
+    small, large = (memory.peak_mib(_hold, mib) for mib in (1, 300))
     assert large["simulator"] - small["simulator"] > 250
     assert abs(large["python"] - small["python"]) < 50
 

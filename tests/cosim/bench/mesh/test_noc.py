@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cosim.benches import noc, plot, traffic
-from cosim.benches.noc import Noc, Pattern, Point, saturation_load
-from cosim.benches.traffic import NODES, bound, mean_hops
+from cosim.bench.document import plot
+from cosim.bench.mesh import noc, traffic
+from cosim.bench.mesh.noc import Noc, Pattern, Point, saturation_load
+from cosim.bench.mesh.traffic import NODES, bound, mean_hops
 from cosim.rtl.simulator.verilate import scratch
 
 CYCLES_A_ROUTER = 2  # a queue on either side

@@ -10,8 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cosim.benches import document, footprint, noc, plot, rows, ticks, vgg5
-from cosim.benches.threads import use_one_thread
+from cosim.bench import ticks, vgg5
+from cosim.bench.document import document, plot
+from cosim.bench.measure.threads import use_one_thread
+from cosim.bench.mesh import noc
+from cosim.bench.simulators import footprint, rows
 from sw.common.errors import InputError
 from sw.common.machine import processor, usable_cores, versions
 from sw.common.progress import Progress

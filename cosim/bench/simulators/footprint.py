@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from cosim.benches.peak import peak_mib
-from cosim.benches.timing import children_cpu_s, in_turns, load_average, spread, wall_s
-from cosim.benches.workload import Workload, busy
+from cosim.bench.measure.memory import peak_mib
+from cosim.bench.measure.timing import children_cpu_s, in_turns, load_average, spread, wall_s
+from cosim.bench.measure.workload import Workload, busy
 from cosim.program.program import Program
 from cosim.rtl.job import Job
 from cosim.rtl.simulation import RtlChip

@@ -2,8 +2,8 @@
 
 from dataclasses import asdict, dataclass
 
-from cosim.benches.timing import children_cpu_s
-from cosim.benches.workload import busy
+from cosim.bench.measure.timing import children_cpu_s
+from cosim.bench.measure.workload import busy
 from cosim.rtl.simulation import RtlChip
 from cosim.rtl.simulator.build import Simulator
 

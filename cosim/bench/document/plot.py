@@ -3,7 +3,7 @@
 import importlib.util
 import io
 
-from cosim.benches.noc import Noc
+from cosim.bench.mesh.noc import Noc
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73")  # told apart by the colour-blind too
 MARKERS = ("o", "s", "^")

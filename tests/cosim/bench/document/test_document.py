@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
-from cosim.benches import document, footprint, noc, suite, ticks
-from cosim.benches.targets import TARGETS, Target, Verdict, verdicts
-from cosim.benches.timing import per_tick, ratio, spread
+from cosim.bench import suite, ticks
+from cosim.bench.document import document
+from cosim.bench.document.targets import TARGETS, Target, Verdict, verdicts
+from cosim.bench.measure.timing import per_tick, ratio, spread
+from cosim.bench.mesh import noc
+from cosim.bench.simulators import footprint
 from cosim.rtl.icarus import icarus
 from tests.support.cli import nc64c
 

@@ -1,0 +1,1 @@
+"""The mesh under load: latency and throughput of the Verilated routers, without cores."""
