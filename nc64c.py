@@ -17,7 +17,7 @@ from types import ModuleType
 
 HERE = Path(__file__).resolve().parent
 PACKAGES = ("hw", "sw", "cosim")
-CANNOT, INTERRUPTED = 2, 130  # exit codes, as in `cosim.guard`
+CANNOT, INTERRUPTED = 2, 130  # exit codes, as in `cosim.cli.guard`
 
 
 class OurPackages(MetaPathFinder):
@@ -33,9 +33,9 @@ sys.meta_path.insert(0, OurPackages())
 
 
 def main() -> None:
-    """The command line; what its imports meet is a sentence too (`cosim.guard` is one of them)."""
+    """The command line; what its imports meet is a sentence too: `cosim.cli.guard` is one of them."""
     try:
-        from cosim.cli import main
+        from cosim.cli.app import main
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except Exception as error:

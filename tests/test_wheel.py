@@ -90,7 +90,7 @@ def test_foreign_packages_of_our_names_are_passed_over(wheel: Path, tmp_path: Pa
 
 def test_the_foreign_packages_would_come_first(wheel: Path, tmp_path: Path) -> None:
     foreign = foreign_packages(tmp_path)
-    code = "import cosim.cli"
+    code = "import cosim.cli.app"
     places = os.pathsep.join(map(str, (foreign, wheel)))
     with pytest.raises(AssertionError, match="a foreign package"):
         run([sys.executable, "-c", code], foreign, PYTHONPATH=places)

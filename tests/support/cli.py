@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from typer.testing import CliRunner, Result
 
-from cosim.cli import app
+from cosim.cli.app import app
 from sw.train import checkpoint
 from sw.train.settings import TrainSettings
 from tests.support.subjects import make_networks

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cosim.guard import DIFFERENT
+from cosim.cli.guard import DIFFERENT
 
 if TYPE_CHECKING:
     from cosim.record.record import Run

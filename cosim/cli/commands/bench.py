@@ -8,8 +8,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cosim.guard import guarded
-from cosim.options import MAX_IMAGES, MAX_SEED, MAX_THREADS
+from cosim.cli.guard import guarded
+from cosim.cli.options import MAX_IMAGES, MAX_SEED, MAX_THREADS
 from sw.files import output
 from sw.files.paths import VGG5_CHECKPOINT
 

@@ -190,7 +190,7 @@ def _long(out: Path) -> tuple[str | Path, ...]:
 
 
 def _start(out: Path) -> subprocess.Popen[str]:
-    code = "from cosim.cli import main; main()"
+    code = "from cosim.cli.app import main; main()"
     return subprocess.Popen(
         [sys.executable, "-c", code, "train", *map(str, _long(out))],
         env=os.environ | {"CI": "true"},

@@ -6,8 +6,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cosim import doctor as checks
-from cosim.guard import guarded
+from cosim.cli import doctor as checks
+from cosim.cli.guard import guarded
 
 NOT_READY = 2  # exit code
 EXAMPLE = "Example: `nc64c doctor`"

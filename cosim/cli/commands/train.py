@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from cosim.guard import guarded
+from cosim.cli.guard import guarded
 
 MAX_SEED = 2**32 - 1
 EXAMPLE = (

@@ -16,17 +16,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from cosim import (
-    cli_bench,
-    cli_doctor,
-    cli_experiment,
-    cli_results,
-    cli_robustness,
-    cli_train,
-    cli_verdict,
-)
-from cosim.guard import exit_code_of, guarded
-from cosim.options import (
+from cosim.cli import verdict
+from cosim.cli.commands import bench, doctor, paper, results, robustness, train
+from cosim.cli.guard import exit_code_of, guarded
+from cosim.cli.options import (
     CLOCK_MHZ,
     AttackerOption,
     AxonsOption,
@@ -65,14 +58,14 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(cli_experiment.app)
-app.add_typer(cli_bench.app)
-app.command(epilog=cli_train.EXAMPLE)(cli_train.train)
-app.command(epilog=cli_train.SHRINK_EXAMPLE)(cli_train.shrink)
-app.command(epilog=cli_results.NOISE_EXAMPLE)(cli_results.noise)
-app.command(epilog=cli_results.TABLE5_EXAMPLE)(cli_results.table5)
-app.command(epilog=cli_robustness.EXAMPLE)(cli_robustness.robustness)
-app.command(epilog=cli_doctor.EXAMPLE)(cli_doctor.doctor)
+app.add_typer(paper.app)
+app.add_typer(bench.app)
+app.command(epilog=train.EXAMPLE)(train.train)
+app.command(epilog=train.SHRINK_EXAMPLE)(train.shrink)
+app.command(epilog=results.NOISE_EXAMPLE)(results.noise)
+app.command(epilog=results.TABLE5_EXAMPLE)(results.table5)
+app.command(epilog=robustness.EXAMPLE)(robustness.robustness)
+app.command(epilog=doctor.EXAMPLE)(doctor.doctor)
 
 
 def _show_version(wanted: bool) -> None:
@@ -152,7 +145,7 @@ def cosim(
         )
         run = tasks.cosim(task, progress)
     _say(quiet, _kept_shards(run, out))
-    cli_verdict.conclude(run, out, quiet)
+    verdict.conclude(run, out, quiet)
 
 
 @app.command(epilog="Example: `nc64c report out/demo`")
@@ -165,7 +158,7 @@ def report(folder: Annotated[Path, typer.Argument(help="What cosim wrote.")]) ->
         run = record.load(folder)
         with output.staged(folder) as stage:
             page.write(stage, run)
-    cli_verdict.conclude(run, folder, quiet=False)
+    verdict.conclude(run, folder, quiet=False)
 
 
 @app.command(name="map", epilog="Example: `nc64c map --mesh 4x4`")
@@ -178,7 +171,7 @@ def map_(
     """Map a network onto the chip: what each layer takes of it, and the schedule if streamed."""
     with guarded():
         shape = chip_shape(mesh, axons, dendrites)
-        from cosim import cli_map
+        from cosim.cli.commands import map as cli_map
         from cosim.experiment import tasks
 
         chip = tasks.map_checkpoint(checkpoint, shape)

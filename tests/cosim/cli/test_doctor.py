@@ -8,7 +8,7 @@ from pathlib import Path
 import find_libpython
 import pytest
 
-from cosim import doctor
+from cosim.cli import doctor
 from tests.support.cli import nc64c
 
 Usage = namedtuple("Usage", ("total", "used", "free"))

@@ -12,7 +12,7 @@ import pytest
 import torch
 import typer
 
-from cosim import guard, streams
+from cosim.cli import guard, streams
 from cosim.experiment import tasks
 from cosim.program.errors import Mismatch, SimulationError
 from sw.common.errors import InputError

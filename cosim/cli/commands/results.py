@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from cosim.guard import DIFFERENT, guarded
-from cosim.options import (
+from cosim.cli.guard import DIFFERENT, guarded
+from cosim.cli.options import (
     CLOCK_MHZ,
     AttackerOption,
     AxonsOption,

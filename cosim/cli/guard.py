@@ -14,7 +14,7 @@ from contextlib import contextmanager
 import typer
 from rich.console import Console
 
-from cosim import streams
+from cosim.cli import streams
 from cosim.program.errors import Mismatch, SimulationError
 from sw.common.errors import InputError, reason
 from sw.common.progress import Progress

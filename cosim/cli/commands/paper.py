@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cosim.guard import guarded
-from cosim.options import MAX_PROCESSES
+from cosim.cli.guard import guarded
+from cosim.cli.options import MAX_PROCESSES
 from sw.common.progress import Advance, Progress
 from sw.files import output
 

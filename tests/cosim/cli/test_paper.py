@@ -94,7 +94,7 @@ def test_interrupted_it_says_what_is_kept(tmp_path: Path, jobs: int) -> None:
     config = _config(tmp_path).read_text().replace("epochs = 1\n", "epochs = 5000\n", 1)
     (tmp_path / "long.toml").write_text(config)
     out = tmp_path / "out"
-    command = [sys.executable, "-m", "cosim.cli", "paper", "table1", "--jobs", str(jobs)]
+    command = [sys.executable, "-m", "cosim.cli.app", "paper", "table1", "--jobs", str(jobs)]
     process = subprocess.Popen(
         [*command, "--config", str(tmp_path / "long.toml"), "--out", str(out)],
         cwd=Path(__file__).parents[2],

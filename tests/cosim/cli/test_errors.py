@@ -308,7 +308,7 @@ def test_report_of_no_run(tmp_path: Path) -> None:
 
 def limited(arguments: list[str | Path], size: int) -> subprocess.CompletedProcess[str]:
     """nc64c in a process that can write no file beyond `size`: to it, the disk is full then."""
-    code = "from cosim.cli import main; main()"
+    code = "from cosim.cli.app import main; main()"
     return subprocess.run(
         [sys.executable, "-c", code, *map(str, arguments)],
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)),

@@ -1,0 +1,1 @@
+"""The commands of `nc64c`: their options, what they call, and what they print."""
