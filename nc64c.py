@@ -33,7 +33,7 @@ sys.meta_path.insert(0, OurPackages())
 
 
 def main() -> None:
-    """The command line; what its imports meet is a sentence too: `cosim.cli.guard` is one of them."""
+    """The command line; what its imports meet is a sentence too (the guard is one of them)."""
     try:
         from cosim.cli.app import main
     except KeyboardInterrupt:

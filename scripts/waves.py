@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from cosim.golden.chip import GoldenChip
 from cosim.rtl.simulation import RtlChip
 from cosim.rtl.simulator.build import build
-from tests.cosim.chips import SMALL, assert_equal, program_after_program
+from tests.support.chips import SMALL, assert_equal, program_after_program
 
 
 def main() -> None:

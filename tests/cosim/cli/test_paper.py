@@ -97,7 +97,7 @@ def test_interrupted_it_says_what_is_kept(tmp_path: Path, jobs: int) -> None:
     command = [sys.executable, "-m", "cosim.cli.app", "paper", "table1", "--jobs", str(jobs)]
     process = subprocess.Popen(
         [*command, "--config", str(tmp_path / "long.toml"), "--out", str(out)],
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         stderr=subprocess.PIPE,
         start_new_session=True,
         text=True,

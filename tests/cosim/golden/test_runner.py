@@ -13,7 +13,7 @@ from cosim.program.program import Program, configuration
 from cosim.program.stimulus import Phase, control, decode, read_membranes
 from cosim.verify.random_programs import random_phases, random_program
 from hw.spec import FLIT, ChipShape, Control, Kind, ResetMode
-from tests.cosim.chips import assert_equal
+from tests.support.chips import assert_equal
 
 SHAPE = ChipShape(3, 2, 64, 64)
 

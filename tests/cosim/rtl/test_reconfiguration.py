@@ -29,7 +29,7 @@ from hw.spec import (
     Region,
     Register,
 )
-from tests.cosim.chips import SMALL, assert_equal
+from tests.support.chips import SMALL, assert_equal
 
 TINY = ChipShape(2, 1, 64, 16)
 Run = Callable[[Sequence[Phase]], list[NDArray[np.uint64]]]

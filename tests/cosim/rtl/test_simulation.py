@@ -31,7 +31,7 @@ from hw.spec import (
     Region,
     ResetMode,
 )
-from tests.cosim.chips import SMALL, assert_equal, program_after_program
+from tests.support.chips import SMALL, assert_equal, program_after_program
 
 NO_FLITS = np.zeros(0, np.uint64)
 

@@ -19,7 +19,7 @@ from cosim.rtl.simulation import RtlChip
 from cosim.rtl.simulator.build import build
 from cosim.verify.random_programs import read_counters
 from hw.spec import FLIT, ChipShape, Kind
-from tests.cosim.chips import SMALL, assert_equal, program_after_program
+from tests.support.chips import SMALL, assert_equal, program_after_program
 
 ROW = ChipShape(2, 1, 64, 32)  # one host port, for simulators that have no more
 TICKS = 3

@@ -14,7 +14,7 @@ from cosim.program.stimulus import Phase
 from cosim.verify.random_programs import random_phases, random_program
 from hw.spec import FLIT, ChipShape, Kind
 from hw.verilog import export
-from tests.cosim.chips import assert_equal
+from tests.support.chips import assert_equal
 
 SHAPE = ChipShape(2, 2, 64, 16)
 BENCH = Path(__file__).with_name("four_state.v")

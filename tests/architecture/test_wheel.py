@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.processes import foreign_packages
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PACKAGES = ("hw", "sw", "cosim")
 OTHERS = {"nc64c.py", "checkpoints/digits.safetensors"}
 NOT_SHIPPED = shutil.ignore_patterns("__pycache__", ".*")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 SOURCES = sorted(path for part in ("hw", "sw", "cosim") for path in (ROOT / part).rglob("*.py"))
 
 # What a module must not import: (modules, what), each a prefix of dotted names.
