@@ -212,8 +212,7 @@ def _start(simulator: Simulator, folder: Path) -> tuple[subprocess.Popen[bytes],
         # nc64c first: or a foreign `cosim` may be found.
         "COCOTB_TEST_MODULES": f"nc64c,{testbench.__name__}",
         "COCOTB_TRUST_INERTIAL_WRITES": "1",
-        # Or pytest compiles every module anew, for the sake of assertions that the bench has
-        # not.
+        # Or pytest compiles every module anew, for assertions that the bench has not.
         "COCOTB_REWRITE_ASSERTION_FILES": "",
         "COCOTB_RESULTS_FILE": str(folder / "results.xml"),
         "TOPLEVEL_LANG": "verilog",

@@ -2,8 +2,7 @@
 
 It runs inside the simulator's process, started by `cosim.rtl.simulation`, and knows nothing of what
 is right: responses go to a file, judged elsewhere. The flits themselves pass through
-    host_ports.cpp; cocotb
-wakes at the end of each part of a job, not once a flit.
+host_ports.cpp; cocotb wakes at the end of each part of a job, not once a flit.
 """
 
 import ctypes
