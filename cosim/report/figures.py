@@ -8,7 +8,7 @@ from typing import NamedTuple, TypedDict
 
 from cosim.record.record import LEVELS, Level, Run
 from cosim.report.intervals import Interval, paired, wilson
-from sw.attack.outcome import CLEAN
+from sw.attack.set_names import CLEAN
 
 PJ_PER_SYNAPTIC_OP = 2.64  # Kuang et al., TCAS-II 68(7), 2021; no other part of the chip is in it
 

@@ -15,7 +15,7 @@ from cosim.report.figures import (
     source,
 )
 from cosim.report.markdown import interval, table
-from cosim.report.verdict import cautions
+from cosim.report.verdict import cautions, verdict
 
 SCHEMA = 1
 ON_CHIP: tuple[Level, ...] = ("golden", "rtl")
@@ -165,3 +165,12 @@ def _figures(found: dict[str, Points]) -> dict[str, dict[str, float]]:
         name: {part: round(value, 4) for part, value in figure._asdict().items()}
         for name, figure in found.items()
     }
+
+
+def differences(run: Run) -> list[str]:
+    """What differs between golden and RTL that must be equal, in words; for each set its first."""
+    found = verdict(run)
+    if found.equal:
+        return []
+    first = [f"first in {name}: {one}" for name, one in found.first.items()] or [found.detail]
+    return [f"{run['noise']['bits']} bits of noise: {sentence}" for sentence in first]

@@ -24,7 +24,7 @@ from cosim.report.png import data_uri
 from cosim.report.summary import summary
 from cosim.report.verdict import cautions
 from cosim.report.verdict import verdict as verdict
-from sw.attack.outcome import CLEAN
+from sw.attack.set_names import CLEAN
 from sw.files.atomic import atomic_write
 
 NAMES = {"float": "Float", "quantised": "Quantised", "golden": "Golden", "rtl": "RTL"}

@@ -22,8 +22,7 @@ from cosim.report.figures import (
 from cosim.report.markdown import interval
 from cosim.report.page import NAMES
 from cosim.report.verdict import cautions
-from sw.attack.image_sets import TRANSFER, attack_of
-from sw.attack.outcome import CLEAN
+from sw.attack.set_names import CLEAN, TRANSFER, parse
 from sw.common.errors import InputError
 from sw.paper.published import Printed, values
 
@@ -89,7 +88,7 @@ def tables(run: Run) -> list[Table]:
 
 
 def _table(run: Run, kind: str, names: list[str]) -> Table:
-    eps = {name: attack_of(name).eps for name in names}
+    eps = {name: parse(name)[1] for name in names}
     ours: dict[str, Ours] = {}
     for level in LEVELS:
         whole, sample = (adversarial_loss(run, level, sample=part) for part in (False, True))

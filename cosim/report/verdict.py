@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from cosim.record.record import Run
 from cosim.report.figures import mismatches
-from sw.attack.outcome import zero_gradients
+from sw.attack.set_names import zero_gradients
 
 
 class Verdict(NamedTuple):

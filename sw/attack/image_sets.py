@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from sw.attack.attacks import Attack
-from sw.attack.outcome import CLEAN
+from sw.attack.set_names import CLEAN, TRANSFER, parse
 from sw.common.checks import shown
 from sw.common.errors import InputError
 from sw.data.dataset import Dataset
@@ -16,7 +16,6 @@ from sw.model.config import NetworkConfig
 from sw.train import checkpoint
 from sw.train.checkpoint import Checkpoint
 
-TRANSFER = "transfer"
 # Attacks by the first part of a set's name; what follows it is eps in 1/255.
 ATTACKS: dict[str, dict[str, Any]] = {
     "fgsm": {"method": "fgsm"},
@@ -25,7 +24,6 @@ ATTACKS: dict[str, dict[str, Any]] = {
     "pgd": {"method": "pgd"},
     TRANSFER: {"method": "fgsm"},  # on another network, the attack model
 }
-MAX_EPS = 255
 NO_ATTACKER = "set {} is made on another network: name its checkpoint with --attacker"
 BLOCK = 100  # images of a sample, from a multiple of it on, that are attacked together
 
@@ -43,13 +41,8 @@ def parse_sets(names: str) -> tuple[str, ...]:
 
 def attack_of(name: str, seed: int = 0) -> Attack:
     """The attack that a set is named after. Raises `InputError` if it is none."""
-    kind, _, eps = name.rpartition("_")
-    if kind not in ATTACKS or eps not in map(str, range(1, MAX_EPS + 1)):
-        raise InputError(
-            f"unknown set {shown(name)}: must be {CLEAN}, or one of {', '.join(ATTACKS)} with _1 "
-            f"to _{MAX_EPS} behind it, such as fgsm_8"
-        )
-    return Attack(eps=int(eps), seed=seed, **ATTACKS[kind])
+    kind, eps = parse(name)
+    return Attack(eps=eps, seed=seed, **ATTACKS[kind])
 
 
 def is_transfer(name: str) -> bool:

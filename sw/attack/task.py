@@ -11,7 +11,7 @@ import torch
 from sw.attack.attacks import Attack, attacked
 from sw.attack.gradient import Gradient
 from sw.attack.image_sets import draw_images, load_attacker
-from sw.attack.outcome import zero_gradients
+from sw.attack.set_names import zero_gradients
 from sw.common.checks import shown
 from sw.common.device import CPU
 from sw.common.device import device as find_device

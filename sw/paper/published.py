@@ -1,4 +1,4 @@
-"""The paper's printed values, from `paper.toml`, with what is doubtful about some of them."""
+"""The paper's printed values, from `published.toml`, with what is doubtful about some of them."""
 
 import tomllib
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-PAPER = Path(__file__).with_name("paper.toml")
+PAPER = Path(__file__).with_name("published.toml")
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from cosim.record.record import Facts, Run
 from hw.spec import ChipShape, Counter
 from sw.attack.attacks import attacked
 from sw.attack.image_sets import attack_of
-from sw.attack.outcome import CLEAN
+from sw.attack.set_names import CLEAN
 from sw.common.progress import Advance
 from sw.data.dataset import Dataset
 from sw.integer.fold import fold

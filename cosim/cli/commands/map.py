@@ -1,14 +1,42 @@
-"""What `nc64c map` prints: chip use per layer, and of a streamed network the schedule."""
+"""`nc64c map`: chip use per layer, and of a streamed network the schedule."""
 
+import sys
 from collections.abc import Iterator
 from typing import Literal
 
 from rich.box import SIMPLE
+from rich.console import Console
 from rich.table import Table
 
+from cosim.cli.guard import guarded
+from cosim.cli.options import AxonsOption, CheckpointOption, DendritesOption, MeshOption, chip_shape
 from cosim.record.chip_facts import RESOURCES, Chip, LayerUse, Resource, capacity, totals
+from hw.spec import AXONS, DENDRITES
+from sw.files.paths import DIGITS_CHECKPOINT
 
+EXAMPLE = "Example: `nc64c map --mesh 4x4`"
 WIDTH = 100  # columns where there is no terminal that has a width
+
+
+def map_(
+    checkpoint: CheckpointOption = DIGITS_CHECKPOINT,
+    mesh: MeshOption = "8x8",
+    axons: AxonsOption = AXONS,
+    dendrites: DendritesOption = DENDRITES,
+) -> None:
+    """Map a network onto the chip: what each layer takes of it, and the schedule if streamed."""
+    with guarded():
+        shape = chip_shape(mesh, axons, dendrites)
+        from cosim.mapping.choose import choose_mapping
+        from cosim.mapping.usage import chip_record
+        from sw.integer.fold import fold
+        from sw.train import checkpoint as checkpoints
+
+        network = fold(checkpoints.load(checkpoint).quantised_network)
+        chip = chip_record(choose_mapping(network, shape))
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
+    for table in tables(chip):
+        console.print(table)
 
 
 def tables(chip: Chip) -> Iterator[Table]:

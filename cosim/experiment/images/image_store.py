@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 
+from cosim.experiment.code import code_hash
 from cosim.experiment.images import image_file
 from cosim.experiment.images.image_file import ImageSet, ImageSets
 from cosim.experiment.images.image_worker import FOLDERS, Batch, Made
-from cosim.experiment.plan import code_hash
 from sw.attack.attacks import Attack
 from sw.attack.image_sets import BLOCK, NO_ATTACKER, attack_of, batches, is_transfer
-from sw.attack.outcome import CLEAN
+from sw.attack.set_names import CLEAN
 from sw.common.errors import InputError, reason
 from sw.common.progress import Progress
 from sw.data.dataset import Dataset

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+from cosim.experiment.code import code_hash
 from cosim.experiment.images.image_file import ImageSet
-from cosim.experiment.plan import code_hash
 from sw.attack.attacks import Attack, attacked
 from sw.data.dataset import Dataset
 from sw.jobs.worker_setup import alone

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 
-from cosim.experiment import tasks, worker
+from cosim.experiment import run, worker
 from cosim.record import record
 from cosim.rtl.simulator.build import Simulator
 from hw.spec import ChipShape
@@ -49,7 +49,7 @@ HERE = ("--jobs", "1", *SMALL_CHIP)  # in this process, where the RTL is replace
 @pytest.fixture
 def fake_rtl(monkeypatch: pytest.MonkeyPatch) -> Callable[[FakeRtl], None]:
     def put(rtl: FakeRtl) -> None:
-        monkeypatch.setattr(tasks, "build", lambda shape: Simulator(shape, Path(), False, False, 0))
+        monkeypatch.setattr(run, "build", lambda shape: Simulator(shape, Path(), False, False, 0))
         monkeypatch.setattr(worker, "_rtl", lambda *_: rtl)
 
     return put
@@ -382,7 +382,7 @@ def test_chip_sizes_reach_the_build(small: Path, tmp_path: Path) -> None:
         return Simulator(shape, Path(), False, False, 0)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tasks, "build", build)
+        patch.setattr(run, "build", build)
         patch.setattr(worker, "_rtl", rtl)
         arguments = ["--out", tmp_path / "out", "--images", "1", "--sets", "clean", "--front-door"]
         assert nc64c("cosim", "--checkpoint", small, *arguments, *HERE).exit_code == 0

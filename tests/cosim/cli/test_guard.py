@@ -13,7 +13,7 @@ import torch
 import typer
 
 from cosim.cli import guard, streams
-from cosim.experiment import tasks
+from cosim.mapping import choose
 from cosim.program.errors import Mismatch, SimulationError
 from sw.common.errors import InputError
 from sw.jobs.workers import WorkerDied
@@ -35,7 +35,7 @@ def fail_with(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(tasks, "map_checkpoint", fail)
+    monkeypatch.setattr(choose, "choose_mapping", fail)
 
 
 @pytest.mark.parametrize(

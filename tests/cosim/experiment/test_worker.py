@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from cosim.experiment import plan, worker
-from cosim.experiment.plan import code_hash
+from cosim.experiment import code, worker
+from cosim.experiment.code import code_hash
 from cosim.experiment.shard import examine
 from cosim.rtl.simulator.build import BENCH_SOURCES
 from sw.common.errors import InputError
@@ -53,10 +53,10 @@ def test_the_code_of_hardware_and_algorithm_counts_and_that_of_reports_does_not(
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True, parents=True)
         path.write_text("before")
-    monkeypatch.setattr(plan, "ROOT", tmp_path)
+    monkeypatch.setattr(code, "ROOT", tmp_path)
     before = code_hash.__wrapped__()
-    (tmp_path / "cosim" / "report.py").write_text("after")
-    (tmp_path / "cosim" / "cli_new.py").write_text("new")
+    (tmp_path / "cosim" / "report" / "page.py").write_text("after")
+    (tmp_path / "cosim" / "report" / "new.py").write_text("new")
     assert code_hash.__wrapped__() == before
     for name in compared:
         (tmp_path / name).write_text("after")
@@ -68,12 +68,12 @@ def test_every_module_that_computes_a_shard_counts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Those that are imported for it, and what the simulator is built from."""
-    code = (
+    script = (
         "import sys, cosim.experiment.worker; "
         "print(*(m.__file__ for m in sys.modules.values() if getattr(m, '__file__', None)))"
     )
     printed = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.split()
     names = {f"cosim/rtl/{name}" for name in BENCH_SOURCES}
     for folder in ("hw", "sw", "cosim"):
@@ -90,7 +90,7 @@ def test_every_module_that_computes_a_shard_counts(
         "cosim/golden/chip.py",
         "cosim/rtl/tb/testbench.py",
     }
-    monkeypatch.setattr(plan, "ROOT", tmp_path)
+    monkeypatch.setattr(code, "ROOT", tmp_path)
     before = code_hash.__wrapped__()
     for name in names:
         content = (tmp_path / name).read_bytes()
@@ -103,7 +103,7 @@ def test_every_module_that_computes_a_shard_counts(
 def test_a_new_file_counts_in_a_new_folder_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(plan, "ROOT", tmp_path)
+    monkeypatch.setattr(code, "ROOT", tmp_path)
     hashes = {code_hash.__wrapped__()}
     for name in ("hw/new/part.py", "sw/new/part.py", "cosim/new/part.sv"):
         (tmp_path / name).parent.mkdir(parents=True)
@@ -115,8 +115,8 @@ def test_a_new_file_counts_in_a_new_folder_too(
 def test_what_does_not_count_is_there() -> None:
     files = [
         path.relative_to(ROOT).as_posix()
-        for folder in plan.FOLDERS
+        for folder in code.FOLDERS
         for path in below(ROOT / folder)
     ]
-    for pattern in plan.LEFT_OUT:
+    for pattern in code.LEFT_OUT:
         assert any(fnmatch(name, pattern) for name in files), pattern

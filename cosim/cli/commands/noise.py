@@ -1,4 +1,4 @@
-"""`nc64c noise` and `nc64c table5`: results beyond the report of one run."""
+"""`nc64c noise`: accuracy and adversarial loss against threshold noise."""
 
 import shlex
 import sys
@@ -32,10 +32,9 @@ from sw.common.errors import InputError
 from sw.files import output
 from sw.files.paths import DIGITS_CHECKPOINT
 
-NOISE_EXAMPLE = (
+EXAMPLE = (
     "Example: `nc64c noise --bits 0,10,12,14 --images 100 --golden-images 450 --out out/noise`"
 )
-TABLE5_EXAMPLE = "Example: `nc64c table5 out/vgg5 --out docs/results`"
 
 
 def noise(
@@ -66,9 +65,12 @@ def noise(
         shape = chip_shape(mesh, axons, dendrites)
         masks = _bits(bits)
         output.check_folder(out)
-        from cosim.experiment import tasks
+        from cosim.experiment.run import Settings, runs
+        from cosim.report import noise as document
+        from cosim.report import plots, written
 
-        task = tasks.Experiment(
+        plots.check()
+        settings = Settings(
             checkpoint=checkpoint,
             attacker=attacker,
             data=data,
@@ -84,29 +86,17 @@ def noise(
             clock_mhz=CLOCK_MHZ,
             command=shlex.join(["nc64c", *sys.argv[1:]]),
         )
-        text, first = tasks.noise(task, masks, progress)
+        done = list(runs(settings, masks, progress))
+        text = document.as_markdown(done)
+        pictures = document.as_pictures(done)
+        written.write(out, "noise", document.as_json(done), text, pictures)
+        first = [sentence for run in done for sentence in document.differences(run)]
     if not quiet:
         typer.echo(text)
     for mismatch in first:
         typer.echo(mismatch, err=True)
     if first:
         raise typer.Exit(DIFFERENT)
-
-
-def table5(
-    folder: Annotated[Path, typer.Argument(help="What cosim wrote.")],
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for the files.", show_default="the run's")
-    ] = None,
-) -> None:
-    """The paper's Table 5 of a finished run: table5.md, .json, and .png and .svg by eps."""
-    target = folder if out is None else out
-    with guarded():
-        from cosim.experiment import tasks
-        from cosim.record import record
-
-        text = tasks.table5(record.load(folder), target)
-    typer.echo(text)
 
 
 def _bits(numbers: str) -> list[int]:

@@ -1,0 +1,128 @@
+"""`nc64c cosim`, `nc64c demo` and `nc64c report`: a run, and its page."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cosim.cli.console import say
+from cosim.cli.guard import guarded
+from cosim.cli.options import (
+    CLOCK_MHZ,
+    AttackerOption,
+    AxonsOption,
+    CheckpointOption,
+    ClockOption,
+    DataOption,
+    DendritesOption,
+    FrontDoorOption,
+    GoldenImagesOption,
+    JobsOption,
+    MeshOption,
+    QuietOption,
+    ReplayOption,
+    RtlImagesOption,
+    RunImagesOption,
+    RunSetsOption,
+    SchedulerOption,
+    SeedOption,
+    chip_shape,
+    kept,
+)
+from cosim.cli.verdict import conclude
+from hw.spec import AXONS, DENDRITES
+from sw.files import output
+from sw.files.paths import DIGITS_CHECKPOINT
+
+if TYPE_CHECKING:
+    from cosim.record.record import Run
+
+EXAMPLE = (
+    "Examples: `nc64c cosim --out out/run` and "
+    "`nc64c cosim --images 20 --golden-images 450 --sets clean,fgsm_8,pgd_8 --out out/short`"
+)
+DEMO_EXAMPLE = "Example: `nc64c demo --images 20`"
+REPORT_EXAMPLE = "Example: `nc64c report out/demo`"
+
+
+def demo(
+    images: RtlImagesOption = 200, jobs: JobsOption = None, quiet: QuietOption = False
+) -> None:
+    """The digits network on the whole chip: held-out images x 4 sets, into out/demo."""
+    cosim(out=Path("out/demo"), images=images, jobs=jobs, quiet=quiet)
+
+
+def cosim(
+    out: Annotated[Path, typer.Option(help="Folder for report.html, summary.json, run.json.")],
+    checkpoint: CheckpointOption = DIGITS_CHECKPOINT,
+    data: DataOption = None,
+    images: RunImagesOption = None,
+    golden_images: GoldenImagesOption = None,
+    sets: RunSetsOption = None,
+    attacker: AttackerOption = None,
+    replay: ReplayOption = None,
+    mesh: MeshOption = "8x8",
+    axons: AxonsOption = AXONS,
+    dendrites: DendritesOption = DENDRITES,
+    seed: SeedOption = 0,
+    jobs: JobsOption = None,
+    scheduler: SchedulerOption = None,
+    front_door: FrontDoorOption = False,
+    clock_mhz: ClockOption = CLOCK_MHZ,
+    quiet: QuietOption = False,
+) -> None:
+    """Run images at four levels: float, quantised, golden, RTL. Compare; write a report.
+
+    The work is done in shards of 100 images, kept in OUT/shards: the same command goes on from
+    those that are finished. Exit code 0: RTL equals golden; 1: it does not; 2: bad input; 130:
+    interrupted.
+    """
+    with guarded(quiet, lambda: kept(out)) as progress:
+        shape = chip_shape(mesh, axons, dendrites)
+        output.check_folder(out)
+        from cosim.experiment.run import Settings, runs
+        from cosim.record import record
+        from cosim.report import page
+
+        settings = Settings(
+            checkpoint=checkpoint,
+            attacker=attacker,
+            data=data,
+            out=out,
+            shape=shape,
+            sets=sets,
+            images=images,
+            golden_images=golden_images,
+            seed=seed,
+            jobs=jobs,
+            scheduler=scheduler,
+            front_door=front_door,
+            clock_mhz=clock_mhz,
+            command=shlex.join(["nc64c", *sys.argv[1:]]),
+            replay=replay,
+        )
+        [run] = runs(settings, [0], progress)
+        with output.staged(out) as stage:
+            record.save(stage, run)
+            page.write(stage, record.load(stage))  # what `nc64c report` will read
+    say(quiet, _kept_shards(run, out))
+    conclude(run, out, quiet)
+
+
+def report(folder: Annotated[Path, typer.Argument(help="What cosim wrote.")]) -> None:
+    """Render report.html and summary.json of a finished run again; nothing is simulated."""
+    from cosim.record import record
+    from cosim.report import page
+
+    with guarded():
+        run = record.load(folder)
+        with output.staged(folder) as stage:
+            page.write(stage, run)
+    conclude(run, folder, quiet=False)
+
+
+def _kept_shards(run: "Run", out: Path) -> str:
+    shards, found = run["facts"]["shards"], run["facts"]["shards_found"]
+    return f"{shards} shards, {found} of them finished before: {out / 'shards'}"

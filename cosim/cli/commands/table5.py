@@ -1,0 +1,31 @@
+"""`nc64c table5`: the paper's Table 5 of a finished run."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cosim.cli.guard import guarded
+
+EXAMPLE = "Example: `nc64c table5 out/vgg5 --out docs/results`"
+
+
+def table5(
+    folder: Annotated[Path, typer.Argument(help="What cosim wrote.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the files.", show_default="the run's")
+    ] = None,
+) -> None:
+    """The paper's Table 5 of a finished run: table5.md, .json, and .png and .svg by eps."""
+    target = folder if out is None else out
+    with guarded():
+        from cosim.record import record
+        from cosim.report import plots, written
+        from cosim.report import table5 as document
+
+        plots.check()
+        run = record.load(folder)
+        text = document.as_markdown(run)
+        pictures = document.as_pictures(run)
+        written.write(target, "table5", document.as_json(run), text, pictures)
+    typer.echo(text)
