@@ -22,10 +22,11 @@ test: $(STAMP) ## run the tests on all cores (some: make test ARGS="tests/sw -k 
 bench: $(STAMP) ## measure how fast it all is, beside others; the document goes to out/bench
 	$(BIN)/nc64c bench all $(ARGS)
 
-lint: $(STAMP) ## check style and types
+lint: $(STAMP) ## check style, types and who imports whom
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 
 format: $(STAMP) ## put the code into the project's format
 	$(BIN)/ruff check --fix .

@@ -16,14 +16,13 @@ from cosim.bench.measure.memory import peak_mib
 from cosim.bench.measure.threads import use_one_thread
 from cosim.bench.measure.timing import children_cpu_s, in_turns, load_average, ratio, spread
 from cosim.experiment.levels.packed_spikes import PackedSpikes
-from cosim.experiment.levels.passes import ReadBack, Responses, RunJobs, run_network
-from cosim.golden.runner import GoldenRuns
+from cosim.experiment.levels.passes import ReadBack, run_network
+from cosim.golden.runner import GoldenRunner
 from cosim.mapping.host_layers import chip_inputs
 from cosim.mapping.streamed import Schedule, schedule_network
 from cosim.program.errors import Mismatch
-from cosim.program.program import Program
-from cosim.program.stimulus import Phase
-from cosim.rtl import simulation
+from cosim.program.runner import Runner
+from cosim.rtl.runner import verilated
 from cosim.rtl.simulator.build import build
 from hw.spec import FULL_CHIP
 from sw.attack.attacks import Images
@@ -169,23 +168,18 @@ def _as_convolutions(path: Path, images: Images) -> NDArray[np.int64]:
 
 def _in_rtl(path: Path, images: Images) -> NDArray[np.int64]:
     """The same in RTL, one simulator process at a time."""
-    simulator = build()
-
-    def run(program: Program, jobs: Sequence[Sequence[Phase]]) -> Responses:
-        return simulation.run_jobs(simulator, program, jobs, processes=1).responses
-
-    return _streamed(path, images, run)
+    return _streamed(path, images, verilated(FULL_CHIP))
 
 
 def _in_golden(path: Path, images: Images) -> NDArray[np.int64]:
     """The same of the golden model."""
-    return _streamed(path, images, GoldenRuns())
+    return _streamed(path, images, GoldenRunner())
 
 
-def _streamed(path: Path, images: Images, run: RunJobs) -> NDArray[np.int64]:
+def _streamed(path: Path, images: Images, runner: Runner) -> NDArray[np.int64]:
     use_one_thread()
     network, schedule = _prepared(path)
     inputs = PackedSpikes.pack(chip_inputs(network, images).swapaxes(0, 1))
-    *_, output = run_network(schedule, inputs, run, ReadBack(READ_BACK, seed=0))
+    *_, output = run_network(schedule, inputs, runner, ReadBack(READ_BACK, seed=0))
     assert output.membranes is not None
     return output.membranes

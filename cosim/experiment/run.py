@@ -19,7 +19,7 @@ from cosim.experiment.images.image_store import Wanted
 from cosim.experiment.images.inputs import Order
 from cosim.experiment.plan import Common, Result, Shard, plan
 from cosim.experiment.resumable import FOLDER, run_shards
-from cosim.experiment.shard import Subject, prepare
+from cosim.experiment.subject import Subject, prepare
 from cosim.mapping.noise import check_bits
 from cosim.record import record
 from cosim.rtl.simulator.build import build

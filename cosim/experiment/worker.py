@@ -3,10 +3,11 @@
 from functools import lru_cache
 
 from cosim.experiment.code import code_hash
-from cosim.experiment.levels.results import RunRtl
 from cosim.experiment.plan import Result, Shard
-from cosim.experiment.shard import Subject, examine, prepare
-from cosim.rtl import runner
+from cosim.experiment.shard import examine
+from cosim.experiment.subject import Subject, prepare
+from cosim.program.runner import Runner
+from cosim.rtl.runner import verilated
 from hw.spec import ChipShape
 from sw.jobs.worker_setup import alone
 from sw.train import checkpoint
@@ -32,6 +33,5 @@ def _subject(network: bytes, shape: ChipShape) -> Subject:
 
 
 @lru_cache(maxsize=1)
-def _rtl(shape: ChipShape, front_door: bool) -> RunRtl:
-    """One process: what the cycles of a shard add up to must not depend on how many there are."""
-    return runner.verilated(shape, 1, front_door)
+def _rtl(shape: ChipShape, front_door: bool) -> Runner:
+    return verilated(shape, front_door=front_door)

@@ -5,7 +5,7 @@ Golden model and RTL take the same phases; routers reorder, so responses are com
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,13 +30,6 @@ class Phase:
 
     flits: NDArray[np.uint64]
     go: bool
-
-
-class ChipModel(Protocol):
-    """The golden model and the RTL, seen from outside."""
-
-    def run(self, phases: Sequence[Phase]) -> list[NDArray[np.uint64]]:
-        """The HOST flits (uint64 [n]) that came out during each phase, in any order."""
 
 
 class Observation(NamedTuple):

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from cosim.record.record import LEVELS, Level, Run
 from cosim.report import plots
+from cosim.report.document import interval, table
 from cosim.report.figures import (
     Points,
     accuracy,
@@ -14,7 +15,6 @@ from cosim.report.figures import (
     mismatches,
     source,
 )
-from cosim.report.markdown import interval, table
 from cosim.report.verdict import cautions, verdict
 
 SCHEMA = 1

@@ -20,7 +20,7 @@ from cosim.report.figures import (
     images,
     source,
 )
-from cosim.report.png import data_uri
+from cosim.report.plots import data_uri
 from cosim.report.summary import summary
 from cosim.report.verdict import cautions
 from cosim.report.verdict import verdict as verdict

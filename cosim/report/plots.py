@@ -1,8 +1,14 @@
 """Pictures of results, as PNG and SVG; the same figures give the same bytes with one Matplotlib."""
 
+import base64
 import importlib
 import io
+import struct
+import zlib
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from sw.common.errors import InputError
 
@@ -40,3 +46,20 @@ def as_files(figure: Any) -> dict[str, bytes]:
             figure.savefig(content, format=ending, dpi=DPI, metadata=metadata[ending])
             files[ending] = content.getvalue()
     return files
+
+
+def data_uri(pixels: NDArray[np.uint8]) -> str:
+    """A data URI of a small picture as PNG: uint8 [H, W] (grey) or [H, W, 3] (colour).
+
+    Written by the format's own rules: the page needs no image library.
+    """
+    height, width = pixels.shape[:2]
+    colour_type = 0 if pixels.ndim == 2 else 2
+    lines = pixels.reshape(height, -1)
+    raw = np.concatenate([np.zeros((height, 1), np.uint8), lines], axis=1).tobytes()
+    header = struct.pack(">IIBBBBB", width, height, 8, colour_type, 0, 0, 0)
+    data = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        for kind, body in ((b"IHDR", header), (b"IDAT", zlib.compress(raw, 9)), (b"IEND", b""))
+    )
+    return "data:image/png;base64," + base64.b64encode(data).decode()

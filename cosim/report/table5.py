@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from cosim.record.record import LEVELS, Run
-from cosim.report import markdown, plots
+from cosim.report import document, plots
+from cosim.report.document import interval
 from cosim.report.figures import (
     Points,
     accuracy,
@@ -19,7 +20,6 @@ from cosim.report.figures import (
     mismatches,
     source,
 )
-from cosim.report.markdown import interval
 from cosim.report.page import NAMES
 from cosim.report.verdict import cautions
 from sw.attack.set_names import CLEAN, TRANSFER, parse
@@ -135,7 +135,7 @@ def as_markdown(run: Run) -> str:
         lines += ["", "The paper's Table 5 has FGSM and direct encoding only."]
     if doubts:
         lines += ["", *(f"[{number}] {doubt}.  " for doubt, number in doubts.items())]
-    lines += ["", *markdown.hardware_section(run)]
+    lines += ["", *document.hardware_section(run)]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -158,7 +158,7 @@ def _grid(table: Table, doubts: dict[str, int]) -> Iterator[str]:
     images = str(table.ours["rtl"].clean.images)
     gaps_here = (f"{table.gap(eps):+.2f}" for eps in table.strengths)
     rows.append(["ours, RTL minus quantised", images, "", *gaps_here])
-    return markdown.table(head, rows)
+    return document.table(head, rows)
 
 
 def _printed(value: Printed | None, doubts: dict[str, int]) -> str:

@@ -1,39 +1,91 @@
-"""The RTL as a runner of jobs."""
+"""Simulators as runners: a program is loaded, stimuli are played, and the counters are read.
 
-from collections.abc import Sequence
+Which simulator plays is all the same here: Verilator, Icarus Verilog or Amaranth's own.
+"""
 
-from cosim.experiment.levels.results import RtlRun, RunRtl
-from cosim.program.program import Program
-from cosim.program.stimulus import Phase
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cosim.program.program import Program, configuration
+from cosim.program.runner import Advance, Run, Stimulus, Totals, unheard
+from cosim.program.stimulus import Phase, read
 from cosim.rtl import simulation
+from cosim.rtl.job import Job, Response
 from cosim.rtl.simulator.build import Simulator, build
-from hw.spec import ChipShape
-from sw.common.progress import Advance
+from hw.spec import FLIT, ChipShape, Counter, Region
+
+Play = Callable[[Job, Advance], Response]  # what a simulator does with a job
 
 
-def verilated(shape: ChipShape, processes: int = 1, front_door: bool = False) -> RunRtl:
-    """What runs jobs on a chip in RTL; its simulator comes from the cache, or is built now."""
-    return runner(build(shape), processes, front_door)
+@dataclass(frozen=True)
+class RtlRunner:
+    """Runs programs on whatever plays jobs, from power-up each time.
+
+    Attributes:
+        play: the simulator; it says how many parts of the job more are finished.
+        back_door: memories are stored at once, and take no time; registers, and without a back door
+            all of it, are loaded as packets through the mesh.
+    """
+
+    play: Play
+    back_door: bool = True
+
+    def run(self, program: Program, stimuli: Sequence[Stimulus], advance: Advance = unheard) -> Run:
+        """The response to each stimulus, as `cosim.program.runner.Runner` has it.
+
+        Raises `SimulationError` if the simulator ends early, and `Mismatch` when the RTL hangs.
+        """
+        if not stimuli:
+            return Run([])
+        start = time.monotonic()
+        flits = configuration(program)
+        stored = (FLIT.get(flits, "region") != Region.REGISTER) & self.back_door
+        loading = [Phase(flits[~stored], go=False)]
+        reading = [Phase(_counter_reads(program.shape), go=False)]
+        phases = (*loading, *(phase for each in stimuli for phase in each), *reading)
+        parts = np.array([len(each) for each in stimuli], np.int64)
+        parts[0] += len(loading)
+        answer = self.play(Job(phases, parts, flits[stored]), advance)
+        ends = np.cumsum(parts).tolist()
+        begins = [len(loading), *ends[:-1]]
+        responses = [list(answer.phases[a:b]) for a, b in zip(begins, ends, strict=True)]
+        counters = _counts(program.shape, answer.phases[-1])
+        took = time.monotonic() - start
+        return Run(responses, Totals(answer.cycles, answer.ticks, took, counters))
 
 
-def runner(simulator: Simulator, processes: int, front_door: bool) -> RunRtl:
-    """The same of a simulator that is built."""
+def verilator(simulator: Simulator, *, front_door: bool = False) -> RtlRunner:
+    """The runner of a simulator that is built."""
+    return RtlRunner(lambda job, advance: simulation.play(simulator, job, advance), not front_door)
 
-    def run(program: Program, jobs: Sequence[Sequence[Phase]], advance: Advance) -> RtlRun:
-        done = 0
 
-        def count(total: int) -> None:
-            nonlocal done
-            advance(total - done)
-            done = total
+def verilated(shape: ChipShape, *, front_door: bool = False) -> RtlRunner:
+    """The runner of our RTL; its simulator comes from the cache, or is built now."""
+    return verilator(build(shape), front_door=front_door)
 
-        return simulation.run_jobs(
-            simulator,
-            program,
-            jobs,
-            processes=processes,
-            backdoor=not front_door,
-            on_done=count,
-        )
 
-    return run
+def _counter_reads(shape: ChipShape) -> NDArray[np.uint64]:
+    """READs of all counters of all cores."""
+    words = 2 * len(Counter)
+    flits = [
+        read(Region.COUNTER, 0, words, x=x, y=y)
+        for y in range(shape.rows)
+        for x in range(shape.columns)
+    ]
+    return np.array(flits, np.uint64)
+
+
+def _counts(shape: ChipShape, replies: NDArray[np.uint64]) -> dict[Counter, NDArray[np.int64]]:
+    """Counters, int64 [mesh row, mesh column], from their low and high words."""
+    x, y = (FLIT.get(replies, name).astype(np.int64) for name in ("x0", "y0"))
+    offset, data = (FLIT.get(replies, name).astype(np.int64) for name in ("offset", "data"))
+    totals = {counter: np.zeros((shape.rows, shape.columns), np.int64) for counter in Counter}
+    for counter, total in totals.items():
+        for half, shift in ((0, 0), (1, 32)):
+            mine = offset == 2 * counter + half
+            total[y[mine], x[mine]] += data[mine] << shift
+    return totals

@@ -1,16 +1,13 @@
-"""The RTL as a chip model: jobs for simulator processes, started, watched and collected."""
+"""Simulator processes: started, watched, stopped, and what they answered collected."""
 
 import os
-import selectors
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import cocotb_tools.config
@@ -19,157 +16,51 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosim.program.errors import Mismatch, SimulationError
-from cosim.program.program import Program, configuration
-from cosim.program.stimulus import Phase, read
+from cosim.program.runner import Advance, unheard
+from cosim.program.stimulus import Phase
 from cosim.rtl import environment
 from cosim.rtl.job import Job, Response
 from cosim.rtl.simulator.build import Simulator
 from cosim.rtl.tb import testbench
-from hw.spec import FLIT, ChipShape, Counter, Region
 from sw.common.errors import InputError
 from sw.files import logs
 
 HANG = "NC64C: "  # how tb.sv begins the line that says so
-Responses = list[NDArray[np.uint64]]
-
-
-@dataclass(frozen=True, eq=False)
-class RtlRun:
-    """What the RTL did with some jobs.
-
-    `responses[job][phase]` are HOST flits (uint64 [n]); `cycles` and `ticks` are summed over the
-    processes, configuration included; `counters` are int64 [rows, columns], summed likewise.
-    """
-
-    responses: list[Responses]
-    cycles: int
-    ticks: int
-    wall_s: float
-    counters: dict[Counter, NDArray[np.int64]]
 
 
 class RtlChip:
-    """One chip in RTL, as a `ChipModel`; every `run` is a process of its own, from power-up."""
+    """One chip in RTL; every `run` is a process of its own, from power-up."""
 
     def __init__(self, simulator: Simulator, *, backdoor: NDArray[np.uint64] | None = None) -> None:
         self._simulator = simulator
         self._backdoor = np.zeros(0, np.uint64) if backdoor is None else backdoor
 
-    def run(self, phases: Sequence[Phase]) -> Responses:
+    def run(self, phases: Sequence[Phase]) -> list[NDArray[np.uint64]]:
         """The HOST flits (uint64 [n]) that came out during each phase, in any order."""
         return list(self.respond(phases).phases)
 
     def respond(self, phases: Sequence[Phase]) -> Response:
         """The same with the cycles and ticks that it took."""
         job = Job(tuple(phases), np.array([len(phases)], np.int64), self._backdoor)
-        return _run_processes(self._simulator, [job], lambda _: None)[0]
+        return play(self._simulator, job)
 
 
-def run_jobs(
-    simulator: Simulator,
-    program: Program,
-    jobs: Sequence[Sequence[Phase]],
-    *,
-    processes: int,
-    backdoor: bool = True,
-    on_done: Callable[[int], None] = lambda _: None,
-) -> RtlRun:
-    """Run jobs (each one image's phases) on chips that hold `program`, over `processes` processes.
+def play(simulator: Simulator, job: Job, advance: Advance = unheard) -> Response:
+    """Plays a job in a process of its own; `advance` hears how many of its parts more are done.
 
-    The memories are loaded through the back door or the front door; registers always go through
-    the front door. `on_done` is called with the number of jobs done so far. Interrupted, no process
-    is left behind. Raises `SimulationError`, and `Mismatch` when the RTL hangs.
+    Interrupted, no process is left behind. Raises `SimulationError`, and `Mismatch` when the RTL
+    hangs.
     """
-    start = time.monotonic()
-    flits = configuration(program)
-    in_memory = FLIT.get(flits, "region") != Region.REGISTER
-    stored = flits[in_memory & backdoor]
-    loading = [Phase(flits[~(in_memory & backdoor)], go=False)]
-    reading = [Phase(_counter_reads(program.shape), go=False)]
-
-    shards = [
-        list(range(first, len(jobs), processes)) for first in range(min(processes, len(jobs)))
-    ]
-    work = []
-    for shard in shards:
-        phases = [*loading, *(phase for index in shard for phase in jobs[index]), *reading]
-        parts = [len(jobs[index]) for index in shard]
-        parts[0] += len(loading)
-        work.append(Job(tuple(phases), np.array(parts, np.int64), stored))
-    results = _run_processes(simulator, work, on_done)
-
-    responses: list[Responses] = [[] for _ in jobs]
-    counters = {counter: _no_counts(program.shape) for counter in Counter}
-    for shard, result in zip(shards, results, strict=True):
-        place = len(loading)
-        for index in shard:
-            responses[index] = list(result.phases[place : place + len(jobs[index])])
-            place += len(jobs[index])
-        for counter, counts in _counts(program.shape, result.phases[-1]).items():
-            counters[counter] += counts
-    return RtlRun(
-        responses,
-        sum(result.cycles for result in results),
-        sum(result.ticks for result in results),
-        time.monotonic() - start,
-        counters,
-    )
-
-
-def _no_counts(shape: ChipShape) -> NDArray[np.int64]:
-    return np.zeros((shape.rows, shape.columns), np.int64)
-
-
-def _counter_reads(shape: ChipShape) -> NDArray[np.uint64]:
-    """READs of all counters of all cores."""
-    words = 2 * len(Counter)
-    flits = [
-        read(Region.COUNTER, 0, words, x=x, y=y)
-        for y in range(shape.rows)
-        for x in range(shape.columns)
-    ]
-    return np.array(flits, np.uint64)
-
-
-def _counts(shape: ChipShape, replies: NDArray[np.uint64]) -> dict[Counter, NDArray[np.int64]]:
-    x, y = (FLIT.get(replies, name).astype(np.int64) for name in ("x0", "y0"))
-    offset, data = (FLIT.get(replies, name).astype(np.int64) for name in ("offset", "data"))
-    totals = {counter: _no_counts(shape) for counter in Counter}
-    for counter, total in totals.items():
-        for half, shift in ((0, 0), (1, 32)):
-            mine = offset == 2 * counter + half
-            total[y[mine], x[mine]] += data[mine] << shift
-    return totals
-
-
-def _run_processes(
-    simulator: Simulator, jobs: Sequence[Job], on_done: Callable[[int], None]
-) -> list[Response]:
-    """One process a job; `on_done` hears the number of job parts done in all of them."""
     with ExitStack() as stack:
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nc64c-")))
-        selector = stack.enter_context(selectors.DefaultSelector())
-        running = []
-        for index, job in enumerate(jobs):
-            folder = scratch / str(index)
-            folder.mkdir()
-            job.save(folder / "job.npz")
-            with _undisturbed():
-                process, progress = _start(simulator, folder)
-                stack.callback(_stop, process)
-                stack.callback(os.close, progress)
-            selector.register(progress, selectors.EVENT_READ)
-            running.append((process, folder))
-        done = 0
-        while selector.get_map():
-            for key, _ in selector.select():
-                lines = os.read(key.fd, 4096)
-                if lines:
-                    done += len(lines)
-                    on_done(done)
-                else:
-                    selector.unregister(key.fd)
-        return [_collect(process, folder) for process, folder in running]
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nc64c-")))
+        job.save(folder / "job.npz")
+        with _undisturbed():
+            process, progress = _start(simulator, folder)
+            stack.callback(_stop, process)
+            stack.callback(os.close, progress)
+        while lines := os.read(progress, 4096):
+            advance(len(lines))
+        return _collect(process, folder)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from itertools import product
 
 from sw.files.store import Result
 from sw.model.metrics import mean_activity
-from sw.paper.grid import WEIGHTS, Place
+from sw.paper.cells import WEIGHTS, Place
 from sw.paper.presets import Scale, Way
 from sw.paper.tables import Results, losses
 

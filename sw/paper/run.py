@@ -11,9 +11,18 @@ from sw.common.errors import InputError
 from sw.files.atomic import atomic_write
 from sw.files.store import Result
 from sw.jobs.engine import Engine
-from sw.paper import document, findings, plots
-from sw.paper.cells import Cell, Store, Task, Training, key
-from sw.paper.grid import EXPERIMENTS, Experiment, grid, trainings
+from sw.paper import document, findings
+from sw.paper.cells import (
+    EXPERIMENTS,
+    Cell,
+    Experiment,
+    Store,
+    Task,
+    Training,
+    grid,
+    key,
+    trainings,
+)
 from sw.paper.presets import Scale
 from sw.paper.tables import Results, tables
 from sw.paper.worker import Done, Job, Source, images
@@ -67,7 +76,7 @@ def run(
         InputError: bad data, a folder that cannot be written, Matplotlib is missing, or a training
             state that was left by another training.
     """
-    plots.check()
+    document.check()
     train, test = images(source)
     cells = grid(name, source.scale, train, test)
     folder = _Folder(Store(out), source, engine, listener or Listener())
@@ -165,7 +174,7 @@ def _written(outcome: document.Outcome, out: Path) -> list[Path]:
     files = {
         "json": content.encode() + b"\n",
         "md": document.as_markdown(outcome).encode(),
-        "png": plots.as_png(outcome),
+        "png": document.as_png(outcome),
     }
     for ending, data in files.items():
         atomic_write(out / f"{outcome.experiment}.{ending}", data)

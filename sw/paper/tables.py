@@ -8,8 +8,7 @@ from functools import partial
 from sw.files.store import Result
 from sw.model.config import Encoding
 from sw.model.metrics import adv_loss, mean_activity, nsr
-from sw.paper.cells import Weights
-from sw.paper.grid import WEIGHTS, Experiment, Place
+from sw.paper.cells import WEIGHTS, Experiment, Place, Weights
 from sw.paper.presets import Scale, Way
 from sw.paper.published import Printed, values
 

@@ -6,15 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.golden.runner import GoldenRuns
+from cosim.golden.runner import GoldenRunner
 from cosim.program.program import Program
-from cosim.program.stimulus import Phase
-from hw.spec import FLIT, Kind, Region
-from sw.common.progress import Advance
-from tests.support.subjects import FakeRun
+from cosim.program.runner import Advance, Response, Run, Stimulus, Totals, unheard
+from hw.spec import FLIT, Counter, Kind, Region
 
-GOLDEN = GoldenRuns()
-Responses = list[list[NDArray[np.uint64]]]  # of a round, by pass and phase
+GOLDEN = GoldenRunner()
+Responses = list[Response]  # of a round, by pass
 Fault = Callable[[Responses], None]
 
 
@@ -26,18 +24,13 @@ class Spoiled:
     fault: Fault
     calls: int = 0
 
-    def __call__(self, program: Program, jobs: Sequence[Sequence[Phase]]) -> Responses:
-        responses = GOLDEN(program, jobs)
+    def run(self, program: Program, stimuli: Sequence[Stimulus], advance: Advance = unheard) -> Run:
+        responses = GOLDEN.run(program, stimuli, advance).responses
         if self.calls == self.call:
             self.fault(responses)
         self.calls += 1
-        return responses
-
-    def as_rtl(
-        self, program: Program, jobs: Sequence[Sequence[Phase]], advance: Advance
-    ) -> FakeRun:
-        advance(len(jobs))
-        return FakeRun(self(program, jobs), cycles=1, ticks=1, wall_s=1.0, counters={})
+        counters = {counter: np.ones((1, 1), np.int64) for counter in Counter}
+        return Run(responses, Totals(cycles=1, ticks=1, wall_s=1.0, counters=counters))
 
 
 def host(region: Region, offset: int, data: int) -> NDArray[np.uint64]:

@@ -1,27 +1,27 @@
 """A small subject for the experiment, and the golden model in the place of the RTL."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from cosim.experiment.collect import Collected, gather
 from cosim.experiment.images.image_file import ImageSet, ImageSets
-from cosim.experiment.levels.results import RunRtl
 from cosim.experiment.plan import Common, Shard, plan
-from cosim.experiment.shard import Subject, examine
+from cosim.experiment.shard import examine
+from cosim.experiment.subject import Subject
 from cosim.golden.chip import GoldenChip
 from cosim.mapping.choose import choose_mapping
 from cosim.program.program import Program, configuration
+from cosim.program.runner import Advance, Response, Runner, Stimulus, Totals, unheard
+from cosim.program.runner import Run as ChipRun
 from cosim.program.stimulus import Phase
 from cosim.record.record import Facts, Run
 from hw.spec import ChipShape, Counter
 from sw.attack.attacks import attacked
 from sw.attack.image_sets import attack_of
 from sw.attack.set_names import CLEAN
-from sw.common.progress import Advance
 from sw.data.dataset import Dataset
 from sw.integer.fold import fold
 from sw.model.config import LayerSpec, NetworkConfig
@@ -52,7 +52,7 @@ FACTS = Facts(
     versions={"nc64c": "0"},
 )
 
-Responses = list[list[NDArray[np.uint64]]]
+Responses = list[Response]
 
 
 def make_networks(seed: int = 0) -> Trained:
@@ -120,24 +120,13 @@ def make_shards(
     return plan(common, content, images if rtl_images is None else rtl_images)
 
 
-def make_run_of(subject: Subject, rtl: RunRtl, shards: list[Shard]) -> Run:
+def make_run_of(subject: Subject, rtl: Runner, shards: list[Shard]) -> Run:
     """The record of these shards, done one after the other in this process."""
     results = [examine(subject, shard, rtl) for shard in shards]
     names = tuple(dict.fromkeys(shard.set for shard in shards))
     content = make_sets(sum(len(one.images) for one in shards if one.set == names[0]), names)
     collected = Collected(shards, results)
     return gather(subject, content, collected, clock_mhz=100.0, build_s=0.0, facts=FACTS)
-
-
-@dataclass(frozen=True)
-class FakeRun:
-    """What `FakeRtl` gives back."""
-
-    responses: Responses
-    cycles: int
-    ticks: int
-    wall_s: float
-    counters: Mapping[Counter, NDArray[np.int64]]
 
 
 @dataclass
@@ -147,18 +136,18 @@ class FakeRtl:
     fault: Callable[[Responses], None] = lambda responses: None
     seen: list[int] = field(default_factory=list)
 
-    def __call__(
-        self, program: Program, jobs: Sequence[Sequence[Phase]], advance: Advance
-    ) -> FakeRun:
+    def run(
+        self, program: Program, stimuli: Sequence[Stimulus], advance: Advance = unheard
+    ) -> ChipRun:
         chip = GoldenChip(program.shape)
         chip.run([Phase(configuration(program), go=False)])
         responses = []
-        for job in jobs:
-            responses.append(chip.run(job))
+        for stimulus in stimuli:
+            responses.append(chip.run(stimulus))
             advance(1)
-            self.seen.append(len(job))
+            self.seen.append(len(stimulus))
         self.fault(responses)
-        ticks = sum(phase.go for job in jobs for phase in job)
+        ticks = sum(phase.go for stimulus in stimuli for phase in stimulus)
         grid = np.arange(program.shape.cores).reshape(program.shape.rows, program.shape.columns)
         counters = {counter: grid * 10**counter for counter in Counter}
-        return FakeRun(responses, ticks * 1000, ticks, 2.5, counters)
+        return ChipRun(responses, Totals(ticks * 1000, ticks, 2.5, counters))

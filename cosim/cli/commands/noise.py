@@ -66,8 +66,8 @@ def noise(
         masks = _bits(bits)
         output.check_folder(out)
         from cosim.experiment.run import Settings, runs
-        from cosim.report import noise as document
-        from cosim.report import plots, written
+        from cosim.report import document, plots
+        from cosim.report import noise as results
 
         plots.check()
         settings = Settings(
@@ -87,10 +87,10 @@ def noise(
             command=shlex.join(["nc64c", *sys.argv[1:]]),
         )
         done = list(runs(settings, masks, progress))
-        text = document.as_markdown(done)
-        pictures = document.as_pictures(done)
-        written.write(out, "noise", document.as_json(done), text, pictures)
-        first = [sentence for run in done for sentence in document.differences(run)]
+        text = results.as_markdown(done)
+        pictures = results.as_pictures(done)
+        document.write(out, "noise", results.as_json(done), text, pictures)
+        first = [sentence for run in done for sentence in results.differences(run)]
     if not quiet:
         typer.echo(text)
     for mismatch in first:

@@ -20,12 +20,12 @@ def table5(
     target = folder if out is None else out
     with guarded():
         from cosim.record import record
-        from cosim.report import plots, written
-        from cosim.report import table5 as document
+        from cosim.report import document, plots
+        from cosim.report import table5 as tables
 
         plots.check()
         run = record.load(folder)
-        text = document.as_markdown(run)
-        pictures = document.as_pictures(run)
-        written.write(target, "table5", document.as_json(run), text, pictures)
+        text = tables.as_markdown(run)
+        pictures = tables.as_pictures(run)
+        document.write(target, "table5", tables.as_json(run), text, pictures)
     typer.echo(text)

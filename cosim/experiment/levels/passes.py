@@ -1,11 +1,11 @@
 """A streamed network's run: the host collects a layer's spikes and streams them into the next one.
 
-Golden model and RTL run the same way, each on its own spikes; what runs a program's jobs is handed
-in. A job is one pass of the chip: restart, T ticks of its tiles' input spikes, and where that is
+Golden model and RTL run the same way, each on its own spikes; what runs a program is handed in. A
+stimulus is one pass of the chip: restart, T ticks of its tiles' input spikes, and where that is
 wanted the read-back of all membranes.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from cosim.experiment.levels.packed_spikes import PackedSpikes
 from cosim.mapping.streamed import LayerSchedule, Round, Schedule
-from cosim.program.program import Program, rectangles
+from cosim.program.program import rectangles
+from cosim.program.runner import Response, Runner, Totals
 from cosim.program.stimulus import Phase, control, read_membranes
 from hw.spec import (
     AXON,
@@ -27,17 +28,14 @@ from hw.spec import (
     Region,
 )
 
-Responses = Sequence[Sequence[NDArray[np.uint64]]]  # HOST flits per job and phase
-RunJobs = Callable[[Program, Sequence[Sequence[Phase]]], Responses]
-
 
 @dataclass(frozen=True, eq=False)
 class RoundRun:
-    """What one round was given and gave back."""
+    """What one round was given and gave back, pass by pass."""
 
     round: Round
-    jobs: list[list[Phase]]
-    responses: Responses
+    stimuli: list[list[Phase]]
+    responses: list[Response]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +48,7 @@ class LayerRun:
         strays: spikes of no neuron of the layer, or of no tick of the algorithm.
         membranes: of the output layer, int64 [images, classes]; None of any other.
         answered: bool [images]: all membranes of the output layer came.
+        totals: what all rounds took.
     """
 
     schedule: LayerSchedule
@@ -58,21 +57,22 @@ class LayerRun:
     strays: int
     membranes: NDArray[np.int64] | None
     answered: NDArray[np.bool_]
+    totals: Totals
 
 
 @dataclass(frozen=True)
 class ReadBack:
     """Which passes have their membranes read: a share drawn by a seed, and the output layer's all.
 
-    The draw depends on the seed, the layer, and the run's first image, not on who runs it.
+    The draw depends on the seed and the layer, not on who runs it.
     """
 
     share: float
     seed: int
 
-    def draw(self, layer: str, first_image: int, passes: int) -> NDArray[np.bool_]:
+    def draw(self, layer: str, passes: int) -> NDArray[np.bool_]:
         """bool [passes]; at least one of them."""
-        generator = np.random.default_rng([self.seed, first_image, *layer.encode()])
+        generator = np.random.default_rng([self.seed, 0, *layer.encode()])
         chosen = generator.random(passes) < self.share
         chosen[generator.integers(passes)] = True
         return chosen
@@ -81,16 +81,15 @@ class ReadBack:
 def run_network(
     schedule: Schedule,
     inputs: PackedSpikes,
-    run: RunJobs,
+    runner: Runner,
     read_back: ReadBack,
-    first_image: int = 0,
 ) -> Iterator[LayerRun]:
     """Layer by layer, what the chip makes of images that are streamed into it as `inputs`.
 
-    These are pooled, if the host ran a layer. `first_image` is the number of the first one.
+    These are pooled, if the host ran a layer.
     """
     for layer in schedule.layers:
-        done = run_layer(layer, inputs, run, read_back, first_image)
+        done = run_layer(layer, inputs, runner, read_back)
         yield done
         inputs = done.spikes.pooled() if layer.layer.pool else done.spikes
 
@@ -98,9 +97,8 @@ def run_network(
 def run_layer(
     schedule: LayerSchedule,
     inputs: PackedSpikes,
-    run: RunJobs,
+    runner: Runner,
     read_back: ReadBack,
-    first_image: int = 0,
 ) -> LayerRun:
     """All tiles of all images through all rounds of a layer."""
     windows, layer = schedule.windows, schedule.layer
@@ -108,22 +106,24 @@ def run_layer(
     spikes = np.zeros((*cut.shape[:2], layer.features * windows.pixels), np.bool_)
     membranes = None if layer.spiking else np.zeros((len(inputs), layer.features), np.int64)
     answered = np.ones(len(inputs), np.bool_)
-    strays, rounds = 0, []
+    strays, rounds, totals = 0, [], Totals()
     for part in schedule.rounds:
         read = np.ones(part.passes(len(inputs)), np.bool_)
         if layer.spiking:
-            read = read_back.draw(layer.name, first_image, len(read))
-        jobs = make_jobs(part, cut, read)
-        rounds.append(RoundRun(part, jobs, run(part.program, jobs)))
+            read = read_back.draw(layer.name, len(read))
+        stimuli = make_stimuli(part, cut, read)
+        done = runner.run(part.program, stimuli)
+        totals += done.totals
+        rounds.append(RoundRun(part, stimuli, done.responses))
         strays += _collect_spikes(rounds[-1], spikes)
         if membranes is not None:
             answered &= _collect_membranes(rounds[-1], membranes)
     by_channel = spikes.reshape(*cut.shape[:2], layer.features, windows.pixels)
     fired = PackedSpikes.pack(windows.join(by_channel))
-    return LayerRun(schedule, tuple(rounds), fired, strays, membranes, answered)
+    return LayerRun(schedule, tuple(rounds), fired, strays, membranes, answered, totals)
 
 
-def make_jobs(part: Round, cut: NDArray[np.bool_], read: NDArray[np.bool_]) -> list[list[Phase]]:
+def make_stimuli(part: Round, cut: NDArray[np.bool_], read: NDArray[np.bool_]) -> list[list[Phase]]:
     """The phases of each pass; `cut` is bool [tiles, T, axons], `read` bool [passes].
 
     Slots without a tile in the last pass run along; nobody looks at what they fire.
@@ -133,7 +133,7 @@ def make_jobs(part: Round, cut: NDArray[np.bool_], read: NDArray[np.bool_]) -> l
     spike = FLIT.pack(kind=int(Kind.SPIKE), data=AXON.pack(page=page, axon=axon))
     slot, corners = _boxes(part)
     restart, reading = control(part.program.shape, Control.RESTART), read_membranes(part.program)
-    jobs = []
+    stimuli = []
     for number, with_membranes in enumerate(read):
         tiles = cut[number * len(part.slots) : (number + 1) * len(part.slots)]
         there = slot < len(tiles)
@@ -142,15 +142,15 @@ def make_jobs(part: Round, cut: NDArray[np.bool_], read: NDArray[np.bool_]) -> l
             box, axon = np.nonzero(spikes)
             flits = spike[axon] | corners[there][box]
             ticks.append(Phase(part.program.tick(step, flits), go=True))
-        jobs.append([restart, *ticks, *([reading] if with_membranes else [])])
-    return jobs
+        stimuli.append([restart, *ticks, *([reading] if with_membranes else [])])
+    return stimuli
 
 
-def tile_of(part: Round, job: int, core: int) -> tuple[int, int, int] | None:
-    """Image, and row and column of the tile, that a core did in a pass; None: it was in no slot."""
+def tile_of(part: Round, number: int, core: int) -> tuple[int, int, int] | None:
+    """Image, and row and column of the tile, of a core in a pass; None: it was in no slot."""
     for slot, cores in enumerate(part.slots):
         if core in cores:
-            image, tile = divmod(job * len(part.slots) + slot, part.windows.tiles)
+            image, tile = divmod(number * len(part.slots) + slot, part.windows.tiles)
             return image, *divmod(tile, part.windows.across)
     return None
 
@@ -186,16 +186,16 @@ def _collect(
     """
     slot_of, place_of = _places(run.round)
     answers = [np.concatenate(phases) for phases in run.responses]
-    job = np.repeat(np.arange(len(answers)), [len(answer) for answer in answers])
+    number = np.repeat(np.arange(len(answers)), [len(answer) for answer in answers])
     flits = np.concatenate(answers)
     wanted = FLIT.get(flits, "region") == int(region)
-    job, flits = job[wanted], flits[wanted]
+    number, flits = number[wanted], flits[wanted]
     x, y, neuron, data = (
         FLIT.get(flits, name).astype(np.int64) for name in ("x0", "y0", "offset", "data")
     )
     core = y << COORD_BITS | x
     place = place_of[core, neuron]
-    tile = np.where(place < 0, -1, job * len(run.round.slots) + slot_of[core])
+    tile = np.where(place < 0, -1, number * len(run.round.slots) + slot_of[core])
     return tile, place, data
 
 

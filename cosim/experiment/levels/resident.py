@@ -1,60 +1,47 @@
-"""The chip levels of an experiment, the whole network on the chip: a job is an image."""
-
-from collections.abc import Sequence
+"""The chip levels of an experiment, the whole network on the chip: a stimulus is an image."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cosim.compare.chips import compare_images
 from cosim.experiment.levels.answers import mapping_mismatches, read_out
-from cosim.experiment.levels.passes import RunJobs
-from cosim.experiment.levels.results import BATCH, ChipResult, Responses, RtlTotals, RunRtl
+from cosim.experiment.levels.results import BATCH, ChipResult, Chips
 from cosim.mapping.host_layers import chip_inputs
+from cosim.program.core_image import core_xy
 from cosim.program.program import Program
+from cosim.program.runner import Response, Totals
 from cosim.program.stimulus import Phase, image_phases
+from cosim.record.record import LayerCounts
+from hw.spec import Counter
 from sw.attack.attacks import Images
 from sw.attack.image_sets import batches
-from sw.common.progress import Progress
+from sw.common.stopwatch import Stopwatch
 from sw.integer import inference
 from sw.integer.network import IntegerNetwork
 
 
 def run_resident(
-    program: Program,
-    network: IntegerNetwork,
-    sets: dict[str, Images],
-    run_golden: RunJobs,
-    run_rtl: RunRtl | None,
-    progress: Progress,
-) -> tuple[dict[str, ChipResult], RtlTotals]:
-    """All sets through golden model and RTL, compared with each other and with the network.
-
-    Without `run_rtl` the golden model runs alone, and is compared with the network.
-    """
-    images = np.concatenate(list(sets.values()))
-    jobs = _jobs(program, network, images)
-    with progress.stage("golden", len(jobs)):
-        golden = run_golden(program, jobs)
-    wrong = _check_mapping(program, network, images, golden, progress)
-    totals, rtl = RtlTotals(), None
-    if run_rtl is not None:
-        with progress.stage("RTL", len(jobs)) as advance:
-            rtl = run_rtl(program, jobs, advance)
-        totals.add(rtl)
-    results = {}
-    first = 0
-    for name, of_set in sets.items():
-        part = slice(first, first + len(of_set))
-        first = part.stop
-        result = results[name] = ChipResult(mapping_mismatches=sum(wrong[part]))
-        result.answers["golden"] = [read_out(program, answer) for answer in golden[part]]
-        if rtl is not None:
-            responses = rtl.responses[part]
-            result.answers["rtl"] = [read_out(program, answer) for answer in responses]
-            result.comparison = compare_images(jobs[part], golden[part], responses)
-    return results, totals
+    program: Program, network: IntegerNetwork, images: Images, chips: Chips, watch: Stopwatch
+) -> ChipResult:
+    """Images through golden model and RTL, compared with each other and with the network."""
+    stimuli = _stimuli(program, network, images)
+    with watch.stage("golden"):
+        golden = chips.golden.run(program, stimuli).responses
+    with watch.stage("network check"):
+        wrong = _check_mapping(program, network, images, golden)
+    result = ChipResult(mapping_mismatches=wrong)
+    result.answers["golden"] = [read_out(program, response) for response in golden]
+    if chips.rtl is not None:
+        with watch.stage("RTL"):
+            rtl = chips.rtl.run(program, stimuli)
+        result.answers["rtl"] = [read_out(program, response) for response in rtl.responses]
+        result.comparison = compare_images(stimuli, golden, rtl.responses)
+        result.totals = rtl.totals
+        result.layers = _layers(program, rtl.totals)
+    return result
 
 
-def _jobs(program: Program, network: IntegerNetwork, images: Images) -> list[list[Phase]]:
+def _stimuli(program: Program, network: IntegerNetwork, images: Images) -> list[list[Phase]]:
     """The phases of each image: what the host streams into the chip, step by step."""
     return [
         image_phases(program, spikes)
@@ -64,18 +51,30 @@ def _jobs(program: Program, network: IntegerNetwork, images: Images) -> list[lis
 
 
 def _check_mapping(
-    program: Program,
-    network: IntegerNetwork,
-    images: Images,
-    golden: Responses,
-    progress: Progress,
-) -> Sequence[int]:
-    """Per image, how many spikes and outputs the golden model and the network disagree about."""
-    wrong = []
-    with progress.stage("network check", len(images)) as advance:
-        for batch in batches(len(images), BATCH):
-            trace = inference.run(network, images[batch])
-            for place, responses in enumerate(golden[batch]):
-                wrong.append(mapping_mismatches(program, responses, trace, place))
-            advance(len(golden[batch]))
+    program: Program, network: IntegerNetwork, images: Images, golden: list[Response]
+) -> int:
+    """How many spikes and outputs the golden model and the network disagree about."""
+    wrong = 0
+    for batch in batches(len(images), BATCH):
+        trace = inference.run(network, images[batch])
+        for place, response in enumerate(golden[batch]):
+            wrong += mapping_mismatches(program, response, trace, place)
     return wrong
+
+
+def _layers(program: Program, totals: Totals) -> dict[str, LayerCounts]:
+    """By the layer that a core belongs to; cycles and ticks are all layers' together."""
+
+    def of(counter: Counter, cores: NDArray[np.int64]) -> int:
+        grid = totals.counters[counter]
+        return sum(int(grid[y, x]) for x, y in map(core_xy, cores.tolist()))
+
+    return {
+        layer.name: LayerCounts(
+            cycles=None,
+            ticks=None,
+            synaptic_ops=of(Counter.SYNAPTIC_OPS, np.unique(layer.core)),
+            flits=of(Counter.FLITS, np.unique(layer.core)),
+        )
+        for layer in program.layers
+    }

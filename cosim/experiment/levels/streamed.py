@@ -1,9 +1,5 @@
-"""The chip levels of an experiment, a layer at a time: golden model and RTL side by side.
+"""The chip levels of an experiment, a layer at a time: golden model and RTL side by side."""
 
-The images go through in batches of one size, so that who runs them changes nothing.
-"""
-
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import repeat
 
@@ -17,23 +13,19 @@ from cosim.experiment.levels.passes import (
     LayerRun,
     ReadBack,
     RoundRun,
-    RunJobs,
     run_network,
     tile_of,
 )
-from cosim.experiment.levels.results import ChipResult, Responses, RtlTotals, RunRtl
+from cosim.experiment.levels.results import ChipResult, Chips, layer_counts
 from cosim.mapping.host_layers import chip_inputs
 from cosim.mapping.streamed import Schedule
 from cosim.program.core_image import core_number
-from cosim.program.program import Program
-from cosim.program.stimulus import Phase
+from cosim.program.runner import Totals
 from sw.attack.attacks import Images
 from sw.attack.image_sets import batches
-from sw.common.progress import Advance, Progress
 from sw.integer import inference
 from sw.integer.network import IntegerNetwork
 
-STREAMED = 100  # images at once: loading a layer's weights takes little of their time
 CHECKED = 25  # images at once in the network as plain convolutions, which takes more memory
 READ_BACK = 0.1  # share of a hidden layer's passes whose membranes are read
 
@@ -41,85 +33,51 @@ READ_BACK = 0.1  # share of a hidden layer's passes whose membranes are read
 def run_streamed(
     schedule: Schedule,
     network: IntegerNetwork,
-    sets: dict[str, Images],
-    run_golden: RunJobs,
-    run_rtl: RunRtl | None,
+    images: Images,
+    chips: Chips,
     read_back: ReadBack,
-    progress: Progress,
-) -> tuple[dict[str, ChipResult], RtlTotals]:
-    """All sets through golden model and RTL, compared with each other and with the network.
-
-    Without `run_rtl` the golden model runs alone, and is compared with the network.
-    """
-    results = {name: ChipResult() for name in sets}
-    totals = RtlTotals()
-    parts = [
-        (results[name], batch, images[batch])
-        for name, images in sets.items()
-        for batch in batches(len(images), STREAMED)
-    ]
-    passes = sum(
-        part.passes(len(images))
-        for _, _, images in parts
-        for layer in schedule.layers
-        for part in layer.rounds
+) -> ChipResult:
+    """Images through golden model and RTL, compared with each other and with the network."""
+    result = ChipResult()
+    inputs = PackedSpikes.pack(chip_inputs(network, images).swapaxes(0, 1))
+    expected = _of_network(network, images)
+    seen: dict[str, list[LayerRun]] = {"golden": [], "rtl": []}
+    rtl_runs = (
+        repeat(None) if chips.rtl is None else run_network(schedule, inputs, chips.rtl, read_back)
     )
-    first_image = 0
-    stage = "golden" if run_rtl is None else "golden and RTL"
-    with progress.stage(stage, passes, "passes") as advance:
-        for result, batch, images in parts:
-            inputs = PackedSpikes.pack(chip_inputs(network, images).swapaxes(0, 1))
-            expected = _of_network(network, images)
-            seen: dict[str, list[LayerRun]] = {"golden": [], "rtl": []}
-            their_runs = (
-                repeat(None)
-                if run_rtl is None
-                else run_network(
-                    schedule, inputs, _rtl_runner(run_rtl, totals, advance), read_back, first_image
-                )
-            )
-            our_runs = run_network(schedule, inputs, run_golden, read_back, first_image)
-            for ours, theirs in zip(our_runs, their_runs, strict=False):
-                result.mapping_mismatches += _wrong(ours, expected)
-                seen["golden"].append(_without_flits(ours))
-                if theirs is not None:
-                    _enter(result.comparison, ours, theirs, batch.start)
-                    seen["rtl"].append(_without_flits(theirs))
-            for level, runs in seen.items():
-                result.answers[level] += _answers(runs) if runs else []
-            first_image += len(images)
-    return results, totals
+    golden_runs = run_network(schedule, inputs, chips.golden, read_back)
+    for golden, rtl in zip(golden_runs, rtl_runs, strict=False):
+        result.mapping_mismatches += _wrong(golden, expected)
+        seen["golden"].append(_without_flits(golden))
+        if rtl is not None:
+            _enter(result.comparison, golden, rtl)
+            seen["rtl"].append(_without_flits(rtl))
+    for level, runs in seen.items():
+        result.answers[level] = _answers(runs) if runs else []
+    if chips.rtl is not None:
+        result.totals = sum((run.totals for run in seen["rtl"]), Totals())
+        result.layers = {run.schedule.layer.name: layer_counts(run.totals) for run in seen["rtl"]}
+    return result
 
 
-def _rtl_runner(run_rtl: RunRtl, totals: RtlTotals, advance: Advance) -> RunJobs:
-    """Runs jobs in RTL and adds up what they took."""
-
-    def run(program: Program, jobs: Sequence[Sequence[Phase]]) -> Responses:
-        done = run_rtl(program, jobs, advance)
-        totals.add(done)
-        return done.responses
-
-    return run
-
-
-def _enter(total: Comparison, golden: LayerRun, rtl: LayerRun, first_image: int) -> None:
+def _enter(total: Comparison, golden: LayerRun, rtl: LayerRun) -> None:
     """Adds what a layer's golden and RTL runs say; the first mismatch is the earliest layer's."""
     for ours, theirs in zip(golden.rounds, rtl.rounds, strict=True):
-        found = compare_images(ours.jobs, ours.responses, theirs.responses)
+        found = compare_images(ours.stimuli, ours.responses, theirs.responses)
         first = total.first
         if first is None and found.first is not None:
-            first = _placed(found.first, golden.schedule.layer.name, ours, first_image)
+            first = _placed(found.first, golden.schedule.layer.name, ours)
         total.add(found)
         total.first = first
 
 
-def _placed(found: Mismatch, layer: str, run: RoundRun, first_image: int) -> Mismatch:
+def _placed(found: Mismatch, layer: str, run: RoundRun) -> Mismatch:
     """A mismatch of a pass as one of an image and a tile."""
     where = tile_of(run.round, found.image, core_number(found.x, found.y))
     if where is None:
         return replace(found, place=f"layer {layer}, pass {found.image}, no tile's core")
     image, row, column = where
-    return replace(found, image=first_image + image, place=f"layer {layer}, tile ({row}, {column})")
+    return replace(found, image=image, place=f"layer {layer}, tile ({row}, {column})")
 
 
 @dataclass(frozen=True)

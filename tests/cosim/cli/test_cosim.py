@@ -7,7 +7,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,9 @@ import pytest
 from safetensors import safe_open
 
 from cosim.experiment import run, worker
+from cosim.program.program import Program
+from cosim.program.runner import Advance, Stimulus, unheard
+from cosim.program.runner import Run as ChipRun
 from cosim.record import record
 from cosim.rtl.simulator.build import Simulator
 from hw.spec import ChipShape
@@ -323,11 +326,13 @@ class Interrupted(FakeRtl):
 
     shards = 0
 
-    def __call__(self, program, jobs, advance):  # type: ignore[no-untyped-def]
+    def run(
+        self, program: Program, stimuli: Sequence[Stimulus], advance: Advance = unheard
+    ) -> ChipRun:
         self.shards += 1
         if self.shards == 3:
             raise KeyboardInterrupt
-        return super().__call__(program, jobs, advance)
+        return super().run(program, stimuli, advance)
 
 
 def test_ctrl_c_says_what_was_finished(

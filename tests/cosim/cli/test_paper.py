@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sw.paper.grid import EXPERIMENTS
+from sw.paper.cells import EXPERIMENTS
 from tests.support.cli import nc64c
 
 TINY = """

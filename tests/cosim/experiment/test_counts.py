@@ -1,5 +1,7 @@
 """Counters from the chip's replies into a run's record: both words, every core, all sums."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -7,11 +9,10 @@ from numpy.typing import NDArray
 from cosim.mapping.streamed import Schedule
 from cosim.mapping.usage import chip_record
 from cosim.program.program import Program
+from cosim.program.runner import Advance, Run, Stimulus, unheard
 from cosim.program.stimulus import Phase
-from cosim.rtl import simulation
 from cosim.rtl.job import Job, Response
-from cosim.rtl.simulation import run_jobs
-from cosim.rtl.simulator.build import Simulator
+from cosim.rtl.runner import RtlRunner
 from hw.spec import FLIT, ChipShape, Counter, Kind, Region
 from tests.cosim.mapping.test_streamed import TINY_CHIP
 from tests.support.subjects import SHAPE, FakeRtl, make_run_of, make_shards, make_subject
@@ -20,75 +21,65 @@ CHIP = ChipShape(3, 2, 64, 64)
 NOTHING = np.zeros(0, np.uint64)
 
 
-def value(process: int, x: int, y: int, counter: Counter) -> int:
+def value(x: int, y: int, counter: Counter) -> int:
     """Every one another, most of them beyond 32 bits; STALLS has its low word's highest bit."""
     if counter == Counter.TICKS:
-        return process + 1
+        return 7
     if counter == Counter.STALLS:
-        return 0xFFFF_FFFF - process
-    return (process + 1) * (1 << 40) + (counter << 33) + 100 * y + 10 * x + counter
+        return 0xFFFF_FFFF
+    return (1 << 40) + (counter << 33) + 100 * y + 10 * x + counter
 
 
-def replies(process: int) -> NDArray[np.uint64]:
+def replies() -> NDArray[np.uint64]:
     """All counters of all cores, as a chip sends them: in any order."""
     flits = []
     for y in range(CHIP.rows):
         for x in range(CHIP.columns):
             for counter in Counter:
-                total = value(process, x, y, counter)
+                total = value(x, y, counter)
                 for half, word in enumerate((total & 0xFFFF_FFFF, total >> 32)):
                     fields = {"region": int(Region.COUNTER), "offset": 2 * counter + half}
                     flits.append(FLIT.pack(kind=int(Kind.HOST), **fields, data=word, x0=x, y0=y))
-    return np.random.default_rng(process).permutation(np.array(flits, np.uint64))
+    return np.random.default_rng(1).permutation(np.array(flits, np.uint64))
 
 
-@pytest.mark.parametrize("processes", [1, 2, 3])
-def test_all_processes_counts_are_added_core_by_core(
-    monkeypatch: pytest.MonkeyPatch, processes: int
-) -> None:
-    """Five jobs of two phases; process p takes 100 + p cycles and p + 1 ticks."""
+def test_counters_are_those_of_every_core_and_both_words() -> None:
+    """Five stimuli of two phases; what is played is what was asked."""
 
-    def pretended(_: object, work: list[Job], on_done: object) -> list[Response]:
-        found = []
-        for process, job in enumerate(work):
-            answers = [phase.flits for phase in job.phases[1:-1]]  # as they were asked
-            phases = (NOTHING, *answers, replies(process))
-            found.append(Response(phases, cycles=100 + process, ticks=process + 1))
-        return found
+    def pretended(job: Job, _: Advance) -> Response:
+        answers = [phase.flits for phase in job.phases[1:-1]]
+        return Response((NOTHING, *answers, replies()), cycles=100, ticks=7)
 
-    monkeypatch.setattr(simulation, "_run_processes", pretended)
-    jobs = [
-        [Phase(np.array([10 * job + part], np.uint64), go=True) for part in (0, 1)]
-        for job in range(5)
+    stimuli = [
+        [Phase(np.array([10 * number + part], np.uint64), go=True) for part in (0, 1)]
+        for number in range(5)
     ]
-    program = Program(CHIP, ())
-    simulator = Simulator(CHIP, executable=None, flat=False, waves=False, build_s=0.0)  # type: ignore[arg-type]
-    run = run_jobs(simulator, program, jobs, processes=processes)
-    answers = [[phase.tolist() for phase in job] for job in run.responses]
-    assert answers == [[[10 * job], [10 * job + 1]] for job in range(5)]
-    assert run.cycles == sum(100 + process for process in range(processes))
-    assert run.ticks == sum(process + 1 for process in range(processes))
-    assert set(run.counters) == set(Counter)
-    for counter, grid in run.counters.items():
+    run = RtlRunner(pretended).run(Program(CHIP, ()), stimuli)
+    answers = [[phase.tolist() for phase in response] for response in run.responses]
+    assert answers == [[[10 * number], [10 * number + 1]] for number in range(5)]
+    assert (run.totals.cycles, run.totals.ticks) == (100, 7)
+    assert set(run.totals.counters) == set(Counter)
+    for counter, grid in run.totals.counters.items():
         assert grid.tolist() == [
-            [sum(value(p, x, y, counter) for p in range(processes)) for x in range(CHIP.columns)]
-            for y in range(CHIP.rows)
+            [value(x, y, counter) for x in range(CHIP.columns)] for y in range(CHIP.rows)
         ], counter.name
 
 
 @pytest.mark.parametrize("shape", [SHAPE, TINY_CHIP], ids=["resident", "streamed"])
 def test_a_run_s_record_adds_up_its_shards_layers_and_rounds(shape: ChipShape) -> None:
     """The stand-in says the same of each call: core number times 10^counter; 1000 cycles a tick."""
-    rtl_stub = FakeRtl()
     calls = 0
 
-    def counted(*arguments: object) -> object:
-        nonlocal calls
-        calls += 1
-        return rtl_stub(*arguments)  # type: ignore[arg-type]
+    class Counted(FakeRtl):
+        def run(
+            self, program: Program, stimuli: Sequence[Stimulus], advance: Advance = unheard
+        ) -> Run:
+            nonlocal calls
+            calls += 1
+            return super().run(program, stimuli, advance)
 
     subject = make_subject(shape)
-    run = make_run_of(subject, counted, make_shards(103, sets=("clean",)))  # type: ignore[arg-type]
+    run = make_run_of(subject, Counted(), make_shards(103, sets=("clean",)))
     rounds = 1
     if isinstance(subject.mapping, Schedule):
         rounds = sum(len(layer.rounds) for layer in subject.mapping.layers)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cosim.golden.chip import GoldenChip
-from cosim.golden.runner import GoldenRuns
+from cosim.golden.runner import GoldenRunner
 from cosim.mapping.layer.neurons import no_fan_out
 from cosim.program.core_image import CoreImage
 from cosim.program.program import Program, configuration
@@ -81,10 +81,10 @@ def test_runs_jobs_of_two_programs_in_any_batches(seed: int) -> None:
     rng = np.random.default_rng(seed)
     programs = [random_program(rng, SHAPE) for _ in range(2)]
     restart = control(SHAPE, Control.RESTART)
-    runs = GoldenRuns(batch=3)
+    runs = GoldenRunner(batch=3)
     for program in (*programs, programs[0]):
         ticks = [phase for phase in random_phases(rng, program, ticks=9) if phase.go]
         jobs = [[restart, *ticks[n : n + 1 + n % 2], read_membranes(program)] for n in range(7)]
-        answers = runs(program, jobs)
+        answers = runs.run(program, jobs).responses
         for number, (job, answer) in enumerate(zip(jobs, answers, strict=True)):
             assert_equal(loaded(program).run(job), answer, f"seed {seed}, job {number}")

@@ -76,7 +76,7 @@ def test_a_streamed_tile_s_spikes_reach_each_core_of_its_slot_once(shape: ChipSh
         for part in run.rounds:
             windows = part.round.windows
             slot_of = {core: slot for slot, cores in enumerate(part.round.slots) for core in cores}
-            for job in part.jobs:
+            for job in part.stimuli:
                 for phase in job:
                     spikes = [f for f in phase.flits.tolist() if FLIT.get(f, "kind") == Kind.SPIKE]
                     reached = Counter(

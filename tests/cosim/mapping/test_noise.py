@@ -183,11 +183,10 @@ def test_an_images_noise_does_not_depend_on_how_many_go_through_the_rtl(shape: C
     assert quiet["sets"]["clean"]["predictions"]["golden"] != found[0]
 
 
-def test_read_back_is_of_other_passes_in_every_layer_seed_and_batch() -> None:
+def test_read_back_is_of_other_passes_in_every_layer_and_seed() -> None:
     drawn = [
-        tuple(ReadBack(0.5, seed).draw(layer, first, 64).tolist())
+        tuple(ReadBack(0.5, seed).draw(layer, 64).tolist())
         for seed in (1, 2)
         for layer in ("conv1", "conv2")
-        for first in (0, 100)
     ]
     assert len(set(drawn)) == len(drawn)

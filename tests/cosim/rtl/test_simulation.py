@@ -12,7 +12,8 @@ from cosim.program.core_image import CoreImage
 from cosim.program.errors import Mismatch
 from cosim.program.program import Program, configuration
 from cosim.program.stimulus import Phase, control, read, read_membranes
-from cosim.rtl.simulation import RtlChip, run_jobs
+from cosim.rtl.runner import verilator
+from cosim.rtl.simulation import RtlChip
 from cosim.rtl.simulator.build import Simulator, build
 from cosim.verify.random_programs import random_phases, random_program, read_counters
 from hw.spec import (
@@ -55,7 +56,7 @@ def test_random_cores_on_the_full_chip(full_chip: Simulator, seed: int) -> None:
     phases = random_phases(rng, program, ticks=6)
     golden = GoldenChip(FULL_CHIP)
     golden.run([Phase(configuration(program), go=False)])
-    run = run_jobs(full_chip, program, [phases], processes=1)
+    run = verilator(full_chip).run(program, [phases])
     assert_equal(golden.run(phases), run.responses[0], f"seed {seed}")
 
 
@@ -102,11 +103,13 @@ def test_back_door_equals_front_door(full_chip: Simulator) -> None:
     rng = np.random.default_rng(7)
     program = random_program(rng, FULL_CHIP)
     readback = [Phase(_read_all(core), go=False) for core in program.cores[::7]]
-    front = run_jobs(full_chip, program, [readback], processes=1, backdoor=False)
-    back = run_jobs(full_chip, program, [readback], processes=1, backdoor=True)
+    front = verilator(full_chip, front_door=True).run(program, [readback])
+    back = verilator(full_chip).run(program, [readback])
     assert_equal(front.responses[0], back.responses[0], "seed 7")
     assert sum(map(len, front.responses[0])) > 100_000
-    assert front.cycles > back.cycles + 50_000  # the back door takes no time on the chip
+    assert (
+        front.totals.cycles > back.totals.cycles + 50_000
+    )  # the back door takes no time on the chip
     golden = GoldenChip(FULL_CHIP)
     golden.run([Phase(configuration(program), go=False)])
     assert_equal(golden.run(readback), front.responses[0], "seed 7, golden")
@@ -165,7 +168,7 @@ def test_a_spike_runs_round_the_mesh(full_chip: Simulator) -> None:
     first = FLIT.pack(kind=Kind.SPIKE, x0=x, y0=y, x1=x, y1=y, data=AXON.pack(axon=0))
     phases = [control(FULL_CHIP, Control.RESTART), Phase(np.array([first], np.uint64), go=True)]
     phases += [Phase(NO_FLITS, go=True)] * 70
-    run = run_jobs(full_chip, Program(FULL_CHIP, tuple(cores)), [phases], processes=1)
+    run = verilator(full_chip).run(Program(FULL_CHIP, tuple(cores)), [phases])
     for tick, response in enumerate(run.responses[0][1:]):
         x, y = map(int, ring[tick % len(ring)])
         spike = FLIT.pack(kind=Kind.HOST, region=Region.SPIKE, offset=0, x0=x, y0=y, data=tick)
@@ -184,7 +187,7 @@ def test_one_neuron_reaches_all_cores_by_multicast(full_chip: Simulator) -> None
     program = Program(FULL_CHIP, tuple(cores))
     golden = GoldenChip(FULL_CHIP)
     golden.run([Phase(configuration(program), go=False)])
-    run = run_jobs(full_chip, program, [phases], processes=1)
+    run = verilator(full_chip).run(program, [phases])
     assert_equal(golden.run(phases), run.responses[0], "multicast")
     assert len(run.responses[0][2]) == 64
 
@@ -216,15 +219,15 @@ def test_responses_larger_than_the_buffers_hold_the_chip_back(full_chip: Simulat
     phases = [control(shape, Control.RESTART), Phase(NO_FLITS, go=True), read_membranes(program)]
     golden = GoldenChip(shape)
     golden.run([Phase(configuration(program), go=False)])
-    run = run_jobs(full_chip, program, [phases], processes=1)
+    run = verilator(full_chip).run(program, [phases])
     assert len(run.responses[0][-1]) == 65_536
     assert_equal(golden.run(phases), run.responses[0], "seed 3")
 
 
-def test_shards_give_the_same_as_one_process(small_chip: Simulator) -> None:
+def test_stimuli_one_after_the_other_give_what_each_gives_alone(small_chip: Simulator) -> None:
     rng = np.random.default_rng(21)
     program = random_program(rng, SMALL)
-    jobs = [
+    stimuli = [
         [
             phase
             for phase in random_phases(rng, program, ticks=3, reconfigure=False)
@@ -232,17 +235,19 @@ def test_shards_give_the_same_as_one_process(small_chip: Simulator) -> None:
         ]
         for _ in range(5)
     ]
-    done: list[int] = []
-    one = run_jobs(small_chip, program, jobs, processes=1, on_done=done.append)
-    two = run_jobs(small_chip, program, jobs, processes=3)
-    for index, (a, b) in enumerate(zip(one.responses, two.responses, strict=True)):
-        assert_equal(a, b, f"seed 21, job {index}")
-    assert done[-1] == len(jobs)
-    assert one.ticks == two.ticks == sum(phase.go for job in jobs for phase in job)
+    heard: list[int] = []
+    chip = verilator(small_chip)
+    together = chip.run(program, stimuli, heard.append)
+    for number, (stimulus, answer) in enumerate(zip(stimuli, together.responses, strict=True)):
+        alone = chip.run(program, [stimulus])
+        assert_equal(alone.responses[0], answer, f"seed 21, stimulus {number}")
+    assert sum(heard) == len(stimuli)
+    assert together.totals.ticks == sum(phase.go for stimulus in stimuli for phase in stimulus)
+    assert chip.run(program, []).responses == []
 
 
 def _reads_counters(phase: Phase) -> bool:
-    """Counters run on from job to job; those phases differ by shard and are left out."""
+    """Counters run on from stimulus to stimulus; those phases are left out."""
     return bool(np.any(FLIT.get(phase.flits, "region") == Region.COUNTER))
 
 

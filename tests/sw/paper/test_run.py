@@ -17,9 +17,8 @@ from sw.common.errors import InputError
 from sw.jobs.engine import Cluster, Local
 from sw.jobs.workers import WorkerDied
 from sw.model.metrics import accuracy, evaluate
-from sw.paper import plots, run, worker
-from sw.paper.cells import Store, fingerprint
-from sw.paper.grid import grid
+from sw.paper import document, run, worker
+from sw.paper.cells import Store, fingerprint, grid
 from sw.paper.run import Listener
 from sw.paper.worker import Job, Source
 from sw.train import checkpoint
@@ -172,11 +171,11 @@ def test_killed_it_goes_on_without_losing_a_cell(finished: Finished, tmp_path: P
     """Killed outright once three tasks are finished; the files of those are never written again."""
     folder = tmp_path / "out"
     code = (
-        "from sw.paper import run, work\n"
+        "from sw.paper import run, worker\n"
         "from sw.jobs.engine import Local\n"
         "from tests.sw.paper.conftest import SOURCE\n"
         "from pathlib import Path\n"
-        f"run.run('table1', SOURCE, Path({str(folder)!r}), Local(1, work.run))\n"
+        f"run.run('table1', SOURCE, Path({str(folder)!r}), Local(1, worker.run))\n"
     )
     process = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[3])
     deadline = time.monotonic() + 1200
@@ -307,7 +306,7 @@ def test_without_matplotlib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(InputError, match=r"pictures need Matplotlib: install nc64c\[plots\]"):
         run.run("table1", SOURCE, tmp_path, Local(1, worker.run))
     with pytest.raises(InputError, match="pictures need Matplotlib"):
-        plots.check()
+        document.check()
     assert list(tmp_path.iterdir()) == []
 
 

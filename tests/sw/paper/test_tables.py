@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from sw.files.store import Result
+from sw.paper.cells import WEIGHTS, Place
 from sw.paper.document import text
 from sw.paper.findings import observed
-from sw.paper.grid import WEIGHTS, Place
 from sw.paper.presets import PRESETS, Scale
 from sw.paper.published import Printed
 from sw.paper.tables import Entry, Results, magnitude, noise, tables

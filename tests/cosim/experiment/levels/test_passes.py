@@ -1,17 +1,19 @@
 """Streamed networks on the golden model against the same networks as plain convolutions."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from cosim.experiment.levels.packed_spikes import PackedSpikes
-from cosim.experiment.levels.passes import LayerRun, ReadBack, Responses, run_network, tile_of
-from cosim.golden.runner import GoldenRuns
+from cosim.experiment.levels.passes import LayerRun, ReadBack, run_network, tile_of
+from cosim.golden.runner import GoldenRunner
 from cosim.mapping.host_layers import chip_inputs
 from cosim.mapping.resident import map_network
 from cosim.mapping.streamed import Schedule, schedule_network
 from cosim.program.program import Program, rectangles
-from cosim.program.stimulus import Phase
+from cosim.program.runner import Advance, Run, Stimulus, unheard
 from hw.spec import FLIT, FULL_CHIP, ChipShape, Kind, Region
 from sw.common.errors import InputError
 from sw.integer import inference
@@ -43,7 +45,7 @@ def assert_equals_integer(network: IntegerNetwork, images: int, shape: ChipShape
     schedule = schedule_network(network, shape)
     expected = inference.run(network, draw(network, images))
     inputs = streamed_in(network, images)
-    runs = list(run_network(schedule, inputs, GoldenRuns(), ReadBack(0.5, 1)))
+    runs = list(run_network(schedule, inputs, GoldenRunner(), ReadBack(0.5, 1)))
     for run in runs[:-1]:
         name = run.schedule.layer.name
         wrong = np.argwhere(run.spikes.unpack().swapaxes(0, 1) != expected.spikes[name])
@@ -100,7 +102,7 @@ def test_vgg5_on_the_full_chip() -> None:
 def small_runs(batch: int = 64, read_back: ReadBack = NO_READ_BACK) -> list[LayerRun]:
     network = random_network(2, SMALL)
     schedule = schedule_network(network, TINY_CHIP)
-    return list(run_network(schedule, streamed_in(network, 3), GoldenRuns(batch), read_back))
+    return list(run_network(schedule, streamed_in(network, 3), GoldenRunner(batch), read_back))
 
 
 def test_batches_change_nothing() -> None:
@@ -139,36 +141,37 @@ def test_read_back_of_a_drawn_share() -> None:
     few, most = (small_runs(read_back=ReadBack(share, 4)) for share in (0.0, 0.9))
     for layer_few, layer_most in zip(few, most, strict=True):
         for a, b in zip(layer_few.rounds, layer_most.rounds, strict=True):
-            read = [[len(job) == 2 + 4 for job in run.jobs] for run in (a, b)]
+            read = [[len(job) == 2 + 4 for job in run.stimuli] for run in (a, b)]
             output = not layer_few.schedule.layer.spiking
-            assert sum(read[0]) == (len(a.jobs) if output else 1)
-            assert sum(read[1]) > len(b.jobs) // 2
+            assert sum(read[0]) == (len(a.stimuli) if output else 1)
+            assert sum(read[1]) > len(b.stimuli) // 2
     again = small_runs(read_back=ReadBack(0.9, 4))
     lengths = [
-        [list(map(len, r.jobs)) for run in runs for r in run.rounds] for runs in (most, again)
+        [list(map(len, r.stimuli)) for run in runs for r in run.rounds] for runs in (most, again)
     ]
     assert lengths[0] == lengths[1]
-    draws = [ReadBack(0.5, seed).draw("conv2", image, 40) for seed in (0, 1) for image in (0, 50)]
+    draws = [ReadBack(0.5, seed).draw(layer, 40) for seed in (0, 1) for layer in ("conv2", "fc1")]
     assert len({each.tobytes() for each in draws}) == 4
 
 
 # ---------------------------------------------------------------- wrong chips
 def test_a_spike_of_no_neuron_is_a_stray_and_a_lost_membrane_is_missed() -> None:
-    golden = GoldenRuns()
-
-    def spoiled(program: Program, jobs: list[list[Phase]]) -> Responses:
-        responses = golden(program, jobs)
-        nowhere = FLIT.pack(kind=int(Kind.HOST), region=int(Region.SPIKE), offset=60, data=0)
-        late = FLIT.pack(kind=int(Kind.HOST), region=int(Region.SPIKE), offset=0, data=4)
-        extra = np.array([nowhere, late], np.uint64)
-        responses[0][1] = np.concatenate([responses[0][1], extra])
-        if len(responses[-1]) == 6:
-            responses[-1][-1] = responses[-1][-1][1:]
-        return responses
+    class Spoiled(GoldenRunner):
+        def run(
+            self, program: Program, stimuli: Sequence[Stimulus], advance: Advance = unheard
+        ) -> Run:
+            responses = super().run(program, stimuli, advance).responses
+            nowhere = FLIT.pack(kind=int(Kind.HOST), region=int(Region.SPIKE), offset=60, data=0)
+            late = FLIT.pack(kind=int(Kind.HOST), region=int(Region.SPIKE), offset=0, data=4)
+            extra = np.array([nowhere, late], np.uint64)
+            responses[0][1] = np.concatenate([responses[0][1], extra])
+            if len(responses[-1]) == 6:
+                responses[-1][-1] = responses[-1][-1][1:]
+            return Run(responses)
 
     network = random_network(2, SMALL)
     schedule = schedule_network(network, TINY_CHIP)
-    runs = list(run_network(schedule, streamed_in(network, 1), spoiled, NO_READ_BACK))  # type: ignore[arg-type]
+    runs = list(run_network(schedule, streamed_in(network, 1), Spoiled(), NO_READ_BACK))
     right = small_runs()
     assert [run.strays for run in runs] == [2 * len(run.rounds) for run in runs]
     assert not runs[-1].answered.any()

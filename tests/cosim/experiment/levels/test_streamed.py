@@ -3,7 +3,7 @@
 import re
 
 from cosim.experiment.levels.streamed import READ_BACK
-from cosim.experiment.shard import Subject
+from cosim.experiment.subject import Subject
 from cosim.mapping.choose import choose_mapping
 from cosim.mapping.streamed import Schedule
 from cosim.mapping.usage import chip_record

@@ -3,31 +3,27 @@
 50 neurons of a layer take two rounds of the tiny chip, hidden or output; a pass is one image.
 """
 
-import io
 from collections.abc import Sequence
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from rich.console import Console
 
 from cosim.experiment.levels import streamed
 from cosim.experiment.levels.answers import NO_ANSWER
 from cosim.experiment.levels.passes import LayerRun, ReadBack, run_network
-from cosim.experiment.levels.results import ChipResult, RtlTotals
+from cosim.experiment.levels.results import ChipResult, Chips
 from cosim.experiment.levels.streamed import run_streamed
 from cosim.mapping.streamed import Schedule, schedule_network
 from cosim.program.program import Program
-from cosim.program.stimulus import Phase
+from cosim.program.runner import Advance, Run, Stimulus, Totals, unheard
 from hw.spec import Counter, Region
-from sw.common.progress import Progress
 from sw.integer import inference
 from tests.cosim.experiment.levels.test_passes import draw, streamed_in
 from tests.cosim.mapping.test_streamed import TINY_CHIP
 from tests.support.faults import (
     GOLDEN,
     Fault,
-    Responses,
     Spoiled,
     change_membrane,
     host,
@@ -38,7 +34,6 @@ from tests.support.faults import (
     send,
 )
 from tests.support.networks import Sketch, random_network
-from tests.support.subjects import FakeRun
 
 IMAGES = 3
 NETWORK = random_network(5, (Sketch("conv", 2), Sketch("fc", 50), Sketch("fc", 50)))
@@ -94,11 +89,13 @@ def test_one_membrane_missing_leaves_one_image_without_answer(
 
 def test_two_rounds_may_each_miss_another_image() -> None:
     class Twice(Spoiled):
-        def __call__(self, program: Program, jobs: Sequence[Sequence[Phase]]) -> Responses:
+        def run(
+            self, program: Program, stimuli: Sequence[Stimulus], advance: Advance = unheard
+        ) -> Run:
             self.call, self.fault = self.calls, nothing
             if self.calls in OUTPUT:
                 self.fault = lose_membrane(self.calls - 2, 3)
-            return super().__call__(program, jobs)
+            return super().run(program, stimuli, advance)
 
     assert layers(Twice(0, nothing))[-1].answered.tolist() == [False, False, True]
 
@@ -108,34 +105,27 @@ def test_every_round_reads_membranes_of_its_own_passes() -> None:
     hidden, output = run_network(
         SCHEDULE, streamed_in(NETWORK, 40), GOLDEN, ReadBack(share=0.0, seed=3)
     )
-    read = [[len(job) > 1 + NETWORK.timesteps for job in part.jobs] for part in hidden.rounds]
+    read = [[len(each) > 1 + NETWORK.timesteps for each in part.stimuli] for part in hidden.rounds]
     assert [sum(each) for each in read] == [1, 1]
-    assert all(len(job) == 2 + NETWORK.timesteps for part in output.rounds for job in part.jobs)
+    assert all(
+        len(each) == 2 + NETWORK.timesteps for part in output.rounds for each in part.stimuli
+    )
 
 
-def test_draws_differ_by_seed_layer_and_first_image_and_reach_every_pass() -> None:
-    def drawn(seed: int = 0, layer: str = "fc2", image: int = 0) -> bytes:
-        return ReadBack(0.5, seed).draw(layer, image, 64).tobytes()
+def test_draws_differ_by_seed_and_layer_and_reach_every_pass() -> None:
+    def drawn(seed: int = 0, layer: str = "fc2") -> bytes:
+        return ReadBack(0.5, seed).draw(layer, 64).tobytes()
 
-    assert len({drawn(), drawn(seed=1), drawn(layer="fc3"), drawn(image=100)}) == 4
+    assert len({drawn(), drawn(seed=1), drawn(layer="fc3")}) == 3
     assert drawn() == drawn()
-    only = [int(ReadBack(0.0, seed).draw("fc2", 0, 5).argmax()) for seed in range(60)]
+    only = [int(ReadBack(0.0, seed).draw("fc2", 5).argmax()) for seed in range(60)]
     assert set(only) == set(range(5))
-    assert all(ReadBack(0.0, seed).draw("fc2", 0, 5).sum() == 1 for seed in range(60))
+    assert all(ReadBack(0.0, seed).draw("fc2", 5).sum() == 1 for seed in range(60))
 
 
 # ---------------------------------------------------------------- golden beside RTL
 def compared(golden: Spoiled, rtl: Spoiled | None, images: int = IMAGES) -> ChipResult:
-    results, _ = run_streamed(
-        SCHEDULE,
-        NETWORK,
-        {"clean": draw(NETWORK, images)},
-        golden,
-        None if rtl is None else rtl.as_rtl,
-        EVERYTHING,
-        Progress(Console(file=io.StringIO()), shown=False),
-    )
-    return results["clean"]
+    return run_streamed(SCHEDULE, NETWORK, draw(NETWORK, images), Chips(golden, rtl), EVERYTHING)
 
 
 @pytest.mark.parametrize("call", [*HIDDEN, *OUTPUT])
@@ -198,9 +188,11 @@ def test_the_first_mismatch_is_that_of_the_earliest_layer_and_round() -> None:
     """Of two rounds that differ the first; later layers come later, whatever their ticks."""
 
     class Both(Spoiled):
-        def __call__(self, program: Program, jobs: Sequence[Sequence[Phase]]) -> Responses:
+        def run(
+            self, program: Program, stimuli: Sequence[Stimulus], advance: Advance = unheard
+        ) -> Run:
             self.call, self.fault = self.calls, change_membrane(2 - self.calls % 2)
-            return super().__call__(program, jobs)
+            return super().run(program, stimuli, advance)
 
     found = compared(Spoiled(-1, nothing), Both(0, nothing)).comparison
     assert found.mismatched_membranes == 4
@@ -241,37 +233,36 @@ def test_images_behind_the_first_batch_keep_their_number(monkeypatch: pytest.Mon
         assert first.image == image
 
 
-def test_read_back_is_drawn_for_each_batch_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By the number of the batch's first image: golden and RTL read the same passes."""
-    monkeypatch.setattr(streamed, "STREAMED", 20)
+def test_golden_and_rtl_read_the_same_passes() -> None:
     reads: dict[str, list[list[bool]]] = {"golden": [], "rtl": []}
 
     def watched(level: str) -> Spoiled:
         class Watched(Spoiled):
-            def __call__(self, program: Program, jobs: Sequence[Sequence[Phase]]) -> Responses:
-                reads[level].append([len(job) > 1 + NETWORK.timesteps for job in jobs])
-                return super().__call__(program, jobs)
+            def run(
+                self, program: Program, stimuli: Sequence[Stimulus], advance: Advance = unheard
+            ) -> Run:
+                reads[level].append([len(each) > 1 + NETWORK.timesteps for each in stimuli])
+                return super().run(program, stimuli, advance)
 
         return Watched(-1, nothing)
 
-    run_streamed(
-        SCHEDULE,
-        NETWORK,
-        {"clean": draw(NETWORK, 40), "other": draw(NETWORK, 20)},
-        watched("golden"),
-        watched("rtl").as_rtl,
-        ReadBack(share=0.3, seed=2),
-        Progress(Console(file=io.StringIO()), shown=False),
-    )
+    chips = Chips(watched("golden"), watched("rtl"))
+    run_streamed(SCHEDULE, NETWORK, draw(NETWORK, 40), chips, ReadBack(share=0.3, seed=2))
     assert reads["golden"] == reads["rtl"]
-    hidden = [reads["golden"][4 * batch + HIDDEN[0]] for batch in range(3)]
-    assert len({tuple(each) for each in hidden}) == 3
+    assert 0 < sum(reads["golden"][HIDDEN[0]]) < 40
 
 
 def test_totals_are_those_of_all_rounds() -> None:
-    totals = RtlTotals()
-    for part in range(1, 4):
-        counters = {Counter.STALLS: np.full((1, 1), 2**32 * part)}
-        totals.add(FakeRun([], 10 * part, part, 0.5, counters))
+    totals = sum(
+        (
+            Totals(10 * part, part, 0.5, {Counter.STALLS: np.full((1, 1), 2**32 * part)})
+            for part in range(1, 4)
+        ),
+        Totals(),
+    )
     assert (totals.cycles, totals.ticks, totals.wall_s) == (60, 6, 1.5)
     assert totals.counters[Counter.STALLS].tolist() == [[6 * 2**32]]
+    found = compared(Spoiled(-1, nothing), Spoiled(-1, nothing))
+    assert found.totals is not None
+    assert found.totals.ticks == 4  # a round each
+    assert {name: layer["ticks"] for name, layer in found.layers.items()} == {"fc2": 2, "fc3": 2}

@@ -5,8 +5,7 @@ import dataclasses
 import pytest
 
 from sw.common.errors import InputError
-from sw.paper.cells import key
-from sw.paper.grid import EXPERIMENTS, Place, grid, trainings
+from sw.paper.cells import EXPERIMENTS, Place, grid, key, trainings
 from sw.paper.presets import PRESETS
 from sw.paper.worker import images
 from tests.sw.paper.conftest import SOURCE

@@ -1,9 +1,23 @@
-"""Tables in Markdown."""
+"""Documents: tables in Markdown, and a document's files of one name, all or none."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
-from cosim.record.record import Run
+from cosim.record.record import Run, to_json
 from cosim.report.figures import Points, hardware
+from sw.files import output
+from sw.files.atomic import atomic_write
+
+
+def write(
+    out: Path, name: str, document: dict[str, Any], text: str, pictures: dict[str, bytes]
+) -> None:
+    """Writes `name`.json, .md and a picture for each ending. Raises `InputError`."""
+    with output.staged(out) as stage:
+        files = {"json": to_json(document), "md": text.encode(), **pictures}
+        for ending, content in files.items():
+            atomic_write(stage / f"{name}.{ending}", content)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
