@@ -21,7 +21,6 @@ from cosim.cli.commands import (
     map,
     noise,
     paper,
-    robustness,
     table5,
     train,
     verilog,
@@ -38,7 +37,7 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
     (train.shrink, train.SHRINK_EXAMPLE),
     (noise.noise, noise.EXAMPLE),
     (table5.table5, table5.EXAMPLE),
-    (robustness.robustness, robustness.EXAMPLE),
+    (attack.robustness, attack.ROBUSTNESS_EXAMPLE),
     (verilog.verilog, verilog.EXAMPLE),
     (doctor.doctor, doctor.EXAMPLE),
 )
