@@ -1,84 +1,114 @@
-"""The chip in Amaranth's own simulator, which is Python: no Verilog, no Verilator, no cocotb."""
+"""The chip in Amaranth's own simulator, which is Python: no Verilog, no Verilator, no cocotb.
+
+It plays what tb.sv plays, by the same rules.
+"""
 
 import time
 from typing import Any
 
 import numpy as np
 from amaranth.sim import Simulator
+from numpy.typing import NDArray
 
+from cosim.program.runner import Advance
 from cosim.rtl.job import PHASE_END, Job, Response
+from cosim.rtl.runner import RtlRunner
 from cosim.rtl.tb.testbench import port_words
 from hw.chip import Chip
-from hw.spec import FLIT, ChipShape, Kind
+from hw.spec import FLIT, GO_CYCLES, ChipShape, Kind
 
 PERIOD_S = 1e-6  # of the simulated clock
 RESET_CYCLES = 4  # before the first flit: tiles see a reset a cycle later
 
 
-class Played:
-    """What the chip answered to a job, and when each phase was over, in CPU seconds."""
+def runner(shape: ChipShape) -> RtlRunner:
+    """Runs programs in Amaranth's simulator; everything is loaded through the front door."""
 
-    def __init__(self) -> None:
-        self.phases: list[list[int]] = [[]]
-        self.ended: list[float] = []
-        self.cycles = 0
+    def run(job: Job, advance: Advance) -> Response:
+        played = play(shape, job)
+        advance(len(job.parts))
+        return played.response
 
-    @property
-    def response(self) -> Response:
-        phases = tuple(np.array(flits, np.uint64) for flits in self.phases[:-1])
-        return Response(phases, self.cycles, ticks=0)
+    return RtlRunner(run, back_door=False)
 
 
-def play(shape: ChipShape, job: Job) -> Played:
-    """Plays a job into the chip, of one row of cores, through the front door."""
-    if shape.rows != 1 or len(job.backdoor):
-        raise ValueError("one host port, and no back door")
-    (words,) = port_words(list(job.phases), 1)
-    chip, played = Chip(shape), Played()
-
-    async def drive(ctx: Any) -> None:
-        await ctx.tick().repeat(RESET_CYCLES)
-        for word in words.tolist():
-            if FLIT.get(word, "kind") == Kind.HOST:
-                await _end_phase(ctx, chip, played, word)
-            else:
-                await _send(ctx, chip, played, word)
-
-    simulator = Simulator(chip)
+def play(shape: ChipShape, job: Job) -> "Played":
+    """Plays a job into the chip, through the front door."""
+    if len(job.backdoor):
+        raise ValueError("Amaranth's simulator has no back door")
+    played = Played(Chip(shape), port_words(list(job.phases), shape.rows), len(job.phases))
+    simulator = Simulator(played.chip)
     simulator.add_clock(PERIOD_S)
-    simulator.add_testbench(drive)
+    simulator.add_testbench(played.drive)
     simulator.run()
     return played
 
 
-async def _send(ctx: Any, chip: Chip, played: Played, word: int) -> None:
-    port = chip.host_in[0]
-    ctx.set(port.payload.as_value(), word)
-    ctx.set(port.valid, 1)
-    taken = False
-    while not taken:
-        taken = bool(ctx.get(port.ready))
-        await _cycle(ctx, chip, played)
-    ctx.set(port.valid, 0)
+class Played:
+    """What the chip answered to a job, and when each phase was over, in CPU seconds."""
 
+    def __init__(self, chip: Chip, words: list[NDArray[np.uint64]], phases: int) -> None:
+        self.chip = chip
+        self.ended: list[float] = []
+        self._words = [mine.tolist() for mine in words]
+        self._place = [0] * len(words)  # of each port, among its words
+        self._count = phases
+        self._phases: list[list[int]] = [[] for _ in range(phases)]
+        self._cycles = self._ticks = 0
 
-async def _end_phase(ctx: Any, chip: Chip, played: Played, word: int) -> None:
-    while not ctx.get(chip.idle):
-        await _cycle(ctx, chip, played)
-    if PHASE_END.get(word, "tick"):
-        ctx.set(chip.go, 1)
-        await _cycle(ctx, chip, played)
-        ctx.set(chip.go, 0)
-        while not (PHASE_END.get(word, "overlap") or ctx.get(chip.idle)):
-            await _cycle(ctx, chip, played)
-    played.ended.append(time.process_time())
-    played.phases.append([])
+    @property
+    def response(self) -> Response:
+        flits = tuple(np.array(phase, np.uint64) for phase in self._phases)
+        return Response(flits, self._cycles, self._ticks)
 
+    async def drive(self, ctx: Any) -> None:
+        """Runs until the last phase is over."""
+        await ctx.tick().repeat(RESET_CYCLES)
+        for port in self.chip.host_out:
+            ctx.set(port.ready, 1)
+        ending = overlapping = False
+        settling = 0  # cycles in which a flit might still be for the tick just given
+        while len(self.ended) < self._count:
+            taken = self._offer(ctx, settling)
+            quiet = all(map(self._at_end, range(len(self._words)))) and bool(
+                ctx.get(self.chip.idle)
+            )
+            end = self._word(0)
+            go = quiet and not ending and bool(PHASE_END.get(end, "tick"))
+            over = quiet and (ending or not PHASE_END.get(end, "tick"))
+            overlap = go and bool(PHASE_END.get(end, "overlap"))
+            ctx.set(self.chip.go, go)
+            self._hear(ctx)
+            await ctx.tick()
+            self._cycles += 1
+            self._ticks += go
+            refill = overlap or (over and not overlapping)
+            for port in range(len(self._words)):
+                self._place[port] += refill or port in taken
+            if over:
+                self.ended.append(time.process_time())
+            ending, overlapping = (ending or go) and not over, (overlapping or overlap) and not over
+            settling = GO_CYCLES if go else max(0, settling - 1)
 
-async def _cycle(ctx: Any, chip: Chip, played: Played) -> None:
-    port = chip.host_out[0]
-    ctx.set(port.ready, 1)
-    if ctx.get(port.valid):
-        played.phases[-1].append(ctx.get(port.payload.as_value()))
-    await ctx.tick()
-    played.cycles += 1
+    def _offer(self, ctx: Any, settling: int) -> set[int]:
+        """Shows the ports their words; those of which the chip takes one in this cycle."""
+        taken = set()
+        for number, port in enumerate(self.chip.host_in):
+            valid = not self._at_end(number) and not settling
+            ctx.set(port.payload.as_value(), self._word(number))
+            ctx.set(port.valid, valid)
+            if valid and ctx.get(port.ready):
+                taken.add(number)
+        return taken
+
+    def _hear(self, ctx: Any) -> None:
+        for port in self.chip.host_out:
+            if ctx.get(port.valid):
+                self._phases[len(self.ended)].append(ctx.get(port.payload.as_value()))
+
+    def _word(self, port: int) -> int:
+        words: list[int] = self._words[port]
+        return words[min(self._place[port], len(words) - 1)]
+
+    def _at_end(self, port: int) -> bool:
+        return bool(FLIT.get(self._word(port), "kind") == Kind.HOST)

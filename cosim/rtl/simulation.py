@@ -116,7 +116,7 @@ def _start(simulator: Simulator, folder: Path) -> tuple[subprocess.Popen[bytes],
     waves = ["--trace", "--trace-file", str(Path.cwd() / "dump.vcd")] if simulator.waves else []
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [str(simulator.executable), *waves],
+            [str(simulator.executable), f"+PATIENCE={simulator.patience}", *waves],
             cwd=folder,
             env=variables,
             stdin=subprocess.DEVNULL,

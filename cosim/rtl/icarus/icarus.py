@@ -1,20 +1,29 @@
-"""The same Verilog in Icarus Verilog, where it is installed."""
+"""The chip in Icarus Verilog, where it is installed: a simulator that knows X, and needs no build.
+
+Its test bench, icarus.sv, plays what tb.sv plays and answers the same, to the cycle.
+"""
 
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cosim.program.errors import SimulationError
+from cosim.program.runner import Advance, unheard
 from cosim.rtl import environment
-from cosim.rtl.job import PHASE_END, Job, Response
+from cosim.rtl.job import Job, Response
+from cosim.rtl.runner import RtlRunner
+from cosim.rtl.simulator.headers import chip_ports, spec_numbers
 from cosim.rtl.tb.testbench import port_words
 from hw.spec import FLIT, ChipShape, Kind
 from hw.verilog import export
 from sw.common.errors import InputError
 
 BENCH = Path(__file__).with_name("icarus.sv")
+FILLING = int(FLIT.pack(kind=int(Kind.HOST)))  # behind the last word of a port: it is never played
 
 
 def installed() -> bool:
@@ -22,38 +31,53 @@ def installed() -> bool:
     return shutil.which("iverilog") is not None and shutil.which("vvp") is not None
 
 
-def play(shape: ChipShape, job: Job, folder: Path) -> Response:
-    """What the chip, of one row of cores, answers to a job; the front door only.
+def runner(shape: ChipShape) -> RtlRunner:
+    """Runs programs in Icarus Verilog; everything is loaded through the front door."""
+
+    def play_in_scratch(job: Job, advance: Advance) -> Response:
+        with tempfile.TemporaryDirectory(prefix="nc64c-") as folder:
+            return play(shape, job, Path(folder), advance)
+
+    return RtlRunner(play_in_scratch, back_door=False)
+
+
+def play(shape: ChipShape, job: Job, folder: Path, advance: Advance = unheard) -> Response:
+    """What the chip answers to a job, through the front door; files go into `folder`.
 
     Raises `InputError` when Icarus Verilog cannot compile it, `SimulationError` when it ends early.
     """
-    if shape.rows != 1 or len(job.backdoor):
-        raise ValueError("one host port, and no back door")
-    (words,) = port_words(list(job.phases), 1)
-    (folder / "stimulus.hex").write_text("\n".join(f"{int(word):016x}" for word in words) + "\n")
+    if len(job.backdoor):
+        raise ValueError("Icarus Verilog has no back door")
+    words = _stimulus(folder, port_words(list(job.phases), shape.rows))
     for name, text in (("tile", export.tile_verilog(shape)), ("chip", export.chip_verilog(shape))):
         (folder / f"{name}.v").write_text(text)
-    numbers = {
-        "FLIT_BITS": FLIT.width,
-        "FLIT_KIND": FLIT.fields["kind"].offset,
-        "FLIT_KIND_BITS": FLIT.fields["kind"].width,
-        "KIND_HOST": int(Kind.HOST),
-        "END_TICK": PHASE_END.fields["tick"].offset,
-        "END_OVERLAP": PHASE_END.fields["overlap"].offset,
-    }
+    (folder / "tb_ports.svh").write_text(chip_ports(shape))
+    parameters = {"WORDS": words, "PHASES": len(job.phases)}
     command = [
-        *("iverilog", "-g2012", "-s", "icarus", "-o", "icarus.vvp", f"-Picarus.WORDS={len(words)}"),
-        *(f"-D{name}={value}" for name, value in numbers.items()),
+        *("iverilog", "-g2012", "-s", "icarus", "-o", "icarus.vvp", f"-I{folder}"),
+        *(f"-Picarus.{name}={value}" for name, value in parameters.items()),
+        *(f"-D{name}={value}" for name, value in spec_numbers(shape).items()),
         *(str(BENCH), "tile.v", "chip.v"),
     ]
     compiled = _run(command, folder)
     if compiled.returncode:
         raise InputError(f"Icarus Verilog cannot compile the chip: {compiled.stderr[-200:]}")
     run = _run(["vvp", "-N", "icarus.vvp"], folder)
-    if run.returncode:
+    response = _response(run.stdout.splitlines())
+    if run.returncode or len(response.phases) != len(job.phases):
         how = environment.ending(run.returncode)
         raise SimulationError(f"Icarus Verilog ended early, {how}: {run.stderr[-200:].strip()}")
-    return _response(run.stdout.splitlines(), sum(phase.go for phase in job.phases))
+    advance(len(job.parts))
+    return response
+
+
+def _stimulus(folder: Path, words: list[NDArray[np.uint64]]) -> int:
+    """Writes what the ports play, port by port; how many words each has, those behind included."""
+    most = max(map(len, words))
+    padded = [np.append(mine, np.full(most - len(mine), FILLING, np.uint64)) for mine in words]
+    lines = (f"{int(word):016x}\n" for word in np.concatenate(padded))
+    (folder / "stimulus.hex").write_text("".join(lines))
+    return most
 
 
 def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
@@ -68,12 +92,13 @@ def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def _response(lines: list[str], ticks: int) -> Response:
+def _response(lines: list[str]) -> Response:
+    """The phases that ended, from what the test bench prints."""
     phases: list[list[int]] = [[]]
-    cycles = 0
+    cycles = ticks = 0
     for line in lines:
         if line.startswith("phase"):
-            cycles = int(line.split()[1])
+            cycles, ticks = map(int, line.split()[1:])
             phases.append([])
         elif len(line) == FLIT.width // 4:
             phases[-1].append(int(line, 16))

@@ -1,55 +1,90 @@
-// The chip in Icarus Verilog: one host port plays the words of a file, as cosim/rtl/tb/tb.sv does, and what
-// comes out is printed. A word of kind HOST ends a phase; its bit END_TICK asks for a tick, and its
-// bit END_OVERLAP lets the words behind it be played while that runs.
+// The test bench around the chip in Icarus Verilog. It plays the words of a file into the host ports
+// and prints what comes out, by the rules of cosim/rtl/tb/tb.sv: a word of kind HOST ends a phase, once
+// all ports have come to theirs and the chip is idle; bit END_TICK asks for a tick then, and with
+// END_OVERLAP the next phase's flits, spikes for the next tick, are played while it runs.
+//
+// The numbers in capitals are macros, from hw/spec.py. Word n of port p is stimulus[p * WORDS + n].
 `timescale 1ns / 1ns
 
 module icarus;
   parameter WORDS = 1;
+  parameter PHASES = 1;
 
-  reg [`FLIT_BITS-1:0] stimulus[0:WORDS-1];
-  initial $readmemh("stimulus.hex", stimulus);
+  reg [`FLIT_BITS-1:0] stimulus[0:`ROWS*WORDS-1];
+  reg [`FLIT_BITS-1:0] word[0:`ROWS-1];
+  integer position[0:`ROWS-1];
+  integer cycles = 0;
+  integer ticks = 0;
+  integer phases = 0;
 
   reg clk = 0;
   reg rst = 1;
   reg halted = 1;  // behind a reset too: the tiles see it a cycle later
+  reg ending = 0;  // a tick has been given, and its end is awaited
+  reg overlapping = 0;  // the words are those of the phase behind that tick's
+  reg [`GO_CYCLES-1:0] settling = 0;  // a flit now might still be for the tick just given
   always #1 clk = ~clk;
 
-  integer position = 0;
-  integer cycles = 0;
-  reg ending = 0;  // the tick of this phase has been given: only idle is awaited
-  wire [`FLIT_BITS-1:0] word = stimulus[position];
-  wire at_end = word[`FLIT_KIND+:`FLIT_KIND_BITS] == `KIND_HOST;
-  wire idle, in_ready, out_valid;
-  wire [`FLIT_BITS-1:0] out_payload;
-  wire quiet = at_end & idle & ~halted;
-  wire overlap = word[`END_OVERLAP];
-  wire go = quiet & word[`END_TICK] & ~ending;
-  wire phase_done = quiet & (ending | ~word[`END_TICK] | overlap);
+  wire [`FLIT_BITS-1:0] in_payload[0:`ROWS-1];
+  wire [`FLIT_BITS-1:0] out_payload[0:`ROWS-1];
+  wire [`ROWS-1:0] at_end, in_valid, in_ready, out_valid;
+  wire [`ROWS-1:0] out_ready = {`ROWS{1'b1}};
+  wire idle;
+
+  genvar p;
+  generate
+    for (p = 0; p < `ROWS; p = p + 1) begin : port
+      assign in_payload[p] = word[p];
+      assign at_end[p] = word[p][`FLIT_KIND+:`FLIT_KIND_BITS] == `KIND_HOST;
+      assign in_valid[p] = ~at_end[p] & ~halted & settling == 0;
+    end
+  endgenerate
+
+  wire quiet = &at_end & idle & ~halted;
+  wire with_tick = word[0][`END_TICK];
+  wire go = quiet & with_tick & ~ending;
+  wire phase_done = quiet & (ending | ~with_tick);
+  wire overlap = go & word[0][`END_OVERLAP];
+  wire refill = overlap | (phase_done & ~overlapping);
 
   nc64c_chip chip (
       .clk(clk),
       .rst(rst),
       .go(go),
       .idle(idle),
-      .host_in__0__payload(word),
-      .host_in__0__valid(~at_end & ~halted),
-      .host_in__0__ready(in_ready),
-      .host_out__0__payload(out_payload),
-      .host_out__0__valid(out_valid),
-      .host_out__0__ready(1'b1)
+`include "tb_ports.svh"
   );
+
+  integer i;
+  initial begin
+    $readmemh("stimulus.hex", stimulus);
+    for (i = 0; i < `ROWS; i = i + 1) begin
+      word[i] = stimulus[i*WORDS];
+      position[i] = i * WORDS;
+    end
+  end
 
   always @(posedge clk) begin
     rst <= cycles < 4;
     halted <= cycles < 8;
     cycles <= cycles + 1;
-    if (go & ~overlap) ending <= 1;
+    ticks <= ticks + go;
+    if (go) ending <= 1;
     if (phase_done) ending <= 0;
-    if (out_valid) $display("%h", out_payload);
-    if (phase_done) $display("phase %0d", cycles);
-    if (~halted & (~at_end & in_ready | phase_done)) begin
-      if (position == WORDS - 1) $finish;
-      else position <= position + 1;
+    if (phase_done) overlapping <= 0;
+    if (overlap) overlapping <= 1;
+    settling <= {settling, go};
+    for (i = 0; i < `ROWS; i = i + 1) begin
+      if (out_valid[i]) $display("%h", out_payload[i]);
+      if ((in_valid[i] & in_ready[i]) | refill) begin
+        word[i] <= stimulus[position[i]+1];
+        position[i] <= position[i] + 1;
+      end
+    end
+    if (phase_done) begin
+      $display("phase %0d %0d", cycles, ticks);
+      phases <= phases + 1;
+      if (phases == PHASES - 1) $finish;
     end
   end
 endmodule

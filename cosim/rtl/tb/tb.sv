@@ -13,7 +13,8 @@
 `include "nc64c_spec.svh"  // FLIT_BITS and the like, generated from hw/spec.py
 
 module tb;
-  parameter int PATIENCE = 1 << 23;  // cycles in which nothing happens at the chip's pins
+  int patience = 1 << 23;  // cycles in which nothing happens at the chip's pins; +PATIENCE=...
+  initial void'($value$plusargs("PATIENCE=%d", patience));
 
   // What a port plays next; what it has heard.
   import "DPI-C" function longint nc64c_next(input int port);
@@ -90,8 +91,8 @@ module tb;
     silence <= silence + 1;
     if (halted | go | phase_done | (|(in_valid & in_ready)) | (|(out_valid & out_ready)))
       silence <= 0;
-    if (silence == PATIENCE) begin
-      $display("NC64C: the chip has not come to rest in %0d cycles of tick %0d", PATIENCE, ticks);
+    if (silence == patience) begin
+      $display("NC64C: the chip has not come to rest in %0d cycles of tick %0d", patience, ticks);
       $finish;
     end
     answers <= phase_done ? 0 : answers + 32'($countones(out_valid & out_ready));

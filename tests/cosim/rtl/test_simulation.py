@@ -3,6 +3,8 @@
 A failure names its seed, which is also in its test's name: that name, given to pytest, repeats it.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -259,7 +261,7 @@ def test_the_cache_builds_nothing_twice(small_chip: Simulator) -> None:
     assert said == []
 
 
-def test_a_chip_that_hangs_is_told_from_one_that_is_slow() -> None:
+def test_a_chip_that_hangs_is_told_from_one_that_is_slow(small_chip: Simulator) -> None:
     """A tick of 64 silent neurons: too long for a bench with the patience of twenty cycles."""
     neurons = SMALL.dendrites
     silent = CoreImage(
@@ -275,6 +277,6 @@ def test_a_chip_that_hangs_is_told_from_one_that_is_slow() -> None:
         fanout=np.zeros(0, np.uint32),
     )
     phases = [Phase(configuration(Program(SMALL, (silent,))), go=False), Phase(NO_FLITS, go=True)]
-    hasty = RtlChip(build(SMALL, patience=20))
+    hasty = RtlChip(replace(small_chip, patience=20))
     with pytest.raises(Mismatch, match=r"the RTL hangs: .* not come to rest in 20 cycles"):
         hasty.run(phases)

@@ -59,8 +59,8 @@ def stub() -> Iterator[Simulator]:
     with scratch() as work, pytest.MonkeyPatch.context() as patch:
         patch.setattr(export, "chip_verilog", lambda shape: STUB)
         patch.setattr(export, "tile_verilog", lambda shape: "module nc64c_tile; endmodule\n")
-        executable = build._compile(Recipe(SHAPE, flat=True, patience=PATIENCE), work)
-        yield Simulator(SHAPE, executable, flat=True, waves=False, build_s=0.0)
+        executable = build._compile(Recipe(SHAPE, flat=True), work)
+        yield Simulator(SHAPE, executable, True, False, 0.0, PATIENCE)
 
 
 def flits(port: int, *data: int) -> list[int]:

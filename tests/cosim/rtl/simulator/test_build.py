@@ -233,7 +233,6 @@ def test_the_recipe_the_machine_and_the_tools_count(
             Recipe(ChipShape(columns=2, rows=1, axons=64, dendrites=64)),
             Recipe(SHAPE, flat=True),
             Recipe(SHAPE, flat=True, waves=True),
-            Recipe(SHAPE, patience=7),
             Recipe(SHAPE, main=main),
         )
     ]
@@ -241,7 +240,7 @@ def test_the_recipe_the_machine_and_the_tools_count(
         ("platform.machine", lambda: "riscv64"),
         ("platform.libc_ver", lambda: ("musl", "1")),
         ("importlib.metadata.version", lambda name: f"{name} 99"),
-        ("cosim.rtl.simulator.build.PHASE_END", _moved()),
+        ("cosim.rtl.simulator.headers.PHASE_END", _moved()),
     )
     for target, value in changes:
         monkeypatch.setattr(target, value)

@@ -1,0 +1,53 @@
+"""The spec's numbers, and the chip's pins, for the SystemVerilog and C++ around the chip."""
+
+from cosim.rtl.job import PHASE_END
+from hw import spec
+from hw.spec import ChipShape
+
+
+def chip_ports(shape: ChipShape) -> str:
+    """The connections of the chip's host ports in tb.sv."""
+    return ",\n".join(
+        f"      .host_{way}__{row}__{signal}({way}_{signal}[{row}])"
+        for row in range(shape.rows)
+        for way in ("in", "out")
+        for signal in ("payload", "valid", "ready")
+    )
+
+
+def spec_numbers(shape: ChipShape) -> dict[str, int]:
+    """The numbers of `hw.spec` that the SystemVerilog and C++ around the chip use."""
+    numbers = {
+        "COLUMNS": shape.columns,
+        "ROWS": shape.rows,
+        "AXONS": shape.axons,
+        "ROW_WORDS": spec.ROW_WORDS,
+        "LINE_ROWS": spec.LINE_ROWS,
+        "LANE": spec.LANE,
+        "NEURON_STRIDE": spec.NEURON_STRIDE,
+        "COORD_BITS": spec.COORD_BITS,
+        "FLIT_BITS": spec.FLIT.width,
+        "GO_CYCLES": spec.GO_CYCLES,
+        # More than all neurons can send in a tick: whoever sends so much in a phase never stops.
+        "MOST_ANSWERS": shape.cores * shape.dendrites * spec.FANOUT_ENTRIES,
+        **{f"END_{field.name.upper()}": field.offset for field in PHASE_END},
+        **{f"KIND_{kind.name}": kind.value for kind in spec.Kind},
+        **{f"REGION_{region.name}": region.value for region in spec.Region},
+        **{f"NEURON_{word.name}": word.value for word in spec.NeuronWord},
+    }
+    for field in spec.FLIT:
+        numbers[f"FLIT_{field.name.upper()}"] = field.offset
+        numbers[f"FLIT_{field.name.upper()}_BITS"] = field.width
+    return numbers
+
+
+def cpp_header(shape: ChipShape) -> str:
+    """The numbers as constants of C++, in the namespace `nc64c`."""
+    lines = [f"constexpr int {name} = {value};" for name, value in spec_numbers(shape).items()]
+    return "\n".join(["#pragma once", "namespace nc64c {", *lines, "}", ""])
+
+
+def sv_header(shape: ChipShape) -> str:
+    """The numbers as parameters of SystemVerilog."""
+    lines = [f"localparam int {name} = {value};" for name, value in spec_numbers(shape).items()]
+    return "\n".join(["`ifndef NC64C_SPEC", "`define NC64C_SPEC", *lines, "`endif", ""])

@@ -1,0 +1,73 @@
+"""One interface, several chips: what runs programs gives the golden model's responses."""
+
+import numpy as np
+import pytest
+
+from cosim.golden.runner import GoldenRunner
+from cosim.program.runner import Runner
+from cosim.program.stimulus import Phase, control, read_membranes
+from cosim.rtl import amaranth_sim
+from cosim.rtl.icarus import icarus
+from cosim.rtl.runner import verilated
+from cosim.verify.random_programs import random_phases, random_program
+from hw.spec import ChipShape, Control
+from tests.support.chips import SMALL, assert_equal
+
+TINY = ChipShape(2, 2, 64, 32)  # Amaranth's simulator is slow
+
+
+def chip(name: str, shape: ChipShape) -> Runner:
+    match name:
+        case "Verilator":
+            return verilated(shape)
+        case "Verilator, front door":
+            return verilated(shape, front_door=True)
+        case "Icarus Verilog":
+            if not icarus.installed():
+                pytest.skip("Icarus Verilog is not installed")
+            return icarus.runner(shape)
+    return amaranth_sim.runner(shape)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("Verilator", SMALL),
+        ("Verilator, front door", SMALL),
+        ("Icarus Verilog", TINY),
+        ("Amaranth", TINY),
+    ],
+)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_every_runner_gives_the_golden_models_responses(
+    name: str, shape: ChipShape, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    program = random_program(rng, shape)
+    ticks = [phase for phase in random_phases(rng, program, ticks=6, reconfigure=False) if phase.go]
+    restart, reading = control(shape, Control.RESTART), read_membranes(program)
+    stimuli = [[restart, *ticks[:number], reading] for number in (2, len(ticks))]
+    heard: list[int] = []
+    expected = GoldenRunner().run(program, stimuli)
+    found = chip(name, shape).run(program, stimuli, heard.append)
+    for number, (want, have) in enumerate(zip(expected.responses, found.responses, strict=True)):
+        assert_equal(want, have, f"{name}, seed {seed}, stimulus {number}")
+    assert sum(heard) == 2
+    assert found.totals.ticks == 2 + len(ticks)
+    assert found.totals.cycles > 100
+    assert sum(int(counts.sum()) for counts in found.totals.counters.values()) > 0
+
+
+def test_phases_that_overlap_keep_their_answers_apart() -> None:
+    """Spikes for the next tick are sent while one runs; what fires belongs to the one that ran."""
+    rng = np.random.default_rng(7)
+    program = random_program(rng, TINY)
+    spikes = [
+        Phase(phase.flits, go=True)
+        for phase in random_phases(rng, program, ticks=8, reconfigure=False)
+        if phase.go and len(phase.flits)
+    ]
+    stimulus = [control(TINY, Control.RESTART), *spikes, read_membranes(program)]
+    [expected] = GoldenRunner().run(program, [stimulus]).responses
+    [found] = amaranth_sim.runner(TINY).run(program, [stimulus]).responses
+    assert_equal(expected, found, "seed 7")
