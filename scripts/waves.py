@@ -22,12 +22,12 @@ def main() -> None:
     if len(sys.argv) != 2 or not sys.argv[1].isdigit():
         sys.exit(__doc__)
     seed = int(sys.argv[1])
-    phases = program_after_program(seed)
+    steps = program_after_program(seed)
     simulator = build(SMALL, flat=True, waves=True, log=print)
-    responses = RtlChip(simulator).run(phases)
-    print(f"{len(phases)} phases, waves in {Path.cwd() / 'dump.vcd'}")
+    responses = RtlChip(simulator).run(steps)
+    print(f"{len(steps)} steps, waves in {Path.cwd() / 'dump.vcd'}")
     try:
-        assert_equal(GoldenChip(SMALL).run(phases), responses, f"seed {seed}")
+        assert_equal(GoldenChip(SMALL).run(steps), responses, f"seed {seed}")
     except AssertionError as difference:
         sys.exit(f"RTL and golden model differ: {difference}")
     print("RTL equals the golden model.")

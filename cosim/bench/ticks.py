@@ -14,7 +14,7 @@ from cosim.bench.measure.workload import Workload, axon_bits, busy
 from cosim.golden.chip import GoldenChip
 from cosim.program.errors import Mismatch
 from cosim.program.program import Program
-from cosim.program.stimulus import Phase
+from cosim.program.stimulus import Step
 from cosim.rtl.simulation import RtlChip
 from cosim.rtl.simulator.build import Simulator, build
 from hw.spec import FULL_CHIP, ChipShape, ResetMode
@@ -56,7 +56,7 @@ def _whole_chip(activity: float, seed: int, repeats: int) -> dict[str, Any]:
 def _in_rtl(simulator: Simulator, workload: Workload) -> Callable[[int], object]:
     def run(ticks: int) -> object:
         job = workload.job(ticks)
-        return RtlChip(simulator, backdoor=job.backdoor).run(job.phases)
+        return RtlChip(simulator, backdoor=job.backdoor).run(job.steps)
 
     return run
 
@@ -64,14 +64,14 @@ def _in_rtl(simulator: Simulator, workload: Workload) -> Callable[[int], object]
 def _golden(workload: Workload, images: int) -> Callable[[], float]:
     """Measures CPU seconds per tick and image of a chip that is loaded already."""
     chip = GoldenChip(workload.program.shape)
-    chip.run([Phase(workload.loading, go=False)])
+    chip.run([Step(workload.loading, go=False)])
     chip.power_up(images)
-    phases = [[Phase(workload.spikes, go=True)] * TICKS] * images
-    chip.run_images([each[:1] for each in phases])  # the first tick lays out the synapses
+    steps = [[Step(workload.spikes, go=True)] * TICKS] * images
+    chip.run_images([each[:1] for each in steps])  # the first tick lays out the synapses
 
     def measure() -> float:
         start = time.process_time()
-        chip.run_images(phases)
+        chip.run_images(steps)
         return (time.process_time() - start) / (TICKS * images)
 
     return measure
@@ -145,6 +145,6 @@ def _paibox(workload: Workload, order: Literal["C", "F"]) -> Callable[[], float]
 
 def _same(workload: Workload, membranes: NDArray[np.integer[Any]], ticks: int) -> None:
     chip = GoldenChip(workload.program.shape)
-    expected = workload.membranes(chip.run(workload.job(ticks, backdoor=False).phases))
+    expected = workload.membranes(chip.run(workload.job(ticks, backdoor=False).steps))
     if not np.array_equal(expected[0], membranes):
         raise Mismatch("PAIBox: membranes differ from the golden model's")

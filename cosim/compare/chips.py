@@ -1,6 +1,6 @@
 """Exact equality of two chips' responses, and where they first part.
 
-Routers reorder, so the flits of a phase are compared as a multiset: nothing else is forgiven.
+Routers reorder, so the flits of a step are compared as a multiset: nothing else is forgiven.
 Knows formats only (`hw.spec`), no arithmetic of either chip.
 """
 
@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.program.stimulus import Phase
+from cosim.program.stimulus import Step
 from hw.spec import DATA_BITS, FLIT, MEMBRANE_BITS, Kind, Region
 
 Flits = NDArray[np.uint64]
@@ -98,39 +98,39 @@ class Comparison:
 
 
 def compare_images(
-    phases: Sequence[Sequence[Phase]],
+    steps: Sequence[Sequence[Step]],
     golden: Sequence[Sequence[Flits]],
     rtl: Sequence[Sequence[Flits]],
     first_image: int = 0,
 ) -> Comparison:
-    """Compares all images' responses; arguments are [image][phase], responses uint64 [flits].
+    """Compares all images' responses; arguments are [image][step], responses uint64 [flits].
 
-    Raises `ValueError` if a chip did not answer every phase of every image.
+    Raises `ValueError` if a chip did not answer every step of every image.
     """
     total = Comparison()
     for image, (stimulus, expected, got) in enumerate(
-        zip(phases, golden, rtl, strict=True), start=first_image
+        zip(steps, golden, rtl, strict=True), start=first_image
     ):
         total.add(compare_image(stimulus, expected, got, image))
     return total
 
 
 def compare_image(
-    phases: Sequence[Phase], golden: Sequence[Flits], rtl: Sequence[Flits], image: int = 0
+    steps: Sequence[Step], golden: Sequence[Flits], rtl: Sequence[Flits], image: int = 0
 ) -> Comparison:
-    """Compares one image's responses, phase by phase.
+    """Compares one image's responses, step by step.
 
-    Raises `ValueError` if a chip did not answer every phase.
+    Raises `ValueError` if a chip did not answer every step.
     """
     result = Comparison(images=1)
     tick = 0
-    for phase, expected, got in zip(phases, golden, rtl, strict=True):
+    for step, expected, got in zip(steps, golden, rtl, strict=True):
         region = FLIT.get(expected, "region")
         result.spikes += int(np.count_nonzero(region == int(Region.SPIKE)))
         result.membranes += int(np.count_nonzero(region == int(Region.MEMBRANE)))
         if not np.array_equal(np.sort(expected), np.sort(got)):
             _count(result, sorted(_differences(image, tick, expected, got), key=_order))
-        tick += phase.go
+        tick += step.go
     return result
 
 
@@ -139,7 +139,7 @@ def _order(mismatch: Mismatch) -> tuple[int, int, int, int, int]:
 
 
 def _count(result: Comparison, found: list[Mismatch]) -> None:
-    """Enters a phase's mismatches, in order; phases come in the order of time."""
+    """Enters a step's mismatches, in order; steps come in the order of time."""
     for mismatch in found:
         if mismatch.what == "membrane":
             result.mismatched_membranes += 1
@@ -149,7 +149,7 @@ def _count(result: Comparison, found: list[Mismatch]) -> None:
 
 
 def _differences(image: int, tick: int, golden: Flits, rtl: Flits) -> Iterator[Mismatch]:
-    """Mismatches of one phase, whose flits are not the same."""
+    """Mismatches of one step, whose flits are not the same."""
     expected, got = Counter(golden.tolist()), Counter(rtl.tolist())
     membranes: dict[tuple[int, int, int], tuple[list[int], list[int]]] = {}
     for flit in sorted((expected | got).keys()):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cosim.golden.axons import AxonBuffers, by_box
 from cosim.golden.core import GoldenCore, Shared
-from cosim.program.stimulus import Phase
+from cosim.program.stimulus import Step
 from hw.formats import Format
 from hw.spec import (
     AXON,
@@ -56,47 +56,47 @@ class GoldenChip:
             core.power_up(images)
         pages = [core.pages for core in self._cores]
         self._axons = AxonBuffers(self._shape, images, pages)
-        self._responses: list[tuple[Indices, Flits]] = []  # image and HOST flit, of this phase
+        self._responses: list[tuple[Indices, Flits]] = []  # image and HOST flit, of this step
 
-    def run(self, phases: Sequence[Phase]) -> list[Flits]:
-        """The HOST flits (uint64 [n]) of each phase.
+    def run(self, steps: Sequence[Step]) -> list[Flits]:
+        """The HOST flits (uint64 [n]) of each step.
 
         A model of several images takes WRITEs only in this way, which reach all of them.
         """
         if self._images == 1:
-            return self.run_images([phases])[0]
-        for phase in phases:
-            if phase.go or (FLIT.get(phase.flits, "kind") != Kind.WRITE).any():
+            return self.run_images([steps])[0]
+        for step in steps:
+            if step.go or (FLIT.get(step.flits, "kind") != Kind.WRITE).any():
                 raise ValueError("run() of several images: takes WRITE flits only")
-            self._obey(phase.flits)
-        return [np.zeros(0, np.uint64) for _ in phases]
+            self._obey(step.flits)
+        return [np.zeros(0, np.uint64) for _ in steps]
 
-    def run_images(self, images: Sequence[Sequence[Phase]]) -> list[list[Flits]]:
-        """The HOST flits of each image's each phase.
+    def run_images(self, images: Sequence[Sequence[Step]]) -> list[list[Flits]]:
+        """The HOST flits of each image's each step.
 
-        The images' phases may differ in their SPIKE flits only: same number, same `go`s, same other
+        The images' steps may differ in their SPIKE flits only: same number, same `go`s, same other
         flits in the same order. Raises `ValueError` where they do not.
         """
         if len(images) != self._images:
             raise ValueError(f"{len(images)} images for a model of {self._images}")
-        if len({len(phases) for phases in images}) != 1:
-            raise ValueError("the images' phases differ in number")
-        by_phase = [self._phase(phases) for phases in zip(*images, strict=True)]
-        return [list(responses) for responses in zip(*by_phase, strict=True)]
+        if len({len(steps) for steps in images}) != 1:
+            raise ValueError("the images' steps differ in number")
+        by_step = [self._step(steps) for steps in zip(*images, strict=True)]
+        return [list(responses) for responses in zip(*by_step, strict=True)]
 
-    # ------------------------------------------------------------ one phase
-    def _phase(self, phases: Sequence[Phase]) -> list[Flits]:
-        """One phase of all images: flits in their order, then a tick; responses per image."""
-        if len({phase.go for phase in phases}) != 1:
-            raise ValueError("the images' phases differ in go")
-        flits = np.concatenate([phase.flits for phase in phases])
-        image = np.repeat(np.arange(len(phases)), [len(phase.flits) for phase in phases])
+    # ------------------------------------------------------------ one step
+    def _step(self, steps: Sequence[Step]) -> list[Flits]:
+        """One step of all images: flits in their order, then a tick; responses per image."""
+        if len({step.go for step in steps}) != 1:
+            raise ValueError("the images' steps differ in go")
+        flits = np.concatenate([step.flits for step in steps])
+        image = np.repeat(np.arange(len(steps)), [len(step.flits) for step in steps])
         spike = FLIT.get(flits, "kind") == Kind.SPIKE
         if spike.all():
             self._take_spikes(flits, image)
         else:
             self._mixed(flits, image, spike)
-        if phases[0].go:
+        if steps[0].go:
             self._go()
         return self._collect()
 
@@ -117,15 +117,15 @@ class GoldenChip:
         """The flits of one image, where every image has the same ones."""
         counts = np.bincount(image, minlength=self._images)
         if (counts != counts[0]).any():
-            raise ValueError("the images' phases differ in more than spikes")
+            raise ValueError("the images' steps differ in more than spikes")
         each = flits.reshape(self._images, counts[0])
         if (each != each[0]).any():
-            raise ValueError("the images' phases differ in more than spikes")
+            raise ValueError("the images' steps differ in more than spikes")
         common: Flits = each[0]
         return common
 
     def _collect(self) -> list[Flits]:
-        """This phase's responses, per image."""
+        """This step's responses, per image."""
         responses, self._responses = self._responses, []
         image = np.concatenate([np.zeros(0, np.int64), *(part[0] for part in responses)])
         flits = np.concatenate([np.zeros(0, np.uint64), *(part[1] for part in responses)])

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from cosim.golden.chip import GoldenChip
 from cosim.program.program import Program, configuration
 from cosim.program.runner import Advance, Response, Run, Stimulus, unheard
-from cosim.program.stimulus import Phase
+from cosim.program.stimulus import Step
 
 BATCH = 64  # stimuli at once: as large as matrix products like, and small in memory
 
@@ -13,7 +13,7 @@ BATCH = 64  # stimuli at once: as large as matrix products like, and small in me
 class GoldenRunner:
     """Runs programs; each is loaded once and its chip is kept.
 
-    Stimuli of one program with the same number of phases must differ in their SPIKE flits only.
+    Stimuli of one program with the same number of steps must differ in their SPIKE flits only.
     The result does not depend on `batch`, nor on what ran before.
     """
 
@@ -39,6 +39,6 @@ class GoldenRunner:
     def _chip(self, program: Program) -> GoldenChip:
         if program not in self._chips:
             chip = GoldenChip(program.shape)
-            chip.run([Phase(configuration(program), go=False)])
+            chip.run([Step(configuration(program), go=False)])
             self._chips[program] = chip
         return self._chips[program]

@@ -32,7 +32,7 @@ def chip_inputs(network: IntegerNetwork, images: NDArray[np.uint8]) -> NDArray[n
     return inference.input_spikes(network, images)
 
 
-def step_writes(
+def timestep_writes(
     network: IntegerNetwork, layer: IntegerLayer, weights: tuple[int, ...], cores: Iterable[int]
 ) -> tuple[NDArray[np.uint64], ...]:
     """WRITE flits (uint64 [n]) that `cores`, which hold this layer, need before each tick.

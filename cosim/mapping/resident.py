@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.mapping.host_layers import chip_layers, step_writes
+from cosim.mapping.host_layers import chip_layers, timestep_writes
 from cosim.mapping.layer.neurons import neuron_settings, no_fan_out
 from cosim.mapping.layer.placement import place
 from cosim.mapping.layer.routes import Routes
@@ -93,7 +93,7 @@ def map_network(network: IntegerNetwork, shape: ChipShape = FULL_CHIP) -> Progra
         tuple(layers),
         routes[0].input_map(),
         network.timesteps,
-        step_writes(network, plans[0].layer, plans[0].plane_weights, first),
+        timestep_writes(network, plans[0].layer, plans[0].plane_weights, first),
     )
 
 

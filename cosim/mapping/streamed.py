@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from cosim.mapping.host_layers import chip_layers, step_writes
+from cosim.mapping.host_layers import chip_layers, timestep_writes
 from cosim.mapping.layer.neurons import neuron_settings, no_fan_out
 from cosim.mapping.layer.placement import place_alike
 from cosim.mapping.layer.tiling import Plan, Span, spans
@@ -168,8 +168,8 @@ def _round(
         for number in numbers:
             x, y = core_xy(number)
             cores.append(CoreImage(x=x, y=y, **image))
-    writes = step_writes(network, layer, weights, [core.number for core in cores])
-    program = Program(shape, tuple(cores), timesteps=network.timesteps, step_writes=writes)
+    writes = timestep_writes(network, layer, weights, [core.number for core in cores])
+    program = Program(shape, tuple(cores), timesteps=network.timesteps, timestep_writes=writes)
     return Round(cut.windows, groups, slots, program)
 
 

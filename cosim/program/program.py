@@ -46,7 +46,7 @@ class InputMap:
     flit: NDArray[np.uint64]
 
     def flits(self, spikes: NDArray[np.bool_]) -> NDArray[np.uint64]:
-        """SPIKE flits (uint64 [n]) of one time step; `spikes` is bool [C, H, W]."""
+        """SPIKE flits (uint64 [n]) of one timestep; `spikes` is bool [C, H, W]."""
         if spikes.shape != self.shape or spikes.dtype != np.bool_:
             raise ValueError(
                 f"input spikes are {spikes.dtype} {spikes.shape}, must be bool {self.shape}"
@@ -58,7 +58,7 @@ class InputMap:
 class LayerMap:
     """Where the neurons of a layer sit: `core` (core numbers) and `neuron`, int64 [C, H, W].
 
-    Its time step t happens in chip tick t + `delay`.
+    Its timestep t happens in chip tick t + `delay`.
     """
 
     name: str
@@ -81,8 +81,8 @@ class LayerMap:
 @dataclass(frozen=True, eq=False)
 class Program:
     """The whole chip's contents; `layers` (the last one is the class read-out), `inputs` and
-    `timesteps` (T of the algorithm) are there when it was mapped from a network. `step_writes` are
-    WRITE flits (uint64 [n]) that go in with the input of each time step, if there are any.
+    `timesteps` (T of the algorithm) are there when it was mapped from a network. `timestep_writes`
+    are WRITE flits (uint64 [n]) that go in with the input of each timestep, if there are any.
 
     Raises `ValueError` for what does not fit the chip.
     """
@@ -92,19 +92,23 @@ class Program:
     layers: tuple[LayerMap, ...] = ()
     inputs: InputMap | None = None
     timesteps: int = 0
-    step_writes: tuple[NDArray[np.uint64], ...] = ()
+    timestep_writes: tuple[NDArray[np.uint64], ...] = ()
 
     def __post_init__(self) -> None:
         for core in self.cores:
             core.check(self.shape)
         if len({core.number for core in self.cores}) < len(self.cores):
             raise ValueError("two core images for one core")
-        if self.step_writes and len(self.step_writes) != self.timesteps:
-            raise ValueError(f"writes for {len(self.step_writes)} of {self.timesteps} steps")
+        if self.timestep_writes and len(self.timestep_writes) != self.timesteps:
+            raise ValueError(f"writes for {len(self.timestep_writes)} of {self.timesteps} steps")
 
-    def tick(self, step: int, spikes: NDArray[np.uint64]) -> NDArray[np.uint64]:
-        """All flits that go in before the tick of this time step, with its SPIKE flits."""
-        return np.concatenate([self.step_writes[step], spikes]) if self.step_writes else spikes
+    def tick(self, timestep: int, spikes: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        """All flits that go in before the tick of this timestep, with its SPIKE flits."""
+        return (
+            np.concatenate([self.timestep_writes[timestep], spikes])
+            if self.timestep_writes
+            else spikes
+        )
 
     @property
     def ticks(self) -> int:

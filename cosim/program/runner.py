@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosim.program.program import Program
-from cosim.program.stimulus import Phase
+from cosim.program.stimulus import Step
 from hw.spec import Counter
 
-Stimulus = Sequence[Phase]  # of one image, or one pass
-Response = list[NDArray[np.uint64]]  # HOST flits of each phase, in any order
+Stimulus = Sequence[Step]  # of one image, or one pass
+Response = list[NDArray[np.uint64]]  # HOST flits of each step, in any order
 Advance = Callable[[int], None]  # told how many stimuli more are finished
 
 

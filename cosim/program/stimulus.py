@@ -1,6 +1,6 @@
-"""Stimulus and response: the flits of one image as phases, and what comes back as spikes.
+"""Stimulus and response: the flits of one image as steps, and what comes back as spikes.
 
-Golden model and RTL take the same phases; routers reorder, so responses are compared sorted.
+Golden model and RTL take the same steps; routers reorder, so responses are compared sorted.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ from hw.spec import (
 
 
 @dataclass(frozen=True, eq=False)
-class Phase:
+class Step:
     """Inject `flits` (uint64 [n]), wait until the chip is idle; then, if `go`, run one tick."""
 
     flits: NDArray[np.uint64]
@@ -53,8 +53,8 @@ def read(region: Region, offset: int, count: int, *, x: int, y: int) -> np.uint6
     return _access(Kind.READ, region, offset, count, x, y)
 
 
-def control(shape: ChipShape, command: Control) -> Phase:
-    """The phase that gives a command to all cores."""
+def control(shape: ChipShape, command: Control) -> Step:
+    """The step that gives a command to all cores."""
     flit = FLIT.pack(
         kind=int(Kind.WRITE),
         region=int(Region.REGISTER),
@@ -63,20 +63,20 @@ def control(shape: ChipShape, command: Control) -> Phase:
         x1=shape.columns - 1,
         y1=shape.rows - 1,
     )
-    return Phase(np.array([flit], np.uint64), go=False)
+    return Step(np.array([flit], np.uint64), go=False)
 
 
-def read_membranes(program: Program) -> Phase:
-    """The phase that reads the membranes of all neurons of the program."""
+def read_membranes(program: Program) -> Step:
+    """The step that reads the membranes of all neurons of the program."""
     flits = [read(Region.MEMBRANE, 0, core.neurons, x=core.x, y=core.y) for core in program.cores]
-    return Phase(np.array(flits, np.uint64), go=False)
+    return Step(np.array(flits, np.uint64), go=False)
 
 
-def image_phases(program: Program, spikes: NDArray[np.bool_]) -> list[Phase]:
+def image_stimulus(program: Program, spikes: NDArray[np.bool_]) -> list[Step]:
     """All that one image needs: restart, its input spikes tick by tick, read-back of membranes.
 
     `spikes` is bool [T, C, H, W], what is streamed in. The ticks after the T-th bring the last
-    step through the deeper layers. Raises `ValueError` for spikes of another shape.
+    timestep through the deeper layers. Raises `ValueError` for spikes of another shape.
     """
     if program.inputs is None:
         raise ValueError("the program has no input map")
@@ -84,16 +84,16 @@ def image_phases(program: Program, spikes: NDArray[np.bool_]) -> list[Phase]:
         raise ValueError(f"{len(spikes)} steps of input, the program takes {program.timesteps}")
     nothing = np.zeros(0, np.uint64)
     streamed = [
-        Phase(program.tick(step, program.inputs.flits(fired)), go=True)
-        for step, fired in enumerate(spikes)
+        Step(program.tick(timestep, program.inputs.flits(fired)), go=True)
+        for timestep, fired in enumerate(spikes)
     ]
-    drained = [Phase(nothing, go=True)] * (program.ticks - program.timesteps)
+    drained = [Step(nothing, go=True)] * (program.ticks - program.timesteps)
     restart = control(program.shape, Control.RESTART)
     return [restart, *streamed, *drained, read_membranes(program)]
 
 
 def decode(responses: Sequence[NDArray[np.uint64]]) -> Observation:
-    """Spikes and membranes in the responses to one image's phases; other read-back is left out.
+    """Spikes and membranes in the responses to one image's steps; other read-back is left out.
 
     A spike that was sent twice (traced, and with a fan-out entry to the host) is there twice.
     """
@@ -111,7 +111,7 @@ def decode(responses: Sequence[NDArray[np.uint64]]) -> Observation:
 
 
 def layer_spikes(program: Program, observation: Observation) -> dict[str, NDArray[np.bool_]]:
-    """Spikes per layer before pooling, bool [T, C, H, W], by step of the algorithm.
+    """Spikes per layer before pooling, bool [T, C, H, W], by timestep of the algorithm.
 
     Raises `ValueError` for a spike that no layer has at that tick: it must not go unseen.
     """
@@ -120,10 +120,10 @@ def layer_spikes(program: Program, observation: Observation) -> dict[str, NDArra
     found = {}
     for layer in program.layers:
         site = layer.site(core, neuron)
-        step = tick - layer.delay
-        here = (site >= 0) & (step >= 0) & (step < program.timesteps)
+        timestep = tick - layer.delay
+        here = (site >= 0) & (timestep >= 0) & (timestep < program.timesteps)
         spikes = np.zeros((program.timesteps, layer.core.size), np.bool_)
-        spikes[step[here], site[here]] = True
+        spikes[timestep[here], site[here]] = True
         found[layer.name] = spikes.reshape(-1, *layer.core.shape)
         seen |= here
     if not seen.all():

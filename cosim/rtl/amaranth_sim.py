@@ -11,7 +11,7 @@ from amaranth.sim import Simulator
 from numpy.typing import NDArray
 
 from cosim.program.runner import Advance
-from cosim.rtl.job import PHASE_END, Job, Response
+from cosim.rtl.job import STEP_END, Job, Response
 from cosim.rtl.runner import RtlRunner
 from cosim.rtl.tb.testbench import port_words
 from hw.chip import Chip
@@ -36,7 +36,7 @@ def play(shape: ChipShape, job: Job) -> "Played":
     """Plays a job into the chip, through the front door."""
     if len(job.backdoor):
         raise ValueError("Amaranth's simulator has no back door")
-    played = Played(Chip(shape), port_words(list(job.phases), shape.rows), len(job.phases))
+    played = Played(Chip(shape), port_words(list(job.steps), shape.rows), len(job.steps))
     simulator = Simulator(played.chip)
     simulator.add_clock(PERIOD_S)
     simulator.add_testbench(played.drive)
@@ -45,24 +45,24 @@ def play(shape: ChipShape, job: Job) -> "Played":
 
 
 class Played:
-    """What the chip answered to a job, and when each phase was over, in CPU seconds."""
+    """What the chip answered to a job, and when each step was over, in CPU seconds."""
 
-    def __init__(self, chip: Chip, words: list[NDArray[np.uint64]], phases: int) -> None:
+    def __init__(self, chip: Chip, words: list[NDArray[np.uint64]], steps: int) -> None:
         self.chip = chip
         self.ended: list[float] = []
         self._words = [mine.tolist() for mine in words]
         self._place = [0] * len(words)  # of each port, among its words
-        self._count = phases
-        self._phases: list[list[int]] = [[] for _ in range(phases)]
+        self._count = steps
+        self._steps: list[list[int]] = [[] for _ in range(steps)]
         self._cycles = self._ticks = 0
 
     @property
     def response(self) -> Response:
-        flits = tuple(np.array(phase, np.uint64) for phase in self._phases)
+        flits = tuple(np.array(step, np.uint64) for step in self._steps)
         return Response(flits, self._cycles, self._ticks)
 
     async def drive(self, ctx: Any) -> None:
-        """Runs until the last phase is over."""
+        """Runs until the last step is over."""
         await ctx.tick().repeat(RESET_CYCLES)
         for port in self.chip.host_out:
             ctx.set(port.ready, 1)
@@ -74,9 +74,9 @@ class Played:
                 ctx.get(self.chip.idle)
             )
             end = self._word(0)
-            go = quiet and not ending and bool(PHASE_END.get(end, "tick"))
-            over = quiet and (ending or not PHASE_END.get(end, "tick"))
-            overlap = go and bool(PHASE_END.get(end, "overlap"))
+            go = quiet and not ending and bool(STEP_END.get(end, "tick"))
+            over = quiet and (ending or not STEP_END.get(end, "tick"))
+            overlap = go and bool(STEP_END.get(end, "overlap"))
             ctx.set(self.chip.go, go)
             self._hear(ctx)
             await ctx.tick()
@@ -104,7 +104,7 @@ class Played:
     def _hear(self, ctx: Any) -> None:
         for port in self.chip.host_out:
             if ctx.get(port.valid):
-                self._phases[len(self.ended)].append(ctx.get(port.payload.as_value()))
+                self._steps[len(self.ended)].append(ctx.get(port.payload.as_value()))
 
     def _word(self, port: int) -> int:
         words: list[int] = self._words[port]

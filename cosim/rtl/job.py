@@ -7,12 +7,12 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.program.stimulus import Phase
+from cosim.program.stimulus import Step
 from hw.formats import Format
 
-# The data of the HOST word that ends a phase in the test bench: a tick runs; Python is woken; the
-# next phase's flits are played during the tick.
-PHASE_END = Format("PHASE_END", tick=1, wake=1, overlap=1)
+# The data of the HOST word that ends a step in the test bench: a tick runs; Python is woken; the
+# next step's flits are played during the tick.
+STEP_END = Format("STEP_END", tick=1, wake=1, overlap=1)
 
 
 def _joined(arrays: list[NDArray[np.uint64]]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
@@ -27,18 +27,18 @@ def _split(words: NDArray[np.uint64], lengths: NDArray[np.int64]) -> list[NDArra
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """`phases` for the chip; each of `parts` (int64 [n]) is a run of so many phases, an image say.
+    """`steps` for the chip; each of `parts` (int64 [n]) is a run of so many steps, an image say.
 
-    `backdoor` (uint64 [n]) are WRITE flits that are stored before the first phase.
+    `backdoor` (uint64 [n]) are WRITE flits that are stored before the first step.
     """
 
-    phases: tuple[Phase, ...]
+    steps: tuple[Step, ...]
     parts: NDArray[np.int64]
     backdoor: NDArray[np.uint64]
 
     def save(self, path: Path) -> None:
-        flits, lengths = _joined([phase.flits for phase in self.phases])
-        go = np.array([phase.go for phase in self.phases], bool)
+        flits, lengths = _joined([step.flits for step in self.steps])
+        go = np.array([step.go for step in self.steps], bool)
         with path.open("wb") as file:
             np.savez(
                 file, flits=flits, lengths=lengths, go=go, parts=self.parts, backdoor=self.backdoor
@@ -48,20 +48,20 @@ class Job:
     def load(cls, path: Path) -> Self:
         with np.load(path, allow_pickle=False) as data:
             flits = _split(data["flits"], data["lengths"])
-            phases = (Phase(f, bool(go)) for f, go in zip(flits, data["go"], strict=True))
-            return cls(tuple(phases), data["parts"], data["backdoor"])
+            steps = (Step(f, bool(go)) for f, go in zip(flits, data["go"], strict=True))
+            return cls(tuple(steps), data["parts"], data["backdoor"])
 
 
 @dataclass(frozen=True, eq=False)
 class Response:
-    """HOST flits of each phase, and how many clock cycles and ticks all of them took."""
+    """HOST flits of each step, and how many clock cycles and ticks all of them took."""
 
-    phases: tuple[NDArray[np.uint64], ...]
+    steps: tuple[NDArray[np.uint64], ...]
     cycles: int
     ticks: int
 
     def save(self, path: Path) -> None:
-        flits, lengths = _joined(list(self.phases))
+        flits, lengths = _joined(list(self.steps))
         with path.open("wb") as file:
             np.savez(file, flits=flits, lengths=lengths, counts=[self.cycles, self.ticks])
 

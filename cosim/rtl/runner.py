@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cosim.program.program import Program, configuration
 from cosim.program.runner import Advance, Run, Stimulus, Totals, unheard
-from cosim.program.stimulus import Phase, read
+from cosim.program.stimulus import Step, read
 from cosim.rtl import simulation
 from cosim.rtl.job import Job, Response
 from cosim.rtl.simulator.build import Simulator, build
@@ -44,16 +44,16 @@ class RtlRunner:
         start = time.monotonic()
         flits = configuration(program)
         stored = (FLIT.get(flits, "region") != Region.REGISTER) & self.back_door
-        loading = [Phase(flits[~stored], go=False)]
-        reading = [Phase(_counter_reads(program.shape), go=False)]
-        phases = (*loading, *(phase for each in stimuli for phase in each), *reading)
+        loading = [Step(flits[~stored], go=False)]
+        reading = [Step(_counter_reads(program.shape), go=False)]
+        steps = (*loading, *(step for each in stimuli for step in each), *reading)
         parts = np.array([len(each) for each in stimuli], np.int64)
         parts[0] += len(loading)
-        answer = self.play(Job(phases, parts, flits[stored]), advance)
+        answer = self.play(Job(steps, parts, flits[stored]), advance)
         ends = np.cumsum(parts).tolist()
         begins = [len(loading), *ends[:-1]]
-        responses = [list(answer.phases[a:b]) for a, b in zip(begins, ends, strict=True)]
-        counters = _counts(program.shape, answer.phases[-1])
+        responses = [list(answer.steps[a:b]) for a, b in zip(begins, ends, strict=True)]
+        counters = _counts(program.shape, answer.steps[-1])
         took = time.monotonic() - start
         return Run(responses, Totals(answer.cycles, answer.ticks, took, counters))
 

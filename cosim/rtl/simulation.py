@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from cosim.program.errors import Mismatch, SimulationError
 from cosim.program.runner import Advance, unheard
-from cosim.program.stimulus import Phase
+from cosim.program.stimulus import Step
 from cosim.rtl import environment
 from cosim.rtl.job import Job, Response
 from cosim.rtl.simulator.build import Simulator
@@ -35,13 +35,13 @@ class RtlChip:
         self._simulator = simulator
         self._backdoor = np.zeros(0, np.uint64) if backdoor is None else backdoor
 
-    def run(self, phases: Sequence[Phase]) -> list[NDArray[np.uint64]]:
-        """The HOST flits (uint64 [n]) that came out during each phase, in any order."""
-        return list(self.respond(phases).phases)
+    def run(self, steps: Sequence[Step]) -> list[NDArray[np.uint64]]:
+        """The HOST flits (uint64 [n]) that came out during each step, in any order."""
+        return list(self.respond(steps).steps)
 
-    def respond(self, phases: Sequence[Phase]) -> Response:
+    def respond(self, steps: Sequence[Step]) -> Response:
         """The same with the cycles and ticks that it took."""
-        job = Job(tuple(phases), np.array([len(phases)], np.int64), self._backdoor)
+        job = Job(tuple(steps), np.array([len(steps)], np.int64), self._backdoor)
         return play(self._simulator, job)
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cosim.program.core_image import ALWAYS, CoreImage
 from cosim.program.program import Program
-from cosim.program.stimulus import Phase, control, read, read_membranes
+from cosim.program.stimulus import Step, control, read, read_membranes
 from cosim.verify.reconfiguration import Reconfiguration
 from hw.spec import (
     AXON,
@@ -87,9 +87,9 @@ def random_program(rng: np.random.Generator, shape: ChipShape) -> Program:
     return Program(shape, tuple(random_core(rng, x, y, shape) for x, y in used))
 
 
-def random_phases(
+def random_steps(
     rng: np.random.Generator, program: Program, ticks: int, *, reconfigure: bool = True
-) -> list[Phase]:
+) -> list[Step]:
     """Restart, `ticks` ticks of random spikes, and all that can be read back afterwards.
 
     Now and then membranes are read, the chip restarted and, with `reconfigure`, its cores given
@@ -97,20 +97,20 @@ def random_phases(
     """
     host = Reconfiguration(rng, program)
     shape = program.shape
-    phases = [control(shape, Control.RESTART | Control.CLEAR_COUNTERS)]
+    steps = [control(shape, Control.RESTART | Control.CLEAR_COUNTERS)]
     for _ in range(ticks):
-        phases.append(Phase(_random_spikes(rng, program), go=True))
+        steps.append(Step(_random_spikes(rng, program), go=True))
         if rng.random() < 0.2:
-            phases.append(read_membranes(program))
+            steps.append(read_membranes(program))
         if rng.random() < 0.1:
             pending = _random_spikes(rng, program)
-            phases += [Phase(pending, go=False), control(shape, Control(int(rng.integers(1, 4))))]
+            steps += [Step(pending, go=False), control(shape, Control(int(rng.integers(1, 4))))]
         if reconfigure and rng.random() < 0.3:
-            phases += host.phases()
-    return [*phases, read_membranes(program), read_counters(shape), _random_reads(rng, program)]
+            steps += host.steps()
+    return [*steps, read_membranes(program), read_counters(shape), _random_reads(rng, program)]
 
 
-def read_counters(shape: ChipShape) -> Phase:
+def read_counters(shape: ChipShape) -> Step:
     """Both words of the modelled counters of every core, whether the program uses it or not."""
     flits = [
         read(Region.COUNTER, 2 * counter, 2, x=x, y=y)
@@ -118,7 +118,7 @@ def read_counters(shape: ChipShape) -> Phase:
         for x in range(shape.columns)
         for counter in MODELLED
     ]
-    return Phase(np.array(flits, np.uint64), go=False)
+    return Step(np.array(flits, np.uint64), go=False)
 
 
 def _planes_and_pages(rng: np.random.Generator, shape: ChipShape) -> tuple[int, int]:
@@ -212,7 +212,7 @@ def _spike_flits(
     return np.asarray(flits, np.uint64).reshape(len(axon))
 
 
-def _random_reads(rng: np.random.Generator, program: Program) -> Phase:
+def _random_reads(rng: np.random.Generator, program: Program) -> Step:
     """Parts of all memories of a few cores, with words that nothing has written."""
     shape = program.shape
     flits = []
@@ -227,4 +227,4 @@ def _random_reads(rng: np.random.Generator, program: Program) -> Phase:
             read(Region.FANOUT, entry, 5, x=x, y=y),
             read(Region.MEMBRANE, 0, shape.dendrites, x=x, y=y),
         ]
-    return Phase(np.array(flits, np.uint64), go=False)
+    return Step(np.array(flits, np.uint64), go=False)

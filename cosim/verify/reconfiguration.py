@@ -7,7 +7,7 @@ import numpy as np
 
 from cosim.program.core_image import CoreImage
 from cosim.program.program import Program
-from cosim.program.stimulus import Phase, read, write
+from cosim.program.stimulus import Step, read, write
 from hw.spec import (
     AXON,
     FANOUT_RANGE,
@@ -55,10 +55,10 @@ class Reconfiguration:
             for core in program.cores
         }
 
-    def phases(self) -> list[Phase]:
+    def steps(self) -> list[Step]:
         """Spikes that wait, writes in any order with restarts among them, reads; all may be few."""
         rng = self._rng
-        phases = []
+        steps = []
         for _ in range(int(rng.integers(1, 4))):
             flits: list[np.uint64] = []
             for core in self._cores:
@@ -68,12 +68,12 @@ class Reconfiguration:
                     flits += self._writes(core)
                 if rng.random() < 0.3:
                     flits += self._spikes(core)
-            phases.append(Phase(np.array(flits, np.uint64), go=False))
+            steps.append(Step(np.array(flits, np.uint64), go=False))
             if rng.random() < 0.3:
-                phases.append(self.read_all())
-        return phases
+                steps.append(self.read_all())
+        return steps
 
-    def read_all(self) -> Phase:
+    def read_all(self) -> Step:
         """Every membrane, whether NEURONS counts it or not, and the registers."""
         flits = [
             read(region, 0, count, x=core.x, y=core.y)
@@ -83,7 +83,7 @@ class Reconfiguration:
                 (Region.REGISTER, Register.PLANE_WEIGHT + MAX_PLANES),
             )
         ]
-        return Phase(np.array(flits, np.uint64), go=False)
+        return Step(np.array(flits, np.uint64), go=False)
 
     def _spikes(self, core: CoreImage) -> list[np.uint64]:
         """Spikes to any of the pages that some configuration has."""

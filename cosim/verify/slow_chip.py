@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.program.stimulus import Phase
+from cosim.program.stimulus import Step
 from hw.spec import (
     AXON,
     FANOUT,
@@ -139,14 +139,14 @@ class SlowChip:
             for y in range(shape.rows)
         }
 
-    def run(self, phases: Sequence[Phase]) -> list[NDArray[np.uint64]]:
-        return [np.array(self.phase(phase), np.uint64) for phase in phases]
+    def run(self, steps: Sequence[Step]) -> list[NDArray[np.uint64]]:
+        return [np.array(self.step(step), np.uint64) for step in steps]
 
-    def phase(self, phase: Phase) -> list[int]:
+    def step(self, step: Step) -> list[int]:
         out = []
-        for flit in phase.flits:
+        for flit in step.flits:
             out += self.inject(int(flit))
-        if phase.go:
+        if step.go:
             out += self.go()
         return out
 

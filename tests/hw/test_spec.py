@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cosim.rtl.job import PHASE_END
+from cosim.rtl.job import STEP_END
 from hw import layouts, spec
 from hw.formats import Format
 from hw.spec import ChipShape, Counter, Kind, Region, Register
@@ -61,7 +61,7 @@ FORMATS = [
     spec.FANOUT,
     spec.FANOUT_RANGE,
     spec.LEAK,
-    PHASE_END,
+    STEP_END,
 ]
 INTEGERS = (int, np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64)
 

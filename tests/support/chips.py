@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosim.program.program import configuration
-from cosim.program.stimulus import Phase
-from cosim.verify.random_programs import random_phases, random_program
+from cosim.program.stimulus import Step
+from cosim.verify.random_programs import random_program, random_steps
 from hw.spec import FLIT, ChipShape, Kind, Region
 
 Responses = Sequence[NDArray[np.uint64]]
@@ -16,15 +16,15 @@ Responses = Sequence[NDArray[np.uint64]]
 SMALL = ChipShape(2, 2, 128, 64)
 
 
-def program_after_program(seed: int) -> list[Phase]:
-    """Phases for SMALL: four random programs one after the other, loaded through the front door."""
+def program_after_program(seed: int) -> list[Step]:
+    """Steps for SMALL: four random programs one after the other, loaded through the front door."""
     rng = np.random.default_rng(seed)
-    phases: list[Phase] = []
+    steps: list[Step] = []
     for _ in range(4):
         program = random_program(rng, SMALL)
-        phases.append(Phase(configuration(program), go=False))
-        phases += random_phases(rng, program, ticks=5)
-    return phases
+        steps.append(Step(configuration(program), go=False))
+        steps += random_steps(rng, program, ticks=5)
+    return steps
 
 
 def describe(word: int) -> str:
@@ -35,7 +35,7 @@ def describe(word: int) -> str:
 
 
 def assert_equal(expected: Responses, got: Responses, what: str) -> None:
-    """Equal flits in every phase; the message names the first phase and flits that differ."""
+    """Equal flits in every step; the message names the first step and flits that differ."""
     assert len(expected) == len(got), what
     for number, (want, have) in enumerate(zip(expected, got, strict=True)):
         want, have = np.sort(want), np.sort(have)
@@ -44,6 +44,6 @@ def assert_equal(expected: Responses, got: Responses, what: str) -> None:
         missing = np.setdiff1d(want, have)[:3].tolist()
         extra = np.setdiff1d(have, want)[:3].tolist()
         raise AssertionError(
-            f"{what}, phase {number}: {len(want)} flits expected, {len(have)} came; "
+            f"{what}, step {number}: {len(want)} flits expected, {len(have)} came; "
             f"missing {[describe(w) for w in missing]}, extra {[describe(w) for w in extra]}"
         )

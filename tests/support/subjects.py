@@ -16,7 +16,7 @@ from cosim.mapping.choose import choose_mapping
 from cosim.program.program import Program, configuration
 from cosim.program.runner import Advance, Response, Runner, Stimulus, Totals, unheard
 from cosim.program.runner import Run as ChipRun
-from cosim.program.stimulus import Phase
+from cosim.program.stimulus import Step
 from cosim.record.record import Facts, Run
 from hw.spec import ChipShape, Counter
 from sw.attack.attacks import attacked
@@ -140,14 +140,14 @@ class FakeRtl:
         self, program: Program, stimuli: Sequence[Stimulus], advance: Advance = unheard
     ) -> ChipRun:
         chip = GoldenChip(program.shape)
-        chip.run([Phase(configuration(program), go=False)])
+        chip.run([Step(configuration(program), go=False)])
         responses = []
         for stimulus in stimuli:
             responses.append(chip.run(stimulus))
             advance(1)
             self.seen.append(len(stimulus))
         self.fault(responses)
-        ticks = sum(phase.go for stimulus in stimuli for phase in stimulus)
+        ticks = sum(step.go for stimulus in stimuli for step in stimulus)
         grid = np.arange(program.shape.cores).reshape(program.shape.rows, program.shape.columns)
         counters = {counter: grid * 10**counter for counter in Counter}
         return ChipRun(responses, Totals(ticks * 1000, ticks, 2.5, counters))

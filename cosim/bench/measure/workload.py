@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cosim.program.core_image import CoreImage, core_number
 from cosim.program.program import Program, configuration
-from cosim.program.stimulus import Observation, Phase, control, decode, read_membranes
+from cosim.program.stimulus import Observation, Step, control, decode, read_membranes
 from cosim.rtl.job import Job
 from hw.spec import AXON, FLIT, MEMBRANE_MAX, ChipShape, Control, Kind, Region
 
@@ -35,16 +35,16 @@ class Workload:
         """The WRITE flits of the program, uint64 [n]."""
         return configuration(self.program)
 
-    def phases(self, ticks: int) -> list[Phase]:
+    def steps(self, ticks: int) -> list[Step]:
         """Restart, so many ticks, and the membranes."""
         restart = control(self.program.shape, Control.RESTART)
-        return [restart, *[Phase(self.spikes, go=True)] * ticks, read_membranes(self.program)]
+        return [restart, *[Step(self.spikes, go=True)] * ticks, read_membranes(self.program)]
 
     def job(self, ticks: int, *, backdoor: bool = True) -> Job:
         """The same behind the loading, of memories through the back door or the front door."""
         stored = (FLIT.get(self.loading, "region") != Region.REGISTER) & backdoor
-        phases = (Phase(self.loading[~stored], go=False), *self.phases(ticks))
-        return Job(phases, np.array([len(phases)], np.int64), self.loading[stored])
+        steps = (Step(self.loading[~stored], go=False), *self.steps(ticks))
+        return Job(steps, np.array([len(steps)], np.int64), self.loading[stored])
 
     def membranes(self, responses: list[NDArray[np.uint64]]) -> NDArray[np.int64]:
         """Membranes, int64 [cores, neurons], in HOST flits that came back."""

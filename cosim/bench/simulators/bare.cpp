@@ -2,7 +2,7 @@
 // same Verilated model. It plays a job from a file of 64-bit words and writes what came back.
 //
 //   job       rows, back-door flits, parts, for each row its words; then these flits, and words
-//   response  cycles, ticks, flits, phases; then the flits, and how many had come at each phase's end
+//   response  cycles, ticks, flits, steps; then the flits, and how many had come at each step's end
 
 #include <cstdint>
 #include <cstdio>
@@ -19,7 +19,7 @@
 extern "C" {
 int nc64c_backdoor(const uint64_t* flits, int count);
 void nc64c_play(int port, const uint64_t* words, size_t count);
-void nc64c_heard(const uint64_t** flits, size_t* flit_count, const uint64_t** ends, size_t* phase_count);
+void nc64c_heard(const uint64_t** flits, size_t* flit_count, const uint64_t** ends, size_t* step_count);
 }
 
 namespace {
@@ -81,12 +81,12 @@ int main(int argc, char** argv) {
     if (context.gotFinish()) fail("the chip has not come to rest");
 
     const uint64_t *flits, *ends;
-    size_t flit_count, phase_count;
-    nc64c_heard(&flits, &flit_count, &ends, &phase_count);
+    size_t flit_count, step_count;
+    nc64c_heard(&flits, &flit_count, &ends, &step_count);
     std::ofstream response{argv[2], std::ios::binary};
-    const Words sizes{tb.tb__DOT__cycles, tb.tb__DOT__ticks, flit_count, phase_count};
+    const Words sizes{tb.tb__DOT__cycles, tb.tb__DOT__ticks, flit_count, step_count};
     put(response, sizes.data(), sizes.size());
     put(response, flits, flit_count);
-    put(response, ends, phase_count);
+    put(response, ends, step_count);
     return response ? 0 : 1;
 }

@@ -44,7 +44,7 @@ def play(simulator: Simulator, job: Job) -> Response:
 
 def _stimulus(job: Job, rows: int) -> NDArray[np.uint64]:
     ends = np.cumsum(job.parts)
-    ports = port_words(list(job.phases), rows, (ends - 1).tolist())
+    ports = port_words(list(job.steps), rows, (ends - 1).tolist())
     sizes = [rows, len(job.backdoor), len(ends), *(len(words) for words in ports)]
     return np.concatenate([np.array(sizes, np.uint64), job.backdoor, *ports])
 

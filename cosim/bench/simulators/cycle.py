@@ -39,7 +39,7 @@ def _cost(simulator: Simulator, cores: int, activity: float, seed: int) -> Cost:
     for ticks in (FEW, MORE):
         job = workload.job(ticks)
         start = children_cpu_s()
-        response = RtlChip(simulator, backdoor=job.backdoor).respond(job.phases)
+        response = RtlChip(simulator, backdoor=job.backdoor).respond(job.steps)
         seconds.append(children_cpu_s() - start)
         cycles.append(response.cycles)
     per_tick = (seconds[1] - seconds[0]) / (MORE - FEW)

@@ -65,12 +65,12 @@ def _cached_build_s() -> float:
 def _loading_s(workload: Workload, *, backdoor: bool) -> Callable[[], float]:
     """Measures CPU seconds of a simulator process that loads a program and ends."""
     job = workload.job(0, backdoor=backdoor)
-    loading = Job(job.phases[:1], np.array([1], np.int64), job.backdoor)
+    loading = Job(job.steps[:1], np.array([1], np.int64), job.backdoor)
     chip = RtlChip(build(), backdoor=loading.backdoor)
 
     def measure() -> float:
         start = children_cpu_s()
-        chip.run(loading.phases)
+        chip.run(loading.steps)
         return children_cpu_s() - start
 
     return measure
@@ -79,4 +79,4 @@ def _loading_s(workload: Workload, *, backdoor: bool) -> Callable[[], float]:
 def _load_and_tick(seed: int) -> None:
     workload = busy(FULL_CHIP, FULL_CHIP.cores, 0.1, seed)
     job = workload.job(1)
-    RtlChip(build(), backdoor=job.backdoor).run(job.phases)
+    RtlChip(build(), backdoor=job.backdoor).run(job.steps)

@@ -119,20 +119,20 @@ def _through_cocotb(workload: Workload) -> Run:
     def run(ticks: int) -> NDArray[np.int64]:
         job = workload.job(ticks)
         chip = RtlChip(simulator, backdoor=job.backdoor)
-        return workload.membranes(chip.run(job.phases))
+        return workload.membranes(chip.run(job.steps))
 
     return run
 
 
 def _in_bare(workload: Workload) -> Run:
     simulator = bare.build_bare(workload.program.shape)
-    return lambda ticks: workload.membranes(list(bare.play(simulator, workload.job(ticks)).phases))
+    return lambda ticks: workload.membranes(list(bare.play(simulator, workload.job(ticks)).steps))
 
 
 def _in_icarus(workload: Workload, folder: Path) -> Run:
     def run(ticks: int) -> NDArray[np.int64]:
         job = workload.job(ticks, backdoor=False)
-        return workload.membranes(list(icarus.play(workload.program.shape, job, folder).phases))
+        return workload.membranes(list(icarus.play(workload.program.shape, job, folder).steps))
 
     return run
 
@@ -143,7 +143,7 @@ def _in_amaranth(workload: Workload, ticks: int) -> Callable[[], float]:
     def seconds() -> float:
         job = workload.job(ticks, backdoor=False)
         played = amaranth_sim.play(workload.program.shape, job)
-        found = workload.membranes(list(played.response.phases))
+        found = workload.membranes(list(played.response.steps))
         _agree(workload, {AMARANTH: found}, ticks)
         last, first = played.ended[-2], played.ended[-2 - ticks]  # the read-back is behind them
         return (last - first) / ticks
@@ -160,7 +160,7 @@ def _cycles_per_tick(workload: Workload) -> float:
 def _agree(workload: Workload, found: dict[str, NDArray[np.int64]], ticks: int) -> None:
     """Raises `Mismatch` unless all of them have the golden model's membranes."""
     job = workload.job(ticks, backdoor=False)
-    expected = workload.membranes(GoldenChip(workload.program.shape).run(job.phases))
+    expected = workload.membranes(GoldenChip(workload.program.shape).run(job.steps))
     for name, membranes in found.items():
         if not np.array_equal(membranes, expected):
             raise Mismatch(f"{name}: membranes differ from the golden model's")

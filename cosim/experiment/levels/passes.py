@@ -15,7 +15,7 @@ from cosim.experiment.levels.packed_spikes import PackedSpikes
 from cosim.mapping.streamed import LayerSchedule, Round, Schedule
 from cosim.program.program import rectangles
 from cosim.program.runner import Response, Runner, Totals
-from cosim.program.stimulus import Phase, control, read_membranes
+from cosim.program.stimulus import Step, control, read_membranes
 from hw.spec import (
     AXON,
     COORD_BITS,
@@ -34,7 +34,7 @@ class RoundRun:
     """What one round was given and gave back, pass by pass."""
 
     round: Round
-    stimuli: list[list[Phase]]
+    stimuli: list[list[Step]]
     responses: list[Response]
 
 
@@ -123,8 +123,8 @@ def run_layer(
     return LayerRun(schedule, tuple(rounds), fired, strays, membranes, answered, totals)
 
 
-def make_stimuli(part: Round, cut: NDArray[np.bool_], read: NDArray[np.bool_]) -> list[list[Phase]]:
-    """The phases of each pass; `cut` is bool [tiles, T, axons], `read` bool [passes].
+def make_stimuli(part: Round, cut: NDArray[np.bool_], read: NDArray[np.bool_]) -> list[list[Step]]:
+    """The steps of each pass; `cut` is bool [tiles, T, axons], `read` bool [passes].
 
     Slots without a tile in the last pass run along; nobody looks at what they fire.
     """
@@ -138,10 +138,10 @@ def make_stimuli(part: Round, cut: NDArray[np.bool_], read: NDArray[np.bool_]) -
         tiles = cut[number * len(part.slots) : (number + 1) * len(part.slots)]
         there = slot < len(tiles)
         ticks = []
-        for step, spikes in enumerate(tiles[slot[there]].swapaxes(0, 1)):
+        for timestep, spikes in enumerate(tiles[slot[there]].swapaxes(0, 1)):
             box, axon = np.nonzero(spikes)
             flits = spike[axon] | corners[there][box]
-            ticks.append(Phase(part.program.tick(step, flits), go=True))
+            ticks.append(Step(part.program.tick(timestep, flits), go=True))
         stimuli.append([restart, *ticks, *([reading] if with_membranes else [])])
     return stimuli
 
@@ -185,7 +185,7 @@ def _collect(
     Tile and place are -1 where the core or the neuron is none of the round's.
     """
     slot_of, place_of = _places(run.round)
-    answers = [np.concatenate(phases) for phases in run.responses]
+    answers = [np.concatenate(steps) for steps in run.responses]
     number = np.repeat(np.arange(len(answers)), [len(answer) for answer in answers])
     flits = np.concatenate(answers)
     wanted = FLIT.get(flits, "region") == int(region)

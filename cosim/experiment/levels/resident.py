@@ -10,7 +10,7 @@ from cosim.mapping.host_layers import chip_inputs
 from cosim.program.core_image import core_xy
 from cosim.program.program import Program
 from cosim.program.runner import Response, Totals
-from cosim.program.stimulus import Phase, image_phases
+from cosim.program.stimulus import Step, image_stimulus
 from cosim.record.record import LayerCounts
 from hw.spec import Counter
 from sw.attack.attacks import Images
@@ -41,10 +41,10 @@ def run_resident(
     return result
 
 
-def _stimuli(program: Program, network: IntegerNetwork, images: Images) -> list[list[Phase]]:
-    """The phases of each image: what the host streams into the chip, step by step."""
+def _stimuli(program: Program, network: IntegerNetwork, images: Images) -> list[list[Step]]:
+    """The steps of each image: what the host streams into the chip, step by step."""
     return [
-        image_phases(program, spikes)
+        image_stimulus(program, spikes)
         for batch in batches(len(images), BATCH)
         for spikes in chip_inputs(network, images[batch]).swapaxes(0, 1)
     ]

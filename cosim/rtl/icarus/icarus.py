@@ -48,11 +48,11 @@ def play(shape: ChipShape, job: Job, folder: Path, advance: Advance = unheard) -
     """
     if len(job.backdoor):
         raise ValueError("Icarus Verilog has no back door")
-    words = _stimulus(folder, port_words(list(job.phases), shape.rows))
+    words = _stimulus(folder, port_words(list(job.steps), shape.rows))
     for name, text in (("tile", export.tile_verilog(shape)), ("chip", export.chip_verilog(shape))):
         (folder / f"{name}.v").write_text(text)
     (folder / "tb_ports.svh").write_text(chip_ports(shape))
-    parameters = {"WORDS": words, "PHASES": len(job.phases)}
+    parameters = {"WORDS": words, "STEPS": len(job.steps)}
     command = [
         *("iverilog", "-g2012", "-s", "icarus", "-o", "icarus.vvp", f"-I{folder}"),
         *(f"-Picarus.{name}={value}" for name, value in parameters.items()),
@@ -64,7 +64,7 @@ def play(shape: ChipShape, job: Job, folder: Path, advance: Advance = unheard) -
         raise InputError(f"Icarus Verilog cannot compile the chip: {compiled.stderr[-200:]}")
     run = _run(["vvp", "-N", "icarus.vvp"], folder)
     response = _response(run.stdout.splitlines())
-    if run.returncode or len(response.phases) != len(job.phases):
+    if run.returncode or len(response.steps) != len(job.steps):
         how = environment.ending(run.returncode)
         raise SimulationError(f"Icarus Verilog ended early, {how}: {run.stderr[-200:].strip()}")
     advance(len(job.parts))
@@ -93,13 +93,13 @@ def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def _response(lines: list[str]) -> Response:
-    """The phases that ended, from what the test bench prints."""
-    phases: list[list[int]] = [[]]
+    """The steps that ended, from what the test bench prints."""
+    steps: list[list[int]] = [[]]
     cycles = ticks = 0
     for line in lines:
-        if line.startswith("phase"):
+        if line.startswith("step"):
             cycles, ticks = map(int, line.split()[1:])
-            phases.append([])
+            steps.append([])
         elif len(line) == FLIT.width // 4:
-            phases[-1].append(int(line, 16))
-    return Response(tuple(np.array(p, np.uint64) for p in phases[:-1]), cycles, ticks)
+            steps[-1].append(int(line, 16))
+    return Response(tuple(np.array(p, np.uint64) for p in steps[:-1]), cycles, ticks)

@@ -1,27 +1,27 @@
 // The test bench around the chip in Icarus Verilog. It plays the words of a file into the host ports
-// and prints what comes out, by the rules of cosim/rtl/tb/tb.sv: a word of kind HOST ends a phase, once
+// and prints what comes out, by the rules of cosim/rtl/tb/tb.sv: a word of kind HOST ends a step, once
 // all ports have come to theirs and the chip is idle; bit END_TICK asks for a tick then, and with
-// END_OVERLAP the next phase's flits, spikes for the next tick, are played while it runs.
+// END_OVERLAP the next step's flits, spikes for the next tick, are played while it runs.
 //
 // The numbers in capitals are macros, from hw/spec.py. Word n of port p is stimulus[p * WORDS + n].
 `timescale 1ns / 1ns
 
 module icarus;
   parameter WORDS = 1;
-  parameter PHASES = 1;
+  parameter STEPS = 1;
 
   reg [`FLIT_BITS-1:0] stimulus[0:`ROWS*WORDS-1];
   reg [`FLIT_BITS-1:0] word[0:`ROWS-1];
   integer position[0:`ROWS-1];
   integer cycles = 0;
   integer ticks = 0;
-  integer phases = 0;
+  integer steps = 0;
 
   reg clk = 0;
   reg rst = 1;
   reg halted = 1;  // behind a reset too: the tiles see it a cycle later
   reg ending = 0;  // a tick has been given, and its end is awaited
-  reg overlapping = 0;  // the words are those of the phase behind that tick's
+  reg overlapping = 0;  // the words are those of the step behind that tick's
   reg [`GO_CYCLES-1:0] settling = 0;  // a flit now might still be for the tick just given
   always #1 clk = ~clk;
 
@@ -43,9 +43,9 @@ module icarus;
   wire quiet = &at_end & idle & ~halted;
   wire with_tick = word[0][`END_TICK];
   wire go = quiet & with_tick & ~ending;
-  wire phase_done = quiet & (ending | ~with_tick);
+  wire step_done = quiet & (ending | ~with_tick);
   wire overlap = go & word[0][`END_OVERLAP];
-  wire refill = overlap | (phase_done & ~overlapping);
+  wire refill = overlap | (step_done & ~overlapping);
 
   nc64c_chip chip (
       .clk(clk),
@@ -70,8 +70,8 @@ module icarus;
     cycles <= cycles + 1;
     ticks <= ticks + go;
     if (go) ending <= 1;
-    if (phase_done) ending <= 0;
-    if (phase_done) overlapping <= 0;
+    if (step_done) ending <= 0;
+    if (step_done) overlapping <= 0;
     if (overlap) overlapping <= 1;
     settling <= {settling, go};
     for (i = 0; i < `ROWS; i = i + 1) begin
@@ -81,10 +81,10 @@ module icarus;
         position[i] <= position[i] + 1;
       end
     end
-    if (phase_done) begin
-      $display("phase %0d %0d", cycles, ticks);
-      phases <= phases + 1;
-      if (phases == PHASES - 1) $finish;
+    if (step_done) begin
+      $display("step %0d %0d", cycles, ticks);
+      steps <= steps + 1;
+      if (steps == STEPS - 1) $finish;
     end
   end
 endmodule

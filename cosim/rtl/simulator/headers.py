@@ -1,6 +1,6 @@
 """The spec's numbers, and the chip's pins, for the SystemVerilog and C++ around the chip."""
 
-from cosim.rtl.job import PHASE_END
+from cosim.rtl.job import STEP_END
 from hw import spec
 from hw.spec import ChipShape
 
@@ -28,9 +28,9 @@ def spec_numbers(shape: ChipShape) -> dict[str, int]:
         "COORD_BITS": spec.COORD_BITS,
         "FLIT_BITS": spec.FLIT.width,
         "GO_CYCLES": spec.GO_CYCLES,
-        # More than all neurons can send in a tick: whoever sends so much in a phase never stops.
+        # More than all neurons can send in a tick: whoever sends so much in a step never stops.
         "MOST_ANSWERS": shape.cores * shape.dendrites * spec.FANOUT_ENTRIES,
-        **{f"END_{field.name.upper()}": field.offset for field in PHASE_END},
+        **{f"END_{field.name.upper()}": field.offset for field in STEP_END},
         **{f"KIND_{kind.name}": kind.value for kind in spec.Kind},
         **{f"REGION_{region.name}": region.value for region in spec.Region},
         **{f"NEURON_{word.name}": word.value for word in spec.NeuronWord},

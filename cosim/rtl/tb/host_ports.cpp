@@ -18,8 +18,8 @@ struct Port {
 };
 
 std::array<Port, ROWS> ports;
-std::vector<uint64_t> heard;   // phase by phase, in no order within one
-std::vector<uint64_t> phases;  // how many flits had been heard at the end of each phase
+std::vector<uint64_t> heard;   // step by step, in no order within one
+std::vector<uint64_t> steps;  // how many flits had been heard at the end of each step
 
 }  // namespace
 
@@ -36,7 +36,7 @@ long long nc64c_next(int port) {
 
 void nc64c_hear(int, long long flit) { heard.push_back(static_cast<uint64_t>(flit)); }
 
-void nc64c_phase_end() { phases.push_back(heard.size()); }
+void nc64c_step_end() { steps.push_back(heard.size()); }
 
 // For the program around it.
 
@@ -46,18 +46,18 @@ VISIBLE int nc64c_rows() { return ROWS; }
 
 VISIBLE void nc64c_play(int port, const uint64_t* words, size_t count) { ports[port] = {words, count}; }
 
-// Points at the flits heard and at the phases' ends, and says how many there are; they stay until
+// Points at the flits heard and at the steps' ends, and says how many there are; they stay until
 // nc64c_forget.
 VISIBLE void nc64c_heard(const uint64_t** flits, size_t* flit_count, const uint64_t** ends,
-                         size_t* phase_count) {
+                         size_t* step_count) {
     *flits = heard.data();
     *flit_count = heard.size();
-    *ends = phases.data();
-    *phase_count = phases.size();
+    *ends = steps.data();
+    *step_count = steps.size();
 }
 
 VISIBLE void nc64c_forget() {
     heard.clear();
-    phases.clear();
+    steps.clear();
 }
 }

@@ -2,10 +2,10 @@
 // that Python wakes once an image, not once a packet.
 //
 // The words that the ports play lie in memory, where host_ports.cpp fetches them. A word is a flit;
-// a word of kind HOST (never sent by a host) is the end of a phase: the port waits until all ports
+// a word of kind HOST (never sent by a host) is the end of a step: the port waits until all ports
 // have come to theirs and the chip is idle; then, if bit END_TICK is set, a tick runs. With bit
-// END_OVERLAP the next phase's flits, spikes for the next tick, are played while it runs; it is over
-// when all of them have arrived as well. Behind a phase whose end has bit END_WAKE, `attention`
+// END_OVERLAP the next step's flits, spikes for the next tick, are played while it runs; it is over
+// when all of them have arrived as well. Behind a step whose end has bit END_WAKE, `attention`
 // rises and time stands still for the chip until Python toggles `resume`; with `refilled` set the
 // ports have then been given new words.
 `timescale 1ns / 1ns
@@ -19,7 +19,7 @@ module tb;
   // What a port plays next; what it has heard.
   import "DPI-C" function longint nc64c_next(input int port);
   import "DPI-C" function void nc64c_hear(input int port, input longint flit);
-  import "DPI-C" function void nc64c_phase_end();
+  import "DPI-C" function void nc64c_step_end();
 
   // Written from Python.
   logic resume = 0;
@@ -51,11 +51,11 @@ module tb;
   logic resumed = 0;
   logic started = 0;
   logic ending = 0;  // a tick has been given, and its end is awaited
-  logic overlapping = 0;  // the words are those of the phase behind that tick's
+  logic overlapping = 0;  // the words are those of the step behind that tick's
   logic [GO_CYCLES-1:0] settling = 0;  // a flit now might still be for the tick just given
 
   logic [31:0] silence = 0;  // cycles since something last happened at the pins
-  logic [31:0] answers = 0;  // flits heard in this phase
+  logic [31:0] answers = 0;  // flits heard in this step
 
   wire halted = attention | rst | ~started;
 
@@ -70,7 +70,7 @@ module tb;
   wire quiet = &at_end & idle & ~halted;
   wire with_tick = word[0][END_TICK];
   assign go = quiet & with_tick & ~ending;
-  wire phase_done = quiet & (ending | ~with_tick);
+  wire step_done = quiet & (ending | ~with_tick);
   wire overlap = go & word[0][END_OVERLAP];
 
   always_ff @(posedge clk) begin
@@ -78,31 +78,31 @@ module tb;
     cycles <= cycles + 1;
     ticks <= ticks + 64'(go);
     if (go) ending <= 1;
-    if (phase_done) {ending, overlapping} <= 0;
+    if (step_done) {ending, overlapping} <= 0;
     if (overlap) overlapping <= 1;
     settling <= GO_CYCLES'({settling, go});
     for (int p = 0; p < ROWS; p++) begin
       if (out_valid[p] && out_ready[p]) nc64c_hear(p, out_payload[p]);
-      if ((in_valid[p] && in_ready[p]) || (phase_done && !overlapping) || overlap
+      if ((in_valid[p] && in_ready[p]) || (step_done && !overlapping) || overlap
           || (resume != resumed && refilled))
         word[p] <= nc64c_next(p);
     end
-    if (phase_done) nc64c_phase_end();
+    if (step_done) nc64c_step_end();
     silence <= silence + 1;
-    if (halted | go | phase_done | (|(in_valid & in_ready)) | (|(out_valid & out_ready)))
+    if (halted | go | step_done | (|(in_valid & in_ready)) | (|(out_valid & out_ready)))
       silence <= 0;
     if (silence == patience) begin
       $display("NC64C: the chip has not come to rest in %0d cycles of tick %0d", patience, ticks);
       $finish;
     end
-    answers <= phase_done ? 0 : answers + 32'($countones(out_valid & out_ready));
+    answers <= step_done ? 0 : answers + 32'($countones(out_valid & out_ready));
     if (answers > MOST_ANSWERS) begin
       $display("NC64C: the chip has sent %0d flits in tick %0d, and goes on", answers, ticks);
       $finish;
     end
     resumed <= resume;
     if (resume != resumed) {started, attention} <= 2'b10;
-    else if (!rst && (!started || (phase_done && !overlapping && word[0][END_WAKE])))
+    else if (!rst && (!started || (step_done && !overlapping && word[0][END_WAKE])))
       attention <= 1;
   end
 endmodule

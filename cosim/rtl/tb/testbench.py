@@ -1,4 +1,4 @@
-"""The cocotb test bench: plays phases into the chip and keeps what comes out.
+"""The cocotb test bench: plays steps into the chip and keeps what comes out.
 
 It runs inside the simulator's process, started by `cosim.rtl.simulation`, and knows nothing of what
 is right: responses go to a file, judged elsewhere. The flits themselves pass through
@@ -17,38 +17,36 @@ from cocotb.triggers import RisingEdge
 from numpy.typing import NDArray
 
 from cosim.program.program import host_port
-from cosim.program.stimulus import Phase
-from cosim.rtl.job import PHASE_END, Job, Response
+from cosim.program.stimulus import Step
+from cosim.rtl.job import STEP_END, Job, Response
 from hw.spec import FLIT, Kind
 
 JOB, RESPONSE, PROGRESS = "NC64C_JOB", "NC64C_RESPONSE", "NC64C_PROGRESS"  # environment
 
 
-def port_words(
-    phases: list[Phase], rows: int, wakes: Iterable[int] = ()
-) -> list[NDArray[np.uint64]]:
-    """What each host port plays: its flits in order, an end word behind each phase.
+def port_words(steps: list[Step], rows: int, wakes: Iterable[int] = ()) -> list[NDArray[np.uint64]]:
+    """What each host port plays: its flits in order, an end word behind each step.
 
-    Behind the phases numbered in `wakes` Python is woken. Where nothing but spikes follows a tick,
+    Behind the steps numbered in `wakes` Python is woken. Where nothing but spikes follows a tick,
     they are played while it runs. Raises `ValueError` for a flit of a row that has no port.
     """
     played: list[list[NDArray[np.uint64]]] = [[] for _ in range(rows)]
     waking = set(wakes)
-    for number, phase in enumerate(phases):
-        overlap = phase.go and number not in waking and _spikes_only(phases[number + 1 :][:1])
-        data = PHASE_END.pack(tick=int(phase.go), wake=int(number in waking), overlap=int(overlap))
+    for number, step in enumerate(steps):
+        overlap = step.go and number not in waking and _spikes_only(steps[number + 1 :][:1])
+        data = STEP_END.pack(tick=int(step.go), wake=int(number in waking), overlap=int(overlap))
         end = np.array([FLIT.pack(kind=int(Kind.HOST), data=data)], np.uint64)
-        port = host_port(phase.flits)
+        port = host_port(step.flits)
         if (port >= rows).any():
             raise ValueError(f"a flit for row {port.max()}: the chip has {rows} rows")
         for row in range(rows):
-            played[row] += [phase.flits[port == row], end]
+            played[row] += [step.flits[port == row], end]
     return [np.concatenate([*words, np.zeros(0, np.uint64)]) for words in played]
 
 
-def _spikes_only(phases: list[Phase]) -> bool:
-    """Whether there is a phase, and no flit in it that must find the chip idle."""
-    return any(bool((FLIT.get(phase.flits, "kind") == Kind.SPIKE).all()) for phase in phases)
+def _spikes_only(steps: list[Step]) -> bool:
+    """Whether there is a step, and no flit in it that must find the chip idle."""
+    return any(bool((FLIT.get(step.flits, "kind") == Kind.SPIKE).all()) for step in steps)
 
 
 class HostPorts:
@@ -68,14 +66,14 @@ class HostPorts:
         self._library.nc64c_forget()
 
     def heard(self) -> list[NDArray[np.uint64]]:
-        """The HOST flits of each phase that has ended."""
+        """The HOST flits of each step that has ended."""
         flits, ends = ctypes.POINTER(ctypes.c_uint64)(), ctypes.POINTER(ctypes.c_uint64)()
-        flit_count, phase_count = ctypes.c_size_t(), ctypes.c_size_t()
-        arguments = flits, flit_count, ends, phase_count
+        flit_count, step_count = ctypes.c_size_t(), ctypes.c_size_t()
+        arguments = flits, flit_count, ends, step_count
         self._library.nc64c_heard(*map(ctypes.byref, arguments))
-        if not phase_count.value:
+        if not step_count.value:
             return []
-        last = np.ctypeslib.as_array(ends, (phase_count.value,)).astype(np.int64)
+        last = np.ctypeslib.as_array(ends, (step_count.value,)).astype(np.int64)
         if not flit_count.value:
             return [np.zeros(0, np.uint64) for _ in last]
         words = np.ctypeslib.as_array(flits, (flit_count.value,)).copy()
@@ -91,12 +89,12 @@ class Bench:
         self._resume = 0
 
     async def run(
-        self, phases: list[Phase], ends: list[int], on_part: Callable[[], object]
+        self, steps: list[Step], ends: list[int], on_part: Callable[[], object]
     ) -> list[NDArray[np.uint64]]:
-        """The HOST flits of each phase; a part is over after so many phases as `ends` say."""
-        if not phases:
+        """The HOST flits of each step; a part is over after so many steps as `ends` say."""
+        if not steps:
             return []
-        self._ports.play(port_words(phases, self._ports.rows, [end - 1 for end in ends]))
+        self._ports.play(port_words(steps, self._ports.rows, [end - 1 for end in ends]))
         self._dut.refilled.value = 1
         for _ in ends:
             self._resume ^= 1
@@ -130,7 +128,7 @@ async def play_job(dut: Any) -> None:
     if len(job.backdoor):
         store_through_back_door(job.backdoor)
     ends = np.cumsum(job.parts).tolist()
-    ends[-1] = len(job.phases)  # what comes behind the last part belongs to it
-    responses = await bench.run(list(job.phases), ends, lambda: os.write(progress, b"\n"))
+    ends[-1] = len(job.steps)  # what comes behind the last part belongs to it
+    responses = await bench.run(list(job.steps), ends, lambda: os.write(progress, b"\n"))
     response = Response(tuple(responses), int(dut.cycles.value), int(dut.ticks.value))
     response.save(Path(os.environ[RESPONSE]))

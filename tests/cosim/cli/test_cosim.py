@@ -114,8 +114,8 @@ def test_equal_chips(small: Path, tmp_path: Path, fake_rtl: Callable[[FakeRtl], 
 
 
 def lose_a_spike(responses: Responses) -> None:
-    phase = next(n for n, flits in enumerate(responses[1]) if len(flits))
-    responses[1][phase] = responses[1][phase][1:]
+    step = next(n for n, flits in enumerate(responses[1]) if len(flits))
+    responses[1][step] = responses[1][step][1:]
 
 
 @pytest.mark.parametrize("quiet", [[], ["--quiet"]])

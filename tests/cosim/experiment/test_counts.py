@@ -10,7 +10,7 @@ from cosim.mapping.streamed import Schedule
 from cosim.mapping.usage import chip_record
 from cosim.program.program import Program
 from cosim.program.runner import Advance, Run, Stimulus, unheard
-from cosim.program.stimulus import Phase
+from cosim.program.stimulus import Step
 from cosim.rtl.job import Job, Response
 from cosim.rtl.runner import RtlRunner
 from hw.spec import FLIT, ChipShape, Counter, Kind, Region
@@ -44,18 +44,18 @@ def replies() -> NDArray[np.uint64]:
 
 
 def test_counters_are_those_of_every_core_and_both_words() -> None:
-    """Five stimuli of two phases; what is played is what was asked."""
+    """Five stimuli of two steps; what is played is what was asked."""
 
     def pretended(job: Job, _: Advance) -> Response:
-        answers = [phase.flits for phase in job.phases[1:-1]]
+        answers = [step.flits for step in job.steps[1:-1]]
         return Response((NOTHING, *answers, replies()), cycles=100, ticks=7)
 
     stimuli = [
-        [Phase(np.array([10 * number + part], np.uint64), go=True) for part in (0, 1)]
+        [Step(np.array([10 * number + part], np.uint64), go=True) for part in (0, 1)]
         for number in range(5)
     ]
     run = RtlRunner(pretended).run(Program(CHIP, ()), stimuli)
-    answers = [[phase.tolist() for phase in response] for response in run.responses]
+    answers = [[step.tolist() for step in response] for response in run.responses]
     assert answers == [[[10 * number], [10 * number + 1]] for number in range(5)]
     assert (run.totals.cycles, run.totals.ticks) == (100, 7)
     assert set(run.totals.counters) == set(Counter)

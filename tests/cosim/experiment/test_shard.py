@@ -96,8 +96,8 @@ class InSecondShard:
 
 
 def drop_first_spike_of_image_2(responses: Responses) -> None:
-    phase = next(n for n, flits in enumerate(responses[2]) if len(flits))
-    responses[2][phase] = np.sort(responses[2][phase])[1:]
+    step = next(n for n, flits in enumerate(responses[2]) if len(flits))
+    responses[2][step] = np.sort(responses[2][step])[1:]
 
 
 def test_a_lost_spike_is_found_in_its_set() -> None:
@@ -125,8 +125,8 @@ def chip_counts(spikes: dict[str, dict[str, int]]) -> list[dict[str, int]]:
 
 
 def lose_all_membranes(responses: Responses) -> None:
-    for phases in responses:
-        phases[-1] = phases[-1][:0]
+    for steps in responses:
+        steps[-1] = steps[-1][:0]
 
 
 def test_a_chip_without_answers_gets_none_right() -> None:

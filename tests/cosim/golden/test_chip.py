@@ -10,7 +10,7 @@ from cosim.golden.chip import GoldenChip
 from cosim.golden.lfsr import lfsr_next, lfsr_run
 from cosim.program.core_image import CoreImage
 from cosim.program.program import Program, configuration
-from cosim.program.stimulus import Phase, control, decode, read, read_membranes, write
+from cosim.program.stimulus import Step, control, decode, read, read_membranes, write
 from hw.spec import (
     AXON,
     FANOUT,
@@ -49,26 +49,26 @@ def core(weights: Sequence[int] = (1,), **settings: Any) -> CoreImage:
     )
 
 
-def spikes(*axons: int, page: int = 0, x: int = 0, y: int = 0) -> Phase:
+def spikes(*axons: int, page: int = 0, x: int = 0, y: int = 0) -> Step:
     """A tick of core (x, y) with spikes on these axons."""
     words = [
         FLIT.pack(kind=Kind.SPIKE, data=AXON.pack(axon=a, page=page), x0=x, y0=y, x1=x, y1=y)
         for a in axons
     ]
-    return Phase(np.array(words, np.uint64), go=True)
+    return Step(np.array(words, np.uint64), go=True)
 
 
-def run(cores: CoreImage | Sequence[CoreImage], *ticks: Phase) -> tuple[list[Any], list[Any]]:
+def run(cores: CoreImage | Sequence[CoreImage], *ticks: Step) -> tuple[list[Any], list[Any]]:
     """Spikes [tick, core, neuron] and final membranes [core, neuron, value] of a fresh chip."""
     cores = [cores] if isinstance(cores, CoreImage) else cores
     program = Program(CHIP, tuple(cores))
-    load = Phase(configuration(program), go=False)
-    phases = [load, control(CHIP, Control.RESTART), *ticks, read_membranes(program)]
-    observed = decode(GoldenChip(CHIP).run(phases))
+    load = Step(configuration(program), go=False)
+    steps = [load, control(CHIP, Control.RESTART), *ticks, read_membranes(program)]
+    observed = decode(GoldenChip(CHIP).run(steps))
     return observed.spikes.tolist(), observed.membranes.tolist()
 
 
-def membrane(image: CoreImage, *ticks: Phase) -> int:
+def membrane(image: CoreImage, *ticks: Step) -> int:
     """Of neuron 0 after these ticks."""
     value: int = run(image, *ticks)[1][0][2]
     return value
@@ -82,7 +82,7 @@ def test_weighted_sum_of_planes_and_pages() -> None:
     assert membrane(image, spikes(5)) == 5
     assert membrane(image, spikes(5, 5, 6)) == 5  # twice is once, axon 6 is not connected
     both = np.concatenate([spikes(5).flits, spikes(63, page=1).flits])
-    assert membrane(image, Phase(both, go=True)) == 105
+    assert membrane(image, Step(both, go=True)) == 105
     assert membrane(image, spikes(5, page=1), spikes(63), spikes(5, page=2)) == 0
 
 
@@ -119,8 +119,8 @@ def test_full_scale_is_exact(weights: list[int], pages: int, axons: int, expecte
     image = core(weights, pages=pages, synapses=synapses, reset=ResetMode.NONE)
     program = Program(chip, (image,))
     fed = [spikes(*range(axons), page=page).flits for page in range(pages)]
-    phases = [Phase(configuration(program), go=False), Phase(np.concatenate(fed), go=True)]
-    observed = decode(GoldenChip(chip).run([*phases, read_membranes(program)]))
+    steps = [Step(configuration(program), go=False), Step(np.concatenate(fed), go=True)]
+    observed = decode(GoldenChip(chip).run([*steps, read_membranes(program)]))
     assert observed.membranes.tolist() == [[0, 0, expected]]
 
 
@@ -230,7 +230,7 @@ def test_spikes_arrive_in_the_next_tick() -> None:
 
 def test_restart_drops_what_arrived_before_it() -> None:
     image = core([5], threshold=[100])
-    waiting = Phase(spikes(0).flits, go=False)
+    waiting = Step(spikes(0).flits, go=False)
     assert membrane(image, spikes(1), waiting, control(CHIP, Control.RESTART), spikes(2, 3)) == 10
     assert membrane(image, waiting, spikes(1)) == 10
 
@@ -238,13 +238,13 @@ def test_restart_drops_what_arrived_before_it() -> None:
 def test_pages_are_those_at_arrival() -> None:
     """A spike that arrived stays when a page is added; one to a page not yet there is gone."""
     one, two = (
-        Phase(np.array([write(Region.REGISTER, Register.PAGE_SHIFT, s, x=0, y=0)]), go=False)
+        Step(np.array([write(Region.REGISTER, Register.PAGE_SHIFT, s, x=0, y=0)]), go=False)
         for s in (0, 1)
     )
     both = np.concatenate([spikes(3).flits, spikes(4, page=1).flits])
     nothing = spikes()
-    assert membrane(core([5], pages=2), one, Phase(both, go=False), two, nothing) == 5
-    assert membrane(core([5], pages=2), Phase(both, go=False), nothing) == 10
+    assert membrane(core([5], pages=2), one, Step(both, go=False), two, nothing) == 5
+    assert membrane(core([5], pages=2), Step(both, go=False), nothing) == 10
 
 
 def test_host_entries_and_trace() -> None:
@@ -254,14 +254,14 @@ def test_host_entries_and_trace() -> None:
     assert run(core([5], threshold=[5], trace=False), spikes(0))[0] == []
 
 
-def _responses(image: CoreImage, *phases: Phase) -> list[int]:
-    load = Phase(configuration(Program(CHIP, (image,))), go=False)
-    responses = GoldenChip(CHIP).run([load, *phases])
+def _responses(image: CoreImage, *steps: Step) -> list[int]:
+    load = Step(configuration(Program(CHIP, (image,))), go=False)
+    responses = GoldenChip(CHIP).run([load, *steps])
     return sorted(FLIT.get(np.concatenate(responses), "data").tolist())
 
 
-def _read(region: Region, offset: int, count: int) -> Phase:
-    return Phase(np.array([read(region, offset, count, x=0, y=0)]), go=False)
+def _read(region: Region, offset: int, count: int) -> Step:
+    return Step(np.array([read(region, offset, count, x=0, y=0)]), go=False)
 
 
 @pytest.mark.parametrize(
@@ -276,7 +276,7 @@ def _read(region: Region, offset: int, count: int) -> Phase:
 def test_counters(counter: Counter, value: int) -> None:
     image = core([5, -1], threshold=[4, 100], trace=False, last_tick=2)
     ticks = [spikes(0, 0), spikes(7), spikes(8, 9)]
-    ticks[2] = Phase(np.concatenate([ticks[2].flits, spikes(1, page=1).flits]), go=True)
+    ticks[2] = Step(np.concatenate([ticks[2].flits, spikes(1, page=1).flits]), go=True)
     assert _responses(image, *ticks, _read(Region.COUNTER, 2 * counter, 2)) == [0, value]
     cleared = control(CHIP, Control.CLEAR_COUNTERS)
     assert _responses(image, *ticks, cleared, _read(Region.COUNTER, 2 * counter, 2)) == [0, 0]
@@ -285,7 +285,7 @@ def test_counters(counter: Counter, value: int) -> None:
 def test_replies() -> None:
     image = core([-5], threshold=[-1], trace=False)
     chip = GoldenChip(CHIP)
-    chip.run([Phase(configuration(Program(CHIP, (image,))), go=False)])
+    chip.run([Step(configuration(Program(CHIP, (image,))), go=False)])
     [reply] = chip.run([_read(Region.REGISTER, Register.PLANE_WEIGHT, 2)])
     # kind 3 | region 4 | offset 16 and 17 | data, signs extended
     assert sorted(reply.tolist()) == [
@@ -311,25 +311,25 @@ def test_replies() -> None:
 )
 def test_what_no_chip_can_take(flit: np.uint64, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        GoldenChip(CHIP).run([Phase(np.array([flit]), go=False)])
+        GoldenChip(CHIP).run([Step(np.array([flit]), go=False)])
 
 
 def test_a_configuration_that_is_none() -> None:
     flits = np.array([write(Region.REGISTER, Register.NEURONS, 65, x=1, y=1)])
     with pytest.raises(ValueError, match=r"core \(1, 1\): 65 neurons x 1 planes x 1 pages"):
-        GoldenChip(CHIP).run([Phase(flits, go=True)])
+        GoldenChip(CHIP).run([Step(flits, go=True)])
 
 
 def test_images_must_have_the_same_structure() -> None:
     chip = GoldenChip(CHIP, images=2)
     restart = control(CHIP, Control.RESTART)
-    nothing = Phase(np.zeros(0, np.uint64), go=False)
+    nothing = Step(np.zeros(0, np.uint64), go=False)
     with pytest.raises(ValueError, match="differ in number"):
         chip.run_images([[restart], []])
     with pytest.raises(ValueError, match="differ in go"):
-        chip.run_images([[nothing], [Phase(nothing.flits, go=True)]])
+        chip.run_images([[nothing], [Step(nothing.flits, go=True)]])
     with pytest.raises(ValueError, match="differ in more than spikes"):
         chip.run_images([[restart], [nothing]])
-    for phase in (_read(Region.REGISTER, 0, 1), Phase(nothing.flits, go=True), spikes(0)):
+    for step in (_read(Region.REGISTER, 0, 1), Step(nothing.flits, go=True), spikes(0)):
         with pytest.raises(ValueError, match="takes WRITE flits only"):
-            chip.run([phase])
+            chip.run([step])

@@ -8,8 +8,8 @@ import pytest
 from cosim.golden.chip import GoldenChip
 from cosim.program.core_image import CoreImage, core_number
 from cosim.program.program import Program, configuration
-from cosim.program.stimulus import Phase
-from cosim.verify.random_programs import random_phases, random_program
+from cosim.program.stimulus import Step
+from cosim.verify.random_programs import random_program, random_steps
 from cosim.verify.slow_chip import SlowChip
 from hw.spec import FANOUT, FLIT, MAX_PLANES, MEMBRANE_MAX, MEMBRANE_MIN, ChipShape, Kind, ResetMode
 
@@ -26,14 +26,14 @@ SEEDS = range(100)
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_equals_the_loops(seed: int) -> None:
-    """Every HOST flit of every phase: spikes, membranes, counters, memories."""
+    """Every HOST flit of every step: spikes, membranes, counters, memories."""
     rng = np.random.default_rng(seed)
     shape = SHAPES[seed % len(SHAPES)]
     program = random_program(rng, shape)
-    phases = [Phase(configuration(program), go=False), *random_phases(rng, program, ticks=5)]
-    golden, slow = GoldenChip(shape).run(phases), SlowChip(shape).run(phases)
+    steps = [Step(configuration(program), go=False), *random_steps(rng, program, ticks=5)]
+    golden, slow = GoldenChip(shape).run(steps), SlowChip(shape).run(steps)
     for number, (got, expected) in enumerate(zip(golden, slow, strict=True)):
-        where = f"seed {seed}, phase {number}"
+        where = f"seed {seed}, step {number}"
         np.testing.assert_array_equal(np.sort(got), np.sort(expected), err_msg=where)
 
 
@@ -41,7 +41,7 @@ def test_equals_the_loops(seed: int) -> None:
 def test_batch_equals_single_images(seed: int) -> None:
     rng = np.random.default_rng(seed)
     program = random_program(rng, SMALL)
-    load = [Phase(configuration(program), go=False)]
+    load = [Step(configuration(program), go=False)]
     images = list(_images(rng, program, count=7))
     batch = GoldenChip(SMALL, images=len(images))
     batch.run(load)
@@ -53,15 +53,15 @@ def test_batch_equals_single_images(seed: int) -> None:
             np.testing.assert_array_equal(np.sort(got), np.sort(want), err_msg=f"seed {seed}")
 
 
-def _images(rng: np.random.Generator, program: Program, count: int) -> Iterator[list[Phase]]:
-    """Phases that differ in their spikes only: parts of one image's."""
-    phases = random_phases(rng, program, ticks=4)
+def _images(rng: np.random.Generator, program: Program, count: int) -> Iterator[list[Step]]:
+    """Steps that differ in their spikes only: parts of one image's."""
+    steps = random_steps(rng, program, ticks=4)
     for _ in range(count):
         image = []
-        for phase in phases:
-            spike = FLIT.get(phase.flits, "kind") == Kind.SPIKE
-            kept = rng.random(len(phase.flits)) < rng.random()
-            image.append(Phase(phase.flits[~spike | kept], phase.go))
+        for step in steps:
+            spike = FLIT.get(step.flits, "kind") == Kind.SPIKE
+            kept = rng.random(len(step.flits)) < rng.random()
+            image.append(Step(step.flits[~spike | kept], step.go))
         yield image
 
 

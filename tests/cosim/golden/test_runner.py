@@ -10,8 +10,8 @@ from cosim.golden.runner import GoldenRunner
 from cosim.mapping.layer.neurons import no_fan_out
 from cosim.program.core_image import CoreImage
 from cosim.program.program import Program, configuration
-from cosim.program.stimulus import Phase, control, decode, read_membranes
-from cosim.verify.random_programs import random_phases, random_program
+from cosim.program.stimulus import Step, control, decode, read_membranes
+from cosim.verify.random_programs import random_program, random_steps
 from hw.spec import FLIT, ChipShape, Control, Kind, ResetMode
 from tests.support.chips import assert_equal
 
@@ -20,7 +20,7 @@ SHAPE = ChipShape(3, 2, 64, 64)
 
 def loaded(program: Program, images: int = 1) -> GoldenChip:
     chip = GoldenChip(program.shape, images)
-    chip.run([Phase(configuration(program), go=False)])
+    chip.run([Step(configuration(program), go=False)])
     return chip
 
 
@@ -28,7 +28,7 @@ def loaded(program: Program, images: int = 1) -> GoldenChip:
 def test_power_up_forgets_all_but_the_configuration(seed: int) -> None:
     rng = np.random.default_rng(seed)
     program = random_program(rng, SHAPE)
-    before, after = (random_phases(rng, program, ticks=3, reconfigure=False) for _ in range(2))
+    before, after = (random_steps(rng, program, ticks=3, reconfigure=False) for _ in range(2))
     chip = loaded(program, images=2)
     chip.run_images([before, before])
     chip.power_up(1)
@@ -58,12 +58,12 @@ def test_cores_share_synapses_only_with_the_same_weights() -> None:
     third = replace(one, x=2, threshold=one.threshold[::-1].copy())
     everywhere = FLIT.pack(kind=int(Kind.SPIKE), x1=2)
     axons = np.flatnonzero(rng.random(64) < 0.6).astype(np.uint64)
-    tick = Phase(axons | np.uint64(everywhere), go=True)
+    tick = Step(axons | np.uint64(everywhere), go=True)
     together = Program(SHAPE, (one, other, third))
-    phases = [tick, tick, read_membranes(together)]
-    found = decode(loaded(together).run(phases))
+    steps = [tick, tick, read_membranes(together)]
+    found = decode(loaded(together).run(steps))
     apart = [
-        decode(loaded(Program(SHAPE, (core,))).run([*phases[:2], read_membranes(together)]))
+        decode(loaded(Program(SHAPE, (core,))).run([*steps[:2], read_membranes(together)]))
         for core in together.cores
     ]
     for number, alone in enumerate(apart):
@@ -83,7 +83,7 @@ def test_runs_jobs_of_two_programs_in_any_batches(seed: int) -> None:
     restart = control(SHAPE, Control.RESTART)
     runs = GoldenRunner(batch=3)
     for program in (*programs, programs[0]):
-        ticks = [phase for phase in random_phases(rng, program, ticks=9) if phase.go]
+        ticks = [step for step in random_steps(rng, program, ticks=9) if step.go]
         jobs = [[restart, *ticks[n : n + 1 + n % 2], read_membranes(program)] for n in range(7)]
         answers = runs.run(program, jobs).responses
         for number, (job, answer) in enumerate(zip(jobs, answers, strict=True)):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cosim.experiment.levels.passes import ReadBack, run_network
-from cosim.mapping.host_layers import step_writes
+from cosim.mapping.host_layers import timestep_writes
 from cosim.mapping.resident import map_network
 from cosim.mapping.streamed import schedule_network
 from cosim.program.core_image import core_number
@@ -77,8 +77,8 @@ def test_a_streamed_tile_s_spikes_reach_each_core_of_its_slot_once(shape: ChipSh
             windows = part.round.windows
             slot_of = {core: slot for slot, cores in enumerate(part.round.slots) for core in cores}
             for job in part.stimuli:
-                for phase in job:
-                    spikes = [f for f in phase.flits.tolist() if FLIT.get(f, "kind") == Kind.SPIKE]
+                for step in job:
+                    spikes = [f for f in step.flits.tolist() if FLIT.get(f, "kind") == Kind.SPIKE]
                     reached = Counter(
                         (number, FLIT.get(flit, "data"))
                         for flit in spikes
@@ -96,7 +96,7 @@ def test_a_streamed_tile_s_spikes_reach_each_core_of_its_slot_once(shape: ChipSh
 
 # ---------------------------------------------------------------- phase encoding, several tiles
 @pytest.mark.parametrize("seed", range(2))
-def test_phases_of_a_resident_first_layer_of_several_tiles(seed: int) -> None:
+def test_steps_of_a_resident_first_layer_of_several_tiles(seed: int) -> None:
     """Ten steps: every spike of the network, so every core's weights follow the phase."""
     network = random_network(
         seed, SEVERAL_TILES, input_shape=(2, 8, 8), timesteps=10, encoding="phase"
@@ -107,17 +107,17 @@ def test_phases_of_a_resident_first_layer_of_several_tiles(seed: int) -> None:
     _written_once(program, set(cores.tolist()))
 
 
-def test_phases_of_cores_that_are_no_rectangle() -> None:
+def test_steps_of_cores_that_are_no_rectangle() -> None:
     network = random_network(0, SMALL, timesteps=3, weight_bits=1, encoding="phase")
     cores = [core_number(x, y) for x, y in ((0, 0), (1, 0), (0, 1), (3, 3))]
-    writes = step_writes(network, network.layers[0], (2, -1), cores)
-    program = Program(ChipShape(4, 4), (), timesteps=3, step_writes=writes)
+    writes = timestep_writes(network, network.layers[0], (2, -1), cores)
+    program = Program(ChipShape(4, 4), (), timesteps=3, timestep_writes=writes)
     _written_once(program, set(cores))
 
 
 def _written_once(program: Program, cores: set[int]) -> None:
     """In every step each of these cores gets each plane's weight once, and no other core any."""
-    for step, writes in enumerate(program.step_writes):
+    for step, writes in enumerate(program.timestep_writes):
         reached = Counter(
             (number, FLIT.get(flit, "offset"))
             for flit in writes.tolist()
@@ -129,13 +129,13 @@ def _written_once(program: Program, cores: set[int]) -> None:
 
 
 @pytest.mark.parametrize(("weight", "fits"), [(255, True), (256, False), (511, False)])
-def test_phase_weights_at_the_edge_of_16_bits(weight: int, fits: bool) -> None:
+def test_step_weights_at_the_edge_of_16_bits(weight: int, fits: bool) -> None:
     """255 * 2^7 = 32640; 256 * 2^7 = 2^15 would be negative."""
     network = random_network(0, SMALL, timesteps=3, weight_bits=1, encoding="phase")
     first = network.layers[0]
     if fits:
-        writes = step_writes(network, first, (weight, -1), [0])
+        writes = timestep_writes(network, first, (weight, -1), [0])
         assert FLIT.get(int(writes[0][0]), "data") == weight << 7
         return
     with pytest.raises(InputError, match=rf"plane weights up to {weight << 7} for the first of 8"):
-        step_writes(network, first, (weight, -1), [0])
+        timestep_writes(network, first, (weight, -1), [0])

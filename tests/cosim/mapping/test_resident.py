@@ -15,7 +15,7 @@ from cosim.mapping.host_layers import chip_inputs, chip_layers
 from cosim.mapping.resident import LayerUse, map_network, utilisation
 from cosim.program.core_image import core_number
 from cosim.program.program import Program, configuration
-from cosim.program.stimulus import Phase, class_membranes, decode, image_phases, layer_spikes
+from cosim.program.stimulus import Step, class_membranes, decode, image_stimulus, layer_spikes
 from hw.spec import FULL_CHIP, ChipShape, ResetMode
 from sw.common.errors import InputError
 from sw.integer import inference
@@ -40,8 +40,8 @@ def assert_equals_integer(
     expected, streamed = inference.run(network, pixels), chip_inputs(network, pixels)
     program = map_network(network, shape)
     chip = GoldenChip(shape, images)
-    chip.run([Phase(configuration(program), go=False)])
-    responses = chip.run_images([image_phases(program, streamed[:, i]) for i in range(images)])
+    chip.run([Step(configuration(program), go=False)])
+    responses = chip.run_images([image_stimulus(program, streamed[:, i]) for i in range(images)])
     observed = [decode(response) for response in responses]
     spikes = [layer_spikes(program, observation) for observation in observed]
     for layer in chip_layers(network)[:-1]:

@@ -8,7 +8,7 @@ import pytest
 from cosim.golden.chip import GoldenChip
 from cosim.program.core_image import CoreImage, core_number, core_xy
 from cosim.program.program import InputMap, LayerMap, Program, configuration, host_port, rectangles
-from cosim.program.stimulus import Phase, read
+from cosim.program.stimulus import Step, read
 from cosim.verify.random_programs import random_program
 from hw.spec import FANOUT, FLIT, MEMBRANE_MIN, ChipShape, Kind, Region, Register, ResetMode
 
@@ -87,7 +87,7 @@ def test_read_back(seed: int) -> None:
     program = random_program(rng, CHIP)
     program = Program(CHIP, (*program.cores[:-2], *_twins(program.cores[0], program.cores[-2:])))
     chip = GoldenChip(CHIP)
-    chip.run([Phase(configuration(program), go=False)])
+    chip.run([Step(configuration(program), go=False)])
     for core in program.cores:
         rows = core.synapses.transpose(1, 0, 2, 3).reshape(-1, 64)
         for row, bits in enumerate(rows):
@@ -107,8 +107,8 @@ def _twins(core: CoreImage, places: tuple[CoreImage, ...]) -> list[CoreImage]:
 
 
 def _words(chip: GoldenChip, core: CoreImage, region: Region, offset: int, count: int) -> list[int]:
-    phase = Phase(np.array([read(region, offset, count, x=core.x, y=core.y)]), go=False)
-    [replies] = chip.run([phase])
+    step = Step(np.array([read(region, offset, count, x=core.x, y=core.y)]), go=False)
+    [replies] = chip.run([step])
     order = np.argsort(FLIT.get(replies, "offset"))
     words: list[int] = FLIT.get(replies, "data")[order].tolist()
     return words

@@ -1,4 +1,4 @@
-"""Phases and responses: packets pinned by hand, pipeline length, decoding."""
+"""Steps and responses: packets pinned by hand, pipeline length, decoding."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from cosim.program.stimulus import (
     class_membranes,
     control,
     decode,
-    image_phases,
+    image_stimulus,
     layer_spikes,
     read,
     write,
@@ -66,9 +66,9 @@ def test_commands_by_hand() -> None:
     ]
 
 
-def test_phases_of_an_image() -> None:
+def test_steps_of_an_image() -> None:
     spikes = np.array([[True, False], [True, True]]).reshape(2, 2, 1, 1)
-    restart, first, second, drain, reads = image_phases(PROGRAM, spikes)
+    restart, first, second, drain, reads = image_stimulus(PROGRAM, spikes)
     assert restart.flits.tolist() == control(CHIP, Control.RESTART).flits.tolist()
     assert first.flits.tolist() == [100]
     assert second.flits.tolist() == [100, 200]
@@ -87,13 +87,13 @@ def test_phases_of_an_image() -> None:
 
 def test_input_of_the_wrong_length() -> None:
     with pytest.raises(ValueError, match="3 steps of input, the program takes 2"):
-        image_phases(PROGRAM, np.zeros((3, 2, 1, 1), np.bool_))
+        image_stimulus(PROGRAM, np.zeros((3, 2, 1, 1), np.bool_))
     with pytest.raises(ValueError, match="no input map"):
-        image_phases(Program(CHIP, ()), np.zeros((2, 2, 1, 1), np.bool_))
+        image_stimulus(Program(CHIP, ()), np.zeros((2, 2, 1, 1), np.bool_))
 
 
 def responses() -> list[NDArray[np.uint64]]:
-    """Out of order, over two phases, with other read-back among them."""
+    """Out of order, over two steps, with other read-back among them."""
     return [
         np.array([host(2, 7, 1, 2), host(0, 7, 2, 1), host(0, 7, 2, 0)], np.uint64),
         np.zeros(0, np.uint64),

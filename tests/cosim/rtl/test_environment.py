@@ -93,9 +93,9 @@ def test_a_simulator_finds_cocotb_before_what_else_is_named(
 
 
 def test_a_run_in_a_hostile_environment(request: pytest.FixtureRequest) -> None:
-    simulator, phases = build(SMALL), program_after_program(seed=1)
+    simulator, steps = build(SMALL), program_after_program(seed=1)
     request.getfixturevalue("hostile")
-    assert_equal(GoldenChip(SMALL).run(phases), RtlChip(simulator).run(phases), "seed 1")
+    assert_equal(GoldenChip(SMALL).run(steps), RtlChip(simulator).run(steps), "seed 1")
 
 
 @pytest.mark.usefixtures("hostile")

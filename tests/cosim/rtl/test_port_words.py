@@ -3,23 +3,23 @@
 import numpy as np
 import pytest
 
-from cosim.program.stimulus import Phase
-from cosim.rtl.job import PHASE_END
+from cosim.program.stimulus import Step
+from cosim.rtl.job import STEP_END
 from cosim.rtl.tb.testbench import port_words
 from hw.spec import FLIT, Kind
 
 
-def spikes(*rows: int) -> Phase:
+def spikes(*rows: int) -> Step:
     flits = [FLIT.pack(kind=int(Kind.SPIKE), y0=row, y1=row, data=n) for n, row in enumerate(rows)]
-    return Phase(np.array(flits, np.uint64), go=True)
+    return Step(np.array(flits, np.uint64), go=True)
 
 
 def test_each_port_plays_its_row_s_flits_in_order_and_every_end() -> None:
-    phases = [spikes(1, 0, 1, 2), spikes(2)]
-    words = port_words(phases, 3, wakes=[1])
-    flits = [phase.flits.tolist() for phase in phases]
+    steps = [spikes(1, 0, 1, 2), spikes(2)]
+    words = port_words(steps, 3, wakes=[1])
+    flits = [step.flits.tolist() for step in steps]
     ends = [
-        FLIT.pack(kind=int(Kind.HOST), data=PHASE_END.pack(tick=1, wake=wake, overlap=1 - wake))
+        FLIT.pack(kind=int(Kind.HOST), data=STEP_END.pack(tick=1, wake=wake, overlap=1 - wake))
         for wake in (0, 1)
     ]
     assert [port.tolist() for port in words] == [

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from cosim.golden.chip import GoldenChip
 from cosim.program.program import configuration
-from cosim.program.stimulus import Phase, read, write
+from cosim.program.stimulus import Step, read, write
 from cosim.rtl.simulation import RtlChip
 from cosim.rtl.simulator.build import Simulator, build
-from cosim.verify.random_programs import random_phases, random_program
+from cosim.verify.random_programs import random_program, random_steps
 from cosim.verify.reconfiguration import Reconfiguration
 from cosim.verify.slow_chip import SlowChip
 from hw.spec import (
@@ -32,7 +32,7 @@ from hw.spec import (
 from tests.support.chips import SMALL, assert_equal
 
 TINY = ChipShape(2, 1, 64, 16)
-Run = Callable[[Sequence[Phase]], list[NDArray[np.uint64]]]
+Run = Callable[[Sequence[Step]], list[NDArray[np.uint64]]]
 
 
 @pytest.fixture(scope="module")
@@ -50,37 +50,37 @@ def run(request: pytest.FixtureRequest) -> Run:
     return RtlChip(request.getfixturevalue("small_chip")).run
 
 
-def batch(seed: int, shape: ChipShape, cases: int) -> list[Phase]:
+def batch(seed: int, shape: ChipShape, cases: int) -> list[Step]:
     """A random program, and `cases` reconfigurations of it."""
     rng = np.random.default_rng(seed)
     program = random_program(rng, shape)
     host = Reconfiguration(rng, program)
-    phases = [Phase(configuration(program), go=False)]
+    steps = [Step(configuration(program), go=False)]
     for _ in range(cases):
-        ticks = random_phases(rng, program, ticks=2, reconfigure=False)
-        phases += host.phases()
-        phases += [phase for phase in ticks if phase.go]
-        phases.append(host.read_all())
-    return phases
+        ticks = random_steps(rng, program, ticks=2, reconfigure=False)
+        steps += host.steps()
+        steps += [step for step in ticks if step.go]
+        steps.append(host.read_all())
+    return steps
 
 
 @pytest.mark.parametrize("seed", range(40))
 def test_golden_equals_the_loops(seed: int) -> None:
     """1000 cases."""
-    phases = batch(seed, TINY, cases=25)
-    assert_equal(SlowChip(TINY).run(phases), GoldenChip(TINY).run(phases), f"seed {seed}")
+    steps = batch(seed, TINY, cases=25)
+    assert_equal(SlowChip(TINY).run(steps), GoldenChip(TINY).run(steps), f"seed {seed}")
 
 
 @pytest.mark.parametrize("seed", range(2000, 2016))
 def test_rtl_equals_golden(small_chip: Simulator, seed: int) -> None:
     """1600 cases of up to four cores, firing at each other."""
-    phases = batch(seed, SMALL, cases=100)
-    assert_equal(GoldenChip(SMALL).run(phases), RtlChip(small_chip).run(phases), f"seed {seed}")
+    steps = batch(seed, SMALL, cases=100)
+    assert_equal(GoldenChip(SMALL).run(steps), RtlChip(small_chip).run(steps), f"seed {seed}")
 
 
 # ---------------------------------------------------------------- by hand
-def phase(*flits: np.uint64) -> Phase:
-    return Phase(np.array(flits, np.uint64), go=False)
+def step(*flits: np.uint64) -> Step:
+    return Step(np.array(flits, np.uint64), go=False)
 
 
 def register(which: Register, value: int) -> np.uint64:
@@ -99,8 +99,8 @@ def spike(page: int, axon: int) -> np.uint64:
     return np.uint64(FLIT.pack(kind=Kind.SPIKE, data=AXON.pack(axon=axon, page=page)))
 
 
-def membranes(count: int) -> Phase:
-    return phase(read(Region.MEMBRANE, 0, count, x=0, y=0))
+def membranes(count: int) -> Step:
+    return step(read(Region.MEMBRANE, 0, count, x=0, y=0))
 
 
 def values(responses: NDArray[np.uint64]) -> list[int]:
@@ -109,9 +109,9 @@ def values(responses: NDArray[np.uint64]) -> list[int]:
     return [data for _, data in by_offset]
 
 
-GO = Phase(np.zeros(0, np.uint64), go=True)
+GO = Step(np.zeros(0, np.uint64), go=True)
 NEVER = 2**31 - 1
-RISING = phase(
+RISING = step(
     register(Register.NEURONS, 10),
     *(neuron(n, NeuronWord.THRESHOLD, NEVER) for n in range(10)),
     *(neuron(n, NeuronWord.BIAS, n + 1) for n in range(10)),
@@ -119,32 +119,32 @@ RISING = phase(
 
 
 def test_restart_clears_neurons_that_the_next_tick_leaves_out(run: Run) -> None:
-    restart = phase(register(Register.CONTROL, Control.RESTART))
-    few, all_ten = (phase(register(Register.NEURONS, count)) for count in (4, 10))
+    restart = step(register(Register.CONTROL, Control.RESTART))
+    few, all_ten = (step(register(Register.NEURONS, count)) for count in (4, 10))
     responses = run([RISING, GO, GO, restart, few, GO, all_ten, membranes(10)])
     assert values(responses[-1]) == [1, 2, 3, 4, 0, 0, 0, 0, 0, 0]
 
 
 def test_neurons_left_out_for_a_tick_go_on_from_their_old_membrane(run: Run) -> None:
-    few, all_ten = (phase(register(Register.NEURONS, count)) for count in (4, 10))
-    phases = [RISING, GO, few, GO, membranes(10), all_ten, membranes(10), GO, membranes(10)]
-    responses = run(phases)
+    few, all_ten = (step(register(Register.NEURONS, count)) for count in (4, 10))
+    steps = [RISING, GO, few, GO, membranes(10), all_ten, membranes(10), GO, membranes(10)]
+    responses = run(steps)
     assert values(responses[4]) == [2, 4, 6, 8, 0, 0, 0, 0, 0, 0]
     assert values(responses[6]) == [2, 4, 6, 8, 5, 6, 7, 8, 9, 10]
     assert values(responses[8]) == [3, 6, 9, 12, 10, 12, 14, 16, 18, 20]
 
 
 def test_a_second_restart_clears_what_was_written_since_the_first(run: Run) -> None:
-    """Twice in a row too, in one phase, with a spike that the second one drops."""
+    """Twice in a row too, in one step, with a spike that the second one drops."""
     restart = register(Register.CONTROL, Control.RESTART)
-    again = phase(restart, spike(0, 0), restart, restart)
-    phases = [RISING, phase(restart), GO, again, membranes(10), GO, membranes(10)]
-    responses = run(phases)
+    again = step(restart, spike(0, 0), restart, restart)
+    steps = [RISING, step(restart), GO, again, membranes(10), GO, membranes(10)]
+    responses = run(steps)
     assert values(responses[4]) == [0] * 10
     assert values(responses[6]) == list(range(1, 11))
 
 
-WAITING = phase(
+WAITING = step(
     register(Register.NEURONS, 1),
     register(Register.PAGE_SHIFT, 2),
     register(Register.PLANE_WEIGHT, 1),
@@ -172,20 +172,20 @@ WAITING = phase(
 def test_what_waits_on_a_page_counts_if_the_page_is_there_at_go(
     run: Run, shifts: list[int], membrane: int
 ) -> None:
-    changes = [phase(register(Register.PAGE_SHIFT, shift)) for shift in shifts]
+    changes = [step(register(Register.PAGE_SHIFT, shift)) for shift in shifts]
     responses = run([WAITING, *changes, GO, membranes(1)])
     assert values(responses[-1]) == [membrane]
 
 
 def test_what_waited_on_a_vanished_page_is_gone_after_the_tick(run: Run) -> None:
-    fewer, back = (phase(register(Register.PAGE_SHIFT, shift)) for shift in (0, 2))
+    fewer, back = (step(register(Register.PAGE_SHIFT, shift)) for shift in (0, 2))
     responses = run([WAITING, fewer, GO, back, GO, membranes(1)])
     assert values(responses[-1]) == [1]
 
 
 def test_only_vanished_pages_wait(run: Run) -> None:
     """The neurons are updated once all the same, for leak and bias."""
-    only = phase(neuron(0, NeuronWord.BIAS, 7), register(Register.CONTROL, Control.RESTART))
-    gone = phase(spike(3, 0), register(Register.PAGE_SHIFT, 0))
+    only = step(neuron(0, NeuronWord.BIAS, 7), register(Register.CONTROL, Control.RESTART))
+    gone = step(spike(3, 0), register(Register.PAGE_SHIFT, 0))
     responses = run([WAITING, only, gone, GO, membranes(1)])
     assert values(responses[-1]) == [7]

@@ -5,11 +5,11 @@ import pytest
 
 from cosim.golden.runner import GoldenRunner
 from cosim.program.runner import Runner
-from cosim.program.stimulus import Phase, control, read_membranes
+from cosim.program.stimulus import Step, control, read_membranes
 from cosim.rtl import amaranth_sim
 from cosim.rtl.icarus import icarus
 from cosim.rtl.runner import verilated
-from cosim.verify.random_programs import random_phases, random_program
+from cosim.verify.random_programs import random_program, random_steps
 from hw.spec import ChipShape, Control
 from tests.support.chips import SMALL, assert_equal
 
@@ -44,7 +44,7 @@ def test_every_runner_gives_the_golden_models_responses(
 ) -> None:
     rng = np.random.default_rng(seed)
     program = random_program(rng, shape)
-    ticks = [phase for phase in random_phases(rng, program, ticks=6, reconfigure=False) if phase.go]
+    ticks = [step for step in random_steps(rng, program, ticks=6, reconfigure=False) if step.go]
     restart, reading = control(shape, Control.RESTART), read_membranes(program)
     stimuli = [[restart, *ticks[:number], reading] for number in (2, len(ticks))]
     heard: list[int] = []
@@ -58,14 +58,14 @@ def test_every_runner_gives_the_golden_models_responses(
     assert sum(int(counts.sum()) for counts in found.totals.counters.values()) > 0
 
 
-def test_phases_that_overlap_keep_their_answers_apart() -> None:
+def test_steps_that_overlap_keep_their_answers_apart() -> None:
     """Spikes for the next tick are sent while one runs; what fires belongs to the one that ran."""
     rng = np.random.default_rng(7)
     program = random_program(rng, TINY)
     spikes = [
-        Phase(phase.flits, go=True)
-        for phase in random_phases(rng, program, ticks=8, reconfigure=False)
-        if phase.go and len(phase.flits)
+        Step(step.flits, go=True)
+        for step in random_steps(rng, program, ticks=8, reconfigure=False)
+        if step.go and len(step.flits)
     ]
     stimulus = [control(TINY, Control.RESTART), *spikes, read_membranes(program)]
     [expected] = GoldenRunner().run(program, [stimulus]).responses

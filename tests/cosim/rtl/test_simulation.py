@@ -13,11 +13,11 @@ from cosim.golden.chip import GoldenChip
 from cosim.program.core_image import CoreImage
 from cosim.program.errors import Mismatch
 from cosim.program.program import Program, configuration
-from cosim.program.stimulus import Phase, control, read, read_membranes
+from cosim.program.stimulus import Step, control, read, read_membranes
 from cosim.rtl.runner import verilator
 from cosim.rtl.simulation import RtlChip
 from cosim.rtl.simulator.build import Simulator, build
-from cosim.verify.random_programs import random_phases, random_program, read_counters
+from cosim.verify.random_programs import random_program, random_steps, read_counters
 from hw.spec import (
     AXON,
     FANOUT,
@@ -55,18 +55,18 @@ def test_random_cores_on_the_full_chip(full_chip: Simulator, seed: int) -> None:
     rng = np.random.default_rng(seed)
     program = random_program(rng, FULL_CHIP)
     assert len(program.cores) > 40
-    phases = random_phases(rng, program, ticks=6)
+    steps = random_steps(rng, program, ticks=6)
     golden = GoldenChip(FULL_CHIP)
-    golden.run([Phase(configuration(program), go=False)])
-    run = verilator(full_chip).run(program, [phases])
-    assert_equal(golden.run(phases), run.responses[0], f"seed {seed}")
+    golden.run([Step(configuration(program), go=False)])
+    run = verilator(full_chip).run(program, [steps])
+    assert_equal(golden.run(steps), run.responses[0], f"seed {seed}")
 
 
 @pytest.mark.parametrize("seed", range(1000, 1020))
 def test_random_programs_on_a_small_chip(small_chip: Simulator, seed: int) -> None:
     """Several programs without a reset in between. Waves: scripts/waves.py with the seed."""
-    phases = program_after_program(seed)
-    golden, rtl = GoldenChip(SMALL).run(phases), RtlChip(small_chip).run(phases)
+    steps = program_after_program(seed)
+    golden, rtl = GoldenChip(SMALL).run(steps), RtlChip(small_chip).run(steps)
     assert_equal(golden, rtl, f"seed {seed}")
 
 
@@ -76,19 +76,19 @@ def test_blocks_change_nothing(small_chip: Simulator, seed: int) -> None:
     rng = np.random.default_rng(seed)
     program = random_program(rng, SMALL)
     cycles_too = [
-        Phase(_reads(SMALL, Region.COUNTER, 0, 2 * len(Counter)), go=False),
+        Step(_reads(SMALL, Region.COUNTER, 0, 2 * len(Counter)), go=False),
         control(SMALL, Control.CLEAR_COUNTERS),
-        Phase(_reads(SMALL, Region.COUNTER, 0, 2 * len(Counter)), go=False),
+        Step(_reads(SMALL, Region.COUNTER, 0, 2 * len(Counter)), go=False),
     ]
-    phases = [
-        Phase(configuration(program), go=False),
-        *random_phases(rng, program, ticks=8),
+    steps = [
+        Step(configuration(program), go=False),
+        *random_steps(rng, program, ticks=8),
         *cycles_too,
     ]
-    flat = RtlChip(build(SMALL, flat=True)).respond(phases)
-    blocks = RtlChip(small_chip).respond(phases)
+    flat = RtlChip(build(SMALL, flat=True)).respond(steps)
+    blocks = RtlChip(small_chip).respond(steps)
     assert (flat.cycles, flat.ticks) == (blocks.cycles, blocks.ticks)
-    assert_equal(flat.phases, blocks.phases, f"seed {seed}")
+    assert_equal(flat.steps, blocks.steps, f"seed {seed}")
 
 
 def _reads(shape: ChipShape, region: Region, offset: int, count: int) -> NDArray[np.uint64]:
@@ -104,7 +104,7 @@ def test_back_door_equals_front_door(full_chip: Simulator) -> None:
     """Every word of every memory that a program fills, read back through the NoC."""
     rng = np.random.default_rng(7)
     program = random_program(rng, FULL_CHIP)
-    readback = [Phase(_read_all(core), go=False) for core in program.cores[::7]]
+    readback = [Step(_read_all(core), go=False) for core in program.cores[::7]]
     front = verilator(full_chip, front_door=True).run(program, [readback])
     back = verilator(full_chip).run(program, [readback])
     assert_equal(front.responses[0], back.responses[0], "seed 7")
@@ -113,7 +113,7 @@ def test_back_door_equals_front_door(full_chip: Simulator) -> None:
         front.totals.cycles > back.totals.cycles + 50_000
     )  # the back door takes no time on the chip
     golden = GoldenChip(FULL_CHIP)
-    golden.run([Phase(configuration(program), go=False)])
+    golden.run([Step(configuration(program), go=False)])
     assert_equal(golden.run(readback), front.responses[0], "seed 7, golden")
 
 
@@ -168,9 +168,9 @@ def test_a_spike_runs_round_the_mesh(full_chip: Simulator) -> None:
         cores.append(_relay(int(x), int(y), [int(entry)]))
     x, y = map(int, ring[0])
     first = FLIT.pack(kind=Kind.SPIKE, x0=x, y0=y, x1=x, y1=y, data=AXON.pack(axon=0))
-    phases = [control(FULL_CHIP, Control.RESTART), Phase(np.array([first], np.uint64), go=True)]
-    phases += [Phase(NO_FLITS, go=True)] * 70
-    run = verilator(full_chip).run(Program(FULL_CHIP, tuple(cores)), [phases])
+    steps = [control(FULL_CHIP, Control.RESTART), Step(np.array([first], np.uint64), go=True)]
+    steps += [Step(NO_FLITS, go=True)] * 70
+    run = verilator(full_chip).run(Program(FULL_CHIP, tuple(cores)), [steps])
     for tick, response in enumerate(run.responses[0][1:]):
         x, y = map(int, ring[tick % len(ring)])
         spike = FLIT.pack(kind=Kind.HOST, region=Region.SPIKE, offset=0, x0=x, y0=y, data=tick)
@@ -183,14 +183,14 @@ def test_one_neuron_reaches_all_cores_by_multicast(full_chip: Simulator) -> None
         _relay(x, y, [everywhere] if (x, y) == (5, 2) else []) for y in range(8) for x in range(8)
     ]
     first = FLIT.pack(kind=Kind.SPIKE, x0=5, y0=2, x1=5, y1=2, data=AXON.pack(axon=0))
-    phases = [control(FULL_CHIP, Control.RESTART | Control.CLEAR_COUNTERS)]
-    phases += [Phase(np.array([first], np.uint64), go=True), Phase(NO_FLITS, go=True)]
-    phases += [read_counters(FULL_CHIP)]
+    steps = [control(FULL_CHIP, Control.RESTART | Control.CLEAR_COUNTERS)]
+    steps += [Step(np.array([first], np.uint64), go=True), Step(NO_FLITS, go=True)]
+    steps += [read_counters(FULL_CHIP)]
     program = Program(FULL_CHIP, tuple(cores))
     golden = GoldenChip(FULL_CHIP)
-    golden.run([Phase(configuration(program), go=False)])
-    run = verilator(full_chip).run(program, [phases])
-    assert_equal(golden.run(phases), run.responses[0], "multicast")
+    golden.run([Step(configuration(program), go=False)])
+    run = verilator(full_chip).run(program, [steps])
+    assert_equal(golden.run(steps), run.responses[0], "multicast")
     assert len(run.responses[0][2]) == 64
 
 
@@ -218,12 +218,12 @@ def test_responses_larger_than_the_buffers_hold_the_chip_back(full_chip: Simulat
             )
             cores.append(core)
     program = Program(shape, tuple(cores))
-    phases = [control(shape, Control.RESTART), Phase(NO_FLITS, go=True), read_membranes(program)]
+    steps = [control(shape, Control.RESTART), Step(NO_FLITS, go=True), read_membranes(program)]
     golden = GoldenChip(shape)
-    golden.run([Phase(configuration(program), go=False)])
-    run = verilator(full_chip).run(program, [phases])
+    golden.run([Step(configuration(program), go=False)])
+    run = verilator(full_chip).run(program, [steps])
     assert len(run.responses[0][-1]) == 65_536
-    assert_equal(golden.run(phases), run.responses[0], "seed 3")
+    assert_equal(golden.run(steps), run.responses[0], "seed 3")
 
 
 def test_stimuli_one_after_the_other_give_what_each_gives_alone(small_chip: Simulator) -> None:
@@ -231,9 +231,9 @@ def test_stimuli_one_after_the_other_give_what_each_gives_alone(small_chip: Simu
     program = random_program(rng, SMALL)
     stimuli = [
         [
-            phase
-            for phase in random_phases(rng, program, ticks=3, reconfigure=False)
-            if not _reads_counters(phase)
+            step
+            for step in random_steps(rng, program, ticks=3, reconfigure=False)
+            if not _reads_counters(step)
         ]
         for _ in range(5)
     ]
@@ -244,13 +244,13 @@ def test_stimuli_one_after_the_other_give_what_each_gives_alone(small_chip: Simu
         alone = chip.run(program, [stimulus])
         assert_equal(alone.responses[0], answer, f"seed 21, stimulus {number}")
     assert sum(heard) == len(stimuli)
-    assert together.totals.ticks == sum(phase.go for stimulus in stimuli for phase in stimulus)
+    assert together.totals.ticks == sum(step.go for stimulus in stimuli for step in stimulus)
     assert chip.run(program, []).responses == []
 
 
-def _reads_counters(phase: Phase) -> bool:
-    """Counters run on from stimulus to stimulus; those phases are left out."""
-    return bool(np.any(FLIT.get(phase.flits, "region") == Region.COUNTER))
+def _reads_counters(step: Step) -> bool:
+    """Counters run on from stimulus to stimulus; those steps are left out."""
+    return bool(np.any(FLIT.get(step.flits, "region") == Region.COUNTER))
 
 
 def test_the_cache_builds_nothing_twice(small_chip: Simulator) -> None:
@@ -276,7 +276,7 @@ def test_a_chip_that_hangs_is_told_from_one_that_is_slow(small_chip: Simulator) 
         fanout_count=np.zeros(neurons, np.int64),
         fanout=np.zeros(0, np.uint32),
     )
-    phases = [Phase(configuration(Program(SMALL, (silent,))), go=False), Phase(NO_FLITS, go=True)]
+    steps = [Step(configuration(Program(SMALL, (silent,))), go=False), Step(NO_FLITS, go=True)]
     hasty = RtlChip(replace(small_chip, patience=20))
     with pytest.raises(Mismatch, match=r"the RTL hangs: .* not come to rest in 20 cycles"):
-        hasty.run(phases)
+        hasty.run(steps)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cosim.golden.chip import GoldenChip
-from cosim.program.stimulus import Phase, read, write
+from cosim.program.stimulus import Step, read, write
 from hw import spec
 from hw.core.core import Core
 from hw.spec import AXON, FLIT, ChipShape, Control, Counter, Kind, Region, Register
@@ -58,12 +58,12 @@ def data_of(flits: list[int]) -> list[int]:
 
 @pytest.mark.parametrize("planes", range(1, 9))
 def test_in_the_golden_model(planes: int) -> None:
-    phases = [
-        Phase(np.array(setup(planes), np.uint64), go=False),
-        Phase(np.array(SPIKES, np.uint64), go=True),
-        Phase(np.array(READS, np.uint64), go=False),
+    steps = [
+        Step(np.array(setup(planes), np.uint64), go=False),
+        Step(np.array(SPIKES, np.uint64), go=True),
+        Step(np.array(READS, np.uint64), go=False),
     ]
-    answers = GoldenChip(SHAPE).run(phases)[-1]
+    answers = GoldenChip(SHAPE).run(steps)[-1]
     assert data_of(answers.tolist()) == expected(planes)
 
 
@@ -86,9 +86,9 @@ def test_the_golden_model_tells_used_weights_apart() -> None:
             FLIT.pack(kind=int(Kind.SPIKE), x1=1, data=AXON.pack(axon=axon)) for axon in (3, 9)
         ]
         reads = [int(read(Region.MEMBRANE, 0, 1, x=x, y=0)) for x in (0, 1)]
-        phases = [(flits, False), (spikes, True), (reads, False)]
+        steps = [(flits, False), (spikes, True), (reads, False)]
         chip = GoldenChip(shape)
-        answers = chip.run([Phase(np.array(f, np.uint64), go=go) for f, go in phases])[-1]
+        answers = chip.run([Step(np.array(f, np.uint64), go=go) for f, go in steps])[-1]
         assert [[each] for each in data_of(answers.tolist())] == seen
 
 

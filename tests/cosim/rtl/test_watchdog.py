@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cosim.program.errors import Mismatch
-from cosim.program.stimulus import Phase
+from cosim.program.stimulus import Step
 from cosim.rtl.simulation import RtlChip
 from cosim.rtl.simulator import build
 from cosim.rtl.simulator.build import Recipe, Simulator
@@ -67,20 +67,20 @@ def flits(port: int, *data: int) -> list[int]:
     return [FLIT.pack(kind=int(Kind.SPIKE), y0=port, y1=port, data=word) for word in data]
 
 
-def phases(mode: int, *, go: bool) -> list[Phase]:
+def steps(mode: int, *, go: bool) -> list[Step]:
     """The mode; then five flits at both ports, and a tick if `go`."""
     both = [*flits(0, *range(5)), *flits(1, *range(5))]
     words: Sequence[list[int]] = (flits(0, mode), both)
-    return [Phase(np.array(each, np.uint64), go=go and each is both) for each in words]
+    return [Step(np.array(each, np.uint64), go=go and each is both) for each in words]
 
 
 @pytest.mark.parametrize("go", [True, False])
 @pytest.mark.parametrize("mode", [HEALTHY, SLOW], ids=["healthy", "slow"])
 def test_a_chip_that_goes_on_is_left_alone(stub: Simulator, mode: int, go: bool) -> None:
     """90 cycles between two flits are less than the bench's patience."""
-    response = RtlChip(stub).respond(phases(mode, go=go))
+    response = RtlChip(stub).respond(steps(mode, go=go))
     assert response.ticks == go
-    assert [len(each) for each in response.phases] == [0, 0]
+    assert [len(each) for each in response.steps] == [0, 0]
     assert (response.cycles > 5 * 90) == (mode == SLOW)
 
 
@@ -94,11 +94,11 @@ def test_a_chip_that_does_not_is_found(stub: Simulator, mode: int, go: bool) -> 
     """Also while a port offers its flit all the time, which is nothing that happens."""
     message = f"the RTL hangs: the chip has not come to rest in {PATIENCE} cycles of tick 0"
     with pytest.raises(Mismatch, match=message):
-        RtlChip(stub).run(phases(mode, go=go))
+        RtlChip(stub).run(steps(mode, go=go))
 
 
 def test_a_chip_that_sends_without_end_is_found(stub: Simulator) -> None:
     """It is not silent, but 2 cores of 16 neurons have not more than 4096 entries for each."""
     message = r"the RTL hangs: the chip has sent 131\d\d\d flits in tick 0, and goes on"
     with pytest.raises(Mismatch, match=message):
-        RtlChip(stub).run(phases(CHATTERING, go=True))
+        RtlChip(stub).run(steps(CHATTERING, go=True))

@@ -11,7 +11,7 @@ from cosim.bench.simulators import bare, limit, rows
 from cosim.golden.chip import GoldenChip
 from cosim.program.errors import Mismatch, SimulationError
 from cosim.program.program import configuration
-from cosim.program.stimulus import Phase
+from cosim.program.stimulus import Step
 from cosim.rtl import amaranth_sim
 from cosim.rtl.icarus import icarus
 from cosim.rtl.job import Job
@@ -27,7 +27,7 @@ TICKS = 3
 
 def golden(workload: Workload, ticks: int) -> NDArray[np.int64]:
     job = workload.job(ticks, backdoor=False)
-    return workload.membranes(GoldenChip(workload.program.shape).run(job.phases))
+    return workload.membranes(GoldenChip(workload.program.shape).run(job.steps))
 
 
 @pytest.mark.parametrize("cores", [1, SMALL.cores])
@@ -36,8 +36,8 @@ def test_every_busy_core_gets_every_spike(cores: int) -> None:
     assert set(FLIT.get(workload.spikes, "kind").tolist()) == {int(Kind.SPIKE)}
     assert axon_bits(workload).sum() == 32
     chip = GoldenChip(SMALL)
-    chip.run([Phase(configuration(workload.program), go=False)])
-    *_, replies = chip.run([Phase(workload.spikes, go=True), read_counters(SMALL)])
+    chip.run([Step(configuration(workload.program), go=False)])
+    *_, replies = chip.run([Step(workload.spikes, go=True), read_counters(SMALL)])
     spikes_in = replies[FLIT.get(replies, "offset") == 4]  # Counter.SPIKES_IN, low word
     expected = [32] * cores + [0] * (SMALL.cores - cores)
     assert sorted(FLIT.get(spikes_in, "data").tolist(), reverse=True) == expected
@@ -52,11 +52,11 @@ def test_ticks_change_the_membranes() -> None:
 
 @pytest.mark.parametrize("seed", range(2))
 def test_the_bare_harness_does_what_cocotb_does(seed: int) -> None:
-    phases = program_after_program(seed)
-    job = Job(tuple(phases), np.array([len(phases)], np.int64), np.zeros(0, np.uint64))
-    through_cocotb = RtlChip(build(SMALL)).respond(job.phases)
+    steps = program_after_program(seed)
+    job = Job(tuple(steps), np.array([len(steps)], np.int64), np.zeros(0, np.uint64))
+    through_cocotb = RtlChip(build(SMALL)).respond(job.steps)
     found = bare.play(bare.build_bare(SMALL), job)
-    assert_equal(through_cocotb.phases, found.phases, f"seed {seed}")
+    assert_equal(through_cocotb.steps, found.steps, f"seed {seed}")
     assert (found.cycles, found.ticks) == (through_cocotb.cycles, through_cocotb.ticks)
 
 
@@ -65,11 +65,11 @@ def test_the_bare_harness_with_its_back_door() -> None:
     job = workload.job(TICKS)
     assert len(job.backdoor)
     found = bare.play(bare.build_bare(SMALL), job)
-    assert np.array_equal(workload.membranes(list(found.phases)), golden(workload, TICKS))
+    assert np.array_equal(workload.membranes(list(found.steps)), golden(workload, TICKS))
 
 
 def test_a_job_that_no_chip_can_take() -> None:
-    nothing = Phase(np.zeros(0, np.uint64), go=False)
+    nothing = Step(np.zeros(0, np.uint64), go=False)
     job = Job((nothing,), np.array([1], np.int64), np.full(1, (1 << 63) - 1, np.uint64))
     with pytest.raises(SimulationError, match="a refused flit"):
         bare.play(bare.build_bare(SMALL), job)
@@ -85,17 +85,17 @@ def test_the_limit_does_the_same_ticks(axons: int, tmp_path: Path) -> None:
 def test_amaranths_simulator() -> None:
     workload = busy(ROW, 2, 0.25, seed=6)
     played = amaranth_sim.play(ROW, workload.job(TICKS, backdoor=False))
-    found = workload.membranes(list(played.response.phases))
+    found = workload.membranes(list(played.response.steps))
     assert np.array_equal(found, golden(workload, TICKS))
     assert played.ended == sorted(played.ended)
-    assert len(played.ended) == len(workload.job(TICKS, backdoor=False).phases)
+    assert len(played.ended) == len(workload.job(TICKS, backdoor=False).steps)
 
 
 @pytest.mark.skipif(not icarus.installed(), reason="Icarus Verilog is not installed")
 def test_icarus_verilog(tmp_path: Path) -> None:
     workload = busy(ROW, 2, 0.25, seed=7)
     found = icarus.play(ROW, workload.job(TICKS, backdoor=False), tmp_path)
-    assert np.array_equal(workload.membranes(list(found.phases)), golden(workload, TICKS))
+    assert np.array_equal(workload.membranes(list(found.steps)), golden(workload, TICKS))
 
 
 def test_a_back_door_where_there_is_none_is_refused(tmp_path: Path) -> None:
@@ -115,9 +115,9 @@ def test_wrong_membranes_are_told() -> None:
     with pytest.raises(Mismatch, match="b: membranes differ"):
         rows._agree(workload, {"a": right, "b": wrong}, TICKS)
     with pytest.raises(ValueError, match="11 membranes came back of 12"):
-        workload.membranes([np.sort(_last_phase(workload))[1:]])
+        workload.membranes([np.sort(_last_step(workload))[1:]])
 
 
-def _last_phase(workload: Workload) -> NDArray[np.uint64]:
-    responses = GoldenChip(workload.program.shape).run(workload.job(1, backdoor=False).phases)
+def _last_step(workload: Workload) -> NDArray[np.uint64]:
+    responses = GoldenChip(workload.program.shape).run(workload.job(1, backdoor=False).steps)
     return responses[-1]

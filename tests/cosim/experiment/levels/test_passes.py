@@ -122,8 +122,8 @@ def test_every_slot_does_a_tile_in_turn() -> None:
     spikes = run.spikes.unpack()
     windows = done.round.windows
     found = np.zeros((len(spikes), windows.down, windows.across), np.int64)
-    for job, phases in enumerate(done.responses):
-        flits = np.concatenate(phases)
+    for job, steps in enumerate(done.responses):
+        flits = np.concatenate(steps)
         flits = flits[FLIT.get(flits, "region") == Region.SPIKE]
         for flit in flits.tolist():
             core = FLIT.get(flit, "y0") << 3 | FLIT.get(flit, "x0")

@@ -13,7 +13,7 @@ from cosim.mapping.layer.neurons import neuron_settings
 from cosim.mapping.resident import map_network
 from cosim.program.core_image import core_xy
 from cosim.program.program import Program, configuration
-from cosim.program.stimulus import Phase, class_membranes, decode, image_phases
+from cosim.program.stimulus import Step, class_membranes, decode, image_stimulus
 from hw.spec import (
     FLIT,
     LFSR_BITS,
@@ -40,8 +40,8 @@ Responses = list[NDArray[np.uint64]]
 def golden(network: IntegerNetwork, program: Program) -> Responses:
     """Of the image."""
     chip = GoldenChip(CHIP)
-    chip.run([Phase(configuration(program), go=False)])
-    return chip.run(image_phases(program, chip_inputs(network, IMAGES)[:, 0]))
+    chip.run([Step(configuration(program), go=False)])
+    return chip.run(image_stimulus(program, chip_inputs(network, IMAGES)[:, 0]))
 
 
 def spike(layer: int, site: int, tick: int) -> NDArray[np.uint64]:
@@ -70,18 +70,18 @@ def test_golden_and_network_agree() -> None:
 
 
 @pytest.mark.parametrize("site", [0, 2])
-@pytest.mark.parametrize("step", [0, 3])
-def test_an_output_neuron_that_fires_is_one_mismatch(site: int, step: int) -> None:
+@pytest.mark.parametrize("timestep", [0, 3])
+def test_an_output_neuron_that_fires_is_one_mismatch(site: int, timestep: int) -> None:
     responses = golden(NETWORK, PROGRAM)
     last = len(PROGRAM.layers) - 1
-    fired = with_flit(responses, spike(last, site, PROGRAM.layers[last].delay + step))
+    fired = with_flit(responses, spike(last, site, PROGRAM.layers[last].delay + timestep))
     assert wrong(fired) == 1
     # It is no spike of a hidden layer, and changes no answer.
     assert read_out(PROGRAM, fired) == read_out(PROGRAM, responses)
 
 
 def test_a_spike_at_no_step_of_its_layer_spoils_the_image() -> None:
-    """The output has no step in tick 0: all spikes count as wrong."""
+    """The output has no timestep in tick 0: all spikes count as wrong."""
     responses = golden(NETWORK, PROGRAM)
     fired = with_flit(responses, spike(len(PROGRAM.layers) - 1, 0, 0))
     assert wrong(fired) == len(decode(fired).spikes) > 1

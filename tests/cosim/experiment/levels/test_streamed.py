@@ -75,10 +75,10 @@ def test_every_layer_and_pass_is_run_and_counted() -> None:
 
 def drop_a_spike(responses: Responses) -> None:
     """Once: in the first pass that has one."""
-    for phases in responses:
-        for number, flits in enumerate(phases):
+    for steps in responses:
+        for number, flits in enumerate(steps):
             if len(flits) and FLIT.get(flits[0], "region") == Region.SPIKE:
-                phases[number] = flits[1:]
+                steps[number] = flits[1:]
                 return
 
 
@@ -104,8 +104,8 @@ def test_a_lost_spike_is_found_with_its_layer_and_tile() -> None:
 
 
 def lose_all_membranes(responses: Responses) -> None:
-    for phases in responses:
-        phases[-1] = phases[-1][FLIT.get(phases[-1], "region") != Region.MEMBRANE]
+    for steps in responses:
+        steps[-1] = steps[-1][FLIT.get(steps[-1], "region") != Region.MEMBRANE]
 
 
 def test_a_chip_without_answers_gets_none_right() -> None:

@@ -10,26 +10,26 @@ from numpy.typing import NDArray
 
 from cosim.golden.chip import GoldenChip
 from cosim.program.program import configuration
-from cosim.program.stimulus import Phase
-from cosim.verify.random_programs import random_phases, random_program
+from cosim.program.stimulus import Step
+from cosim.verify.random_programs import random_program, random_steps
 from hw.spec import FLIT, ChipShape, Kind
 from hw.verilog import export
 from tests.support.chips import assert_equal
 
 SHAPE = ChipShape(2, 2, 64, 16)
 BENCH = Path(__file__).with_name("four_state.v")
-UNTOUCHED = (Phase(np.zeros(0, np.uint64), go=False), Phase(np.zeros(0, np.uint64), go=True))
+UNTOUCHED = (Step(np.zeros(0, np.uint64), go=False), Step(np.zeros(0, np.uint64), go=True))
 
 pytestmark = pytest.mark.skipif(
     shutil.which("iverilog") is None, reason="Icarus Verilog (iverilog) is not installed"
 )
 
 
-def words(phases: list[Phase]) -> list[int]:
-    """What the bench plays: flits, and at the end of each phase a mark."""
-    ends = [[FLIT.pack(kind=int(Kind.HOST), data=int(phase.go))] for phase in phases]
-    both = zip(phases, ends, strict=True)
-    return [int(word) for phase, end in both for word in (*phase.flits, *end)]
+def words(steps: list[Step]) -> list[int]:
+    """What the bench plays: flits, and at the end of each step a mark."""
+    ends = [[FLIT.pack(kind=int(Kind.HOST), data=int(step.go))] for step in steps]
+    both = zip(steps, ends, strict=True)
+    return [int(word) for step, end in both for word in (*step.flits, *end)]
 
 
 def ports() -> str:
@@ -49,9 +49,9 @@ def ports() -> str:
     return ",\n".join(lines) + "\n"
 
 
-def play(phases: list[Phase], standard: str, folder: Path) -> list[str]:
+def play(steps: list[Step], standard: str, folder: Path) -> list[str]:
     """What the bench prints in Icarus Verilog, which reads it by `standard`."""
-    stimulus = words(phases)
+    stimulus = words(steps)
     texts = {
         "tile.v": export.tile_verilog(SHAPE),
         "chip.v": export.chip_verilog(SHAPE),
@@ -95,13 +95,13 @@ def test_nothing_is_unknown_and_all_is_as_in_the_golden_model(
     """-g2012 is SystemVerilog, which cocotb asks for; nothing is written before the first tick."""
     seed = 1
     rng = np.random.default_rng(seed)
-    phases = list(UNTOUCHED)
+    steps = list(UNTOUCHED)
     for _ in range(2):
         program = random_program(rng, SHAPE)
-        phases.append(Phase(configuration(program), go=False))
-        phases += random_phases(rng, program, ticks=2)
-    lines = play(phases, standard, tmp_path)
+        steps.append(Step(configuration(program), go=False))
+        steps += random_steps(rng, program, ticks=2)
+    lines = play(steps, standard, tmp_path)
     assert not [line for line in lines if "unknown" in line], f"seed {seed}"
-    expected = np.concatenate(GoldenChip(SHAPE).run(phases))
+    expected = np.concatenate(GoldenChip(SHAPE).run(steps))
     assert len(expected) > 100
     assert_equal([expected], [flits(lines)], f"seed {seed}, {standard}")

@@ -11,8 +11,8 @@ import pytest
 
 from cosim.experiment import worker
 from cosim.program.errors import Mismatch, SimulationError
-from cosim.program.stimulus import Phase
-from cosim.rtl.job import PHASE_END
+from cosim.program.stimulus import Step
+from cosim.rtl.job import STEP_END
 from cosim.rtl.simulation import RtlChip
 from cosim.rtl.simulator import build as simulator
 from cosim.rtl.simulator import cache
@@ -240,7 +240,7 @@ def test_the_recipe_the_machine_and_the_tools_count(
         ("platform.machine", lambda: "riscv64"),
         ("platform.libc_ver", lambda: ("musl", "1")),
         ("importlib.metadata.version", lambda name: f"{name} 99"),
-        ("cosim.rtl.simulator.headers.PHASE_END", _moved()),
+        ("cosim.rtl.simulator.headers.STEP_END", _moved()),
     )
     for target, value in changes:
         monkeypatch.setattr(target, value)
@@ -251,8 +251,8 @@ def test_the_recipe_the_machine_and_the_tools_count(
 
 
 def _moved() -> object:
-    """PHASE_END with its fields a bit higher; it stands outside of hw/ and goes into the bench."""
-    return [_Field(field.name, field.offset + 1) for field in PHASE_END]
+    """STEP_END with its fields a bit higher; it stands outside of hw/ and goes into the bench."""
+    return [_Field(field.name, field.offset + 1) for field in STEP_END]
 
 
 class _Field:
@@ -285,7 +285,7 @@ def test_a_simulator_that_ends_early(
     program.chmod(0o755)
     chip = RtlChip(Simulator(SHAPE, program, flat=False, waves=False, build_s=0))
     with pytest.raises(SimulationError, match=words) as caught:
-        chip.run([Phase(np.zeros(0, np.uint64), go=True)])
+        chip.run([Step(np.zeros(0, np.uint64), go=True)])
     assert type(caught.value) is error
     logs = list(tmp_path.glob("nc64c-simulator-*.log"))
     assert [log.read_text().splitlines()[0] for log in logs] == (
