@@ -1,4 +1,4 @@
-"""The one name by which this project is started: `nc64c` on the command line, or `python -m nc64c`.
+"""The one name of this project: `nc64c` on the command line, `python -m nc64c`, or `import nc64c`.
 
 The names of its packages, `hw`, `sw` and `cosim`, are short ones that other projects may use too. A
 foreign folder of such a name on `PYTHONPATH`, or in the current folder, comes before an installed
@@ -14,6 +14,10 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # what `__getattr__` gives
+    from cosim.api import *  # noqa: F403
 
 HERE = Path(__file__).resolve().parent
 PACKAGES = ("hw", "sw", "cosim")
@@ -30,6 +34,22 @@ class OurPackages(MetaPathFinder):
 
 
 sys.meta_path.insert(0, OurPackages())
+
+
+def __getattr__(name: str) -> Any:
+    """The Python API (`cosim.api`), which is imported when it is first used."""
+    if not name.startswith("_"):
+        from cosim import api
+
+        if name in api.__all__:
+            return getattr(api, name)
+    raise AttributeError(f"nc64c has no {name}")
+
+
+def __dir__() -> list[str]:
+    from cosim import api
+
+    return sorted([*globals(), *api.__all__])
 
 
 def main() -> None:

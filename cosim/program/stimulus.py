@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cosim.program.program import Program
 from hw.spec import (
+    AXON,
     COORD_BITS,
     DATA_BITS,
     FLIT,
@@ -46,6 +47,15 @@ def write(region: Region, offset: int, data: int, *, x: int, y: int) -> np.uint6
     """A WRITE flit of one word (data signed or not) to one core."""
     word = data & ((1 << DATA_BITS) - 1)
     return _access(Kind.WRITE, region, offset, word, x, y)
+
+
+def spike(
+    axon: int, *, x: int, y: int, x1: int | None = None, y1: int | None = None, page: int = 0
+) -> np.uint64:
+    """A SPIKE flit to one axon of core (x, y), or of all cores of the rectangle to (x1, y1)."""
+    last = {"x1": x if x1 is None else x1, "y1": y if y1 is None else y1}
+    data = AXON.pack(axon=axon, page=page)
+    return np.uint64(FLIT.pack(kind=int(Kind.SPIKE), data=data, x0=x, y0=y, **last))
 
 
 def read(region: Region, offset: int, count: int, *, x: int, y: int) -> np.uint64:

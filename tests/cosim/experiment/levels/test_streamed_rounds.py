@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cosim.experiment.levels import streamed
 from cosim.experiment.levels.answers import NO_ANSWER
 from cosim.experiment.levels.passes import LayerRun, ReadBack, run_network
 from cosim.experiment.levels.results import ChipResult, Chips
@@ -221,13 +220,9 @@ def test_a_spike_that_golden_lacks_is_held_against_the_network(call: int) -> Non
     assert compared(Spoiled(call, lose_a_spike(1)), None).mapping_mismatches >= 1
 
 
-def test_images_behind_the_first_batch_keep_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Batches of two: the fifth image is the first one of the third batch's first pass."""
-    monkeypatch.setattr(streamed, "STREAMED", 2)
-    rounds = sum(len(layer.rounds) for layer in SCHEDULE.layers)
+def test_a_mismatch_names_its_image() -> None:
     for image in range(5):
-        call = rounds * (image // 2) + HIDDEN[1]
-        fault = Spoiled(call, change_membrane(image % 2))
+        fault = Spoiled(HIDDEN[1], change_membrane(image))
         first = compared(Spoiled(-1, nothing), fault, images=5).comparison.first
         assert first is not None
         assert first.image == image

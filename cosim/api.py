@@ -1,0 +1,193 @@
+"""The Python API: what a user may import, as `import nc64c`. The rest may change at any time.
+
+From a trained network to the first mismatch: `load_checkpoint`, `integer_network`, `map_network`,
+`image_stimuli`, then a runner (`golden`, `verilator`, `icarus`, `amaranth`) and `compare`. Programs
+written by hand: `core`, `Program`, `Step` with `spike`, `write`, `read` and `control`, `run_both`.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cosim.compare.chips import Comparison, Mismatch, compare_images
+from cosim.experiment.levels.answers import read_out
+from cosim.golden.runner import GoldenRunner
+from cosim.mapping import resident
+from cosim.mapping.host_layers import chip_inputs
+from cosim.program.core_image import CoreImage
+from cosim.program.handwritten import core, to_axons, to_host
+from cosim.program.program import Program
+from cosim.program.runner import Advance, Run, Runner, Stimulus
+from cosim.program.stimulus import (
+    Observation,
+    Step,
+    control,
+    decode,
+    image_stimulus,
+    read,
+    read_membranes,
+    spike,
+    write,
+)
+from cosim.report.summary import VERSION
+from hw.spec import FULL_CHIP, ChipShape, Control, Counter, Region, Register, ResetMode
+from sw.common.errors import InputError, reason
+from sw.integer.fold import fold
+from sw.integer.network import IntegerNetwork
+from sw.train import checkpoint
+from sw.train.checkpoint import Checkpoint
+
+__all__ = [
+    "FULL_CHIP",
+    "Advance",
+    "Both",
+    "Checkpoint",
+    "ChipShape",
+    "Comparison",
+    "Control",
+    "CoreImage",
+    "Counter",
+    "InputError",
+    "IntegerNetwork",
+    "Mismatch",
+    "Observation",
+    "Program",
+    "Region",
+    "Register",
+    "ResetMode",
+    "Run",
+    "Runner",
+    "Step",
+    "Stimulus",
+    "amaranth",
+    "compare",
+    "control",
+    "core",
+    "decode",
+    "golden",
+    "icarus",
+    "image_stimuli",
+    "integer_network",
+    "load_checkpoint",
+    "map_network",
+    "predictions",
+    "read",
+    "read_membranes",
+    "read_summary",
+    "run_both",
+    "spike",
+    "to_axons",
+    "to_host",
+    "verilator",
+    "write",
+]
+
+
+def load_checkpoint(path: str | Path) -> Checkpoint:
+    """A trained network, float and quantised. Raises `InputError` if the file is none."""
+    return checkpoint.load(Path(path))
+
+
+def integer_network(trained: Checkpoint) -> IntegerNetwork:
+    """The quantised network in whole numbers, batch norm folded into thresholds and biases."""
+    return fold(trained.quantised_network)
+
+
+def map_network(network: IntegerNetwork, shape: ChipShape = FULL_CHIP) -> Program:
+    """The program of a network of which all layers fit the chip at once.
+
+    Raises `InputError`, with the layer and what it lacks, if they do not.
+    """
+    return resident.map_network(network, shape)
+
+
+def image_stimuli(
+    program: Program, network: IntegerNetwork, images: NDArray[np.uint8]
+) -> list[Stimulus]:
+    """What a mapped network's chip is shown, image by image; `images` is uint8 [n, C, H, W].
+
+    A stimulus restarts the chip, sends the input spikes tick by tick, and reads all membranes.
+    """
+    inputs = chip_inputs(network, images).swapaxes(0, 1)
+    return [image_stimulus(program, spikes) for spikes in inputs]
+
+
+def golden() -> Runner:
+    """The golden model: the chip bit for bit in numpy."""
+    return GoldenRunner()
+
+
+def verilator(shape: ChipShape = FULL_CHIP, *, front_door: bool = False) -> Runner:
+    """Our RTL in Verilator; it is built once and kept in the user's cache folder.
+
+    `front_door` loads memories as packets through the mesh, which takes time on the chip.
+    """
+    from cosim.rtl.runner import verilated
+
+    return verilated(shape, front_door=front_door)
+
+
+def icarus(shape: ChipShape = FULL_CHIP) -> Runner:
+    """Our RTL in Icarus Verilog, where it is installed: slow, and it needs no build."""
+    from cosim.rtl.icarus import icarus as simulator
+
+    return simulator.runner(shape)
+
+
+def amaranth(shape: ChipShape = FULL_CHIP) -> Runner:
+    """Our RTL in Amaranth's own simulator: for the smallest chips, and without any compiler."""
+    from cosim.rtl import amaranth_sim
+
+    return amaranth_sim.runner(shape)
+
+
+def compare(stimuli: Sequence[Stimulus], expected: Run, found: Run) -> Comparison:
+    """Every spike and membrane of two runs of the same stimuli; its `first` names the first
+    mismatch, by image (or stimulus), tick, core and neuron.
+    """
+    return compare_images(stimuli, expected.responses, found.responses)
+
+
+@dataclass(frozen=True)
+class Both:
+    """A program on two chips: golden model, RTL, and how they compare."""
+
+    golden: Run
+    rtl: Run
+    comparison: Comparison
+
+
+def run_both(program: Program, stimuli: Sequence[Stimulus], rtl: Runner | None = None) -> Both:
+    """Runs stimuli on the golden model and on the RTL (None: in Verilator), and compares them.
+
+    Both chips begin as after power-up, with the program loaded.
+    """
+    expected = golden().run(program, stimuli)
+    found = (rtl or verilator(program.shape)).run(program, stimuli)
+    return Both(expected, found, compare(stimuli, expected, found))
+
+
+def predictions(program: Program, run: Run) -> NDArray[np.int64]:
+    """The class of each image, int64 [n], in a run of a mapped network; -1: it gave no answer."""
+    return np.array([read_out(program, response).prediction for response in run.responses])
+
+
+def read_summary(folder: str | Path) -> dict[str, Any]:
+    """`summary.json` of a finished run; its keys stand in docs/summary-json.md.
+
+    Raises `InputError` if there is none, or of another version than this one knows.
+    """
+    path = Path(folder) / "summary.json"
+    try:
+        document = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        why = reason(error) if isinstance(error, OSError) else "it is no JSON"
+        raise InputError(f"cannot read {path}: {why}") from error
+    if not isinstance(document, dict) or document.get("schema_version") != VERSION:
+        raise InputError(f"{path}: schema_version must be {VERSION}")
+    return document
