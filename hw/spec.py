@@ -36,12 +36,12 @@ tick, and spikes on pages that it has again by then are consumed as usual.
 whether NEURONS counts them or not, := 0, lfsr := SEED, and spikes delivered so far are dropped;
 flits that arrive after it wait until it is done, and spikes among them count for tick 0.
 
-*Reset* (the chip's pin): registers as listed below, then everything as after RESTART, counters 0.
-Synapses, neuron words and fan-out entries keep what they hold. The cores then clear their axon
-buffers; the host sends nothing before `idle` has risen.
+*Reset* (the chip's pin): registers as listed in `REGISTERS`, then everything as after RESTART,
+counters 0. Synapses, neuron words and fan-out entries keep what they hold. The cores then clear
+their axon buffers; the host sends nothing before `idle` has risen.
 
 *Reconfiguration.* Memories and registers may be written again between any two ticks, in any order;
-`ACCEPTED` says when each register may be. A tick uses the values at its `go`. Neurons keep their
+`REGISTERS` says when each register may be. A tick uses the values at its `go`. Neurons keep their
 membranes by their number: those that NEURONS leaves out for some ticks are not updated and read as
 0, and go on from their old value when it counts them again. Rows are numbered by PLANES, PAGE_SHIFT
 and NEURONS: whoever changes one of these moves the synapses of the other neurons and pages. At
@@ -94,6 +94,10 @@ OFFSET_BITS = 15  # DENDRITE_BITS + log2(ROW_WORDS)
 MEMBRANE_MAX = (1 << (MEMBRANE_BITS - 1)) - 1
 MEMBRANE_MIN = -(1 << (MEMBRANE_BITS - 1))
 FLOOR_NONE = MEMBRANE_MIN
+PLANE_WEIGHT_MAX = (1 << (PLANE_WEIGHT_BITS - 1)) - 1
+PLANE_WEIGHT_MIN = -(1 << (PLANE_WEIGHT_BITS - 1))
+LFSR_MAX = (1 << LFSR_BITS) - 1
+TICK_MAX = (1 << TICK_BITS) - 1
 
 GO_CYCLES = 4  # cycles after `go` in which the host sends nothing
 NEURON_STRIDE = 4  # offsets between the words of two neurons
@@ -131,21 +135,21 @@ class NeuronWord(IntEnum):
 
 
 class Register(IntEnum):
-    """Configuration registers of a core; each with the value after reset."""
+    """Configuration registers of a core; `REGISTERS` says what each one holds."""
 
     CONTROL = 0  # Control bits; write only
-    PLANES = 1  # 1 .. 8; 1
-    PAGE_SHIFT = 2  # log2 of pages: 0 .. 3; 0
-    NEURONS = 3  # 0 .. 1024; 0
-    LEAK = 4  # LEAK; 0: no leak
-    RESET_MODE = 5  # ResetMode; ZERO
-    NOISE_MASK = 6  # LFSR_BITS; 0
-    SEED = 7  # LFSR_BITS; 1
-    FLOOR = 8  # signed MEMBRANE_BITS; FLOOR_NONE
-    FIRST_TICK = 9  # TICK_BITS; 0
-    LAST_TICK = 10  # TICK_BITS, exclusive; 2^32 - 1
-    TRACE = 11  # 1: every neuron that fires also sends a HOST flit; 0
-    PLANE_WEIGHT = 16  # .. 23: one per plane, signed PLANE_WEIGHT_BITS; 0
+    PLANES = 1
+    PAGE_SHIFT = 2  # log2 of pages
+    NEURONS = 3
+    LEAK = 4  # LEAK
+    RESET_MODE = 5  # ResetMode
+    NOISE_MASK = 6
+    SEED = 7
+    FLOOR = 8
+    FIRST_TICK = 9
+    LAST_TICK = 10  # exclusive
+    TRACE = 11  # 1: every neuron that fires also sends a HOST flit
+    PLANE_WEIGHT = 16  # .. 23: one per plane
 
 
 class Accepted(IntEnum):
@@ -154,24 +158,6 @@ class Accepted(IntEnum):
     IDLE = 0  # only while the chip is idle; counts from the next tick on
     AT_GO = 1  # at any time; its value at a `go` counts for that tick
     AT_RESTART = 2  # at any time; its value at a RESTART counts until the next one
-
-
-ACCEPTED = {
-    Register.CONTROL: Accepted.IDLE,  # acts at once
-    Register.PLANES: Accepted.IDLE,
-    Register.PAGE_SHIFT: Accepted.IDLE,  # also decides at once which SPIKEs are taken
-    Register.NEURONS: Accepted.IDLE,  # also decides at once which membranes can be read
-    Register.LEAK: Accepted.IDLE,
-    Register.RESET_MODE: Accepted.IDLE,
-    Register.NOISE_MASK: Accepted.IDLE,
-    Register.SEED: Accepted.AT_RESTART,
-    Register.FLOOR: Accepted.IDLE,
-    Register.FIRST_TICK: Accepted.AT_GO,
-    Register.LAST_TICK: Accepted.AT_GO,
-    Register.TRACE: Accepted.IDLE,
-    **{Register.PLANE_WEIGHT + plane: Accepted.IDLE for plane in range(MAX_PLANES)},
-}
-# Synapses, neuron words and fan-out entries: as IDLE. SPIKEs: see *Tick*; READs: see *Routing*.
 
 
 class Control(IntFlag):
@@ -219,6 +205,51 @@ FANOUT = Format(
 )
 FANOUT_RANGE = Format("FANOUT_RANGE", start=FANOUT_BITS, count=FANOUT_BITS)
 LEAK = Format("LEAK", shift=LEAK_BITS, enable=1)
+
+
+@dataclass(frozen=True)
+class RegisterFormat:
+    """A register: its least and largest value, its value after reset, when it may be written.
+
+    It is stored in the fewest bits that hold this range, as two's complement if `least` < 0. Of a
+    word that is written to a signed register, its low bits count; reads extend the sign.
+    """
+
+    least: int
+    most: int
+    reset: int = 0
+    accepted: Accepted = Accepted.IDLE
+
+    @property
+    def signed(self) -> bool:
+        return self.least < 0
+
+    @property
+    def bits(self) -> int:
+        return self.most.bit_length() + self.signed
+
+
+REGISTERS: dict[int, RegisterFormat] = {
+    Register.CONTROL: RegisterFormat(0, sum(Control)),  # acts at once, and stores nothing
+    Register.PLANES: RegisterFormat(0, MAX_PLANES, reset=1),
+    # PAGE_SHIFT also decides at once which SPIKEs are taken, NEURONS which membranes can be read.
+    Register.PAGE_SHIFT: RegisterFormat(0, len(PAGE_COUNTS) - 1),
+    Register.NEURONS: RegisterFormat(0, NEURONS),
+    Register.LEAK: RegisterFormat(0, (1 << LEAK.width) - 1),
+    Register.RESET_MODE: RegisterFormat(0, max(ResetMode), reset=ResetMode.ZERO),
+    Register.NOISE_MASK: RegisterFormat(0, LFSR_MAX),
+    Register.SEED: RegisterFormat(0, LFSR_MAX, reset=1, accepted=Accepted.AT_RESTART),
+    Register.FLOOR: RegisterFormat(MEMBRANE_MIN, MEMBRANE_MAX, reset=FLOOR_NONE),
+    Register.FIRST_TICK: RegisterFormat(0, TICK_MAX, accepted=Accepted.AT_GO),
+    Register.LAST_TICK: RegisterFormat(0, TICK_MAX, reset=TICK_MAX, accepted=Accepted.AT_GO),
+    Register.TRACE: RegisterFormat(0, 1),
+    **{
+        Register.PLANE_WEIGHT + plane: RegisterFormat(PLANE_WEIGHT_MIN, PLANE_WEIGHT_MAX)
+        for plane in range(MAX_PLANES)
+    },
+}
+# Synapses, neuron words and fan-out entries are accepted as IDLE; SPIKEs: see *Tick*; READs: see
+# *Routing*.
 
 
 @dataclass(frozen=True)

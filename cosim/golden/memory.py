@@ -1,6 +1,7 @@
 """A golden core's configuration memories: written and read word by word, and what they mean."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,44 +13,35 @@ from hw.spec import (
     FANOUT,
     FANOUT_ENTRIES,
     FANOUT_RANGE,
-    FLOOR_NONE,
     LEAK,
-    LFSR_BITS,
-    MAX_PLANES,
     NEURON_STRIDE,
-    NEURONS,
     PAGE_COUNTS,
-    PLANE_WEIGHT_BITS,
+    REGISTERS,
     ROW_WORDS,
-    TICK_BITS,
     ChipShape,
     NeuronWord,
     Region,
     Register,
+    RegisterFormat,
     ResetMode,
 )
 
 WORD_MASK = (1 << DATA_BITS) - 1
 
-# What a register holds at most, and after reset; there is no register where this is silent.
-# CONTROL keeps nothing. Plane weights are stored as written, sign and all.
-_REGISTERS = {
-    Register.PLANES: (MAX_PLANES, 1),
-    Register.PAGE_SHIFT: (len(PAGE_COUNTS) - 1, 0),
-    Register.NEURONS: (NEURONS, 0),
-    Register.LEAK: ((1 << LEAK.width) - 1, 0),
-    Register.RESET_MODE: (max(ResetMode), ResetMode.ZERO),
-    Register.NOISE_MASK: ((1 << LFSR_BITS) - 1, 0),
-    Register.SEED: ((1 << LFSR_BITS) - 1, 1),
-    Register.FLOOR: (WORD_MASK, FLOOR_NONE & WORD_MASK),
-    Register.FIRST_TICK: ((1 << TICK_BITS) - 1, 0),
-    Register.LAST_TICK: ((1 << TICK_BITS) - 1, (1 << TICK_BITS) - 1),
-    Register.TRACE: (1, 0),
-    **{Register.PLANE_WEIGHT + plane: (WORD_MASK, 0) for plane in range(MAX_PLANES)},
-}
-_REGISTER_WORDS = Register.PLANE_WEIGHT + MAX_PLANES
-_REGISTER_MOST = np.array([_REGISTERS.get(i, (-1, 0))[0] for i in range(_REGISTER_WORDS)])
-_REGISTER_RESET = np.array([_REGISTERS.get(i, (-1, 0))[1] for i in range(_REGISTER_WORDS)])
+
+def _by_register(value: Callable[[RegisterFormat], int], none: int) -> NDArray[np.int64]:
+    """A number of each register, by its index; `none` where nothing is stored."""
+    stored = {which: form for which, form in REGISTERS.items() if which != Register.CONTROL}
+    return np.array(
+        [value(stored[i]) if i in stored else none for i in range(max(REGISTERS) + 1)], np.int64
+    )
+
+
+# The largest word that a register takes, and its word after reset. A signed register takes any
+# word and extends the sign of its low bits; the others keep a word as it is.
+_REGISTER_MOST = _by_register(lambda form: WORD_MASK if form.signed else form.most, none=-1)
+_REGISTER_RESET = _by_register(lambda form: form.reset & WORD_MASK, none=0)
+_REGISTER_BITS = _by_register(lambda form: form.bits if form.signed else DATA_BITS, none=DATA_BITS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,8 +112,7 @@ class ConfigurationMemory:
                 f"{Region(region).name} {int(offset[wrong])}"
             )
         if region == Region.REGISTER:
-            weight = offset >= Register.PLANE_WEIGHT
-            data = np.where(weight, _signed(data, PLANE_WEIGHT_BITS) & WORD_MASK, data)
+            data = _signed(data, _REGISTER_BITS[offset]) & WORD_MASK
         self._words[region][offset] = data
 
     def read(self, region: int, offset: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -187,7 +178,7 @@ class ConfigurationMemory:
             first_tick=int(register[Register.FIRST_TICK]),
             last_tick=int(register[Register.LAST_TICK]),
             trace=bool(register[Register.TRACE]),
-            plane_weight=_signed(weight, PLANE_WEIGHT_BITS),
+            plane_weight=_signed(weight, DATA_BITS),
             threshold=_signed(neuron[:, NeuronWord.THRESHOLD], DATA_BITS),
             bias=_signed(neuron[:, NeuronWord.BIAS], DATA_BITS),
             sender=sender,
@@ -229,6 +220,7 @@ class ConfigurationMemory:
         return sender, entry.astype(np.uint64)
 
 
-def _signed(word: NDArray[np.int64], bits: int) -> NDArray[np.int64]:
+def _signed(word: NDArray[np.int64], bits: int | NDArray[np.int64]) -> NDArray[np.int64]:
     """The low `bits` bits of each word as a signed number."""
-    return ((word + (1 << bits - 1)) & ((1 << bits) - 1)) - (1 << bits - 1)
+    sign = np.int64(1) << np.int64(bits - 1)
+    return ((word + sign) & (2 * sign - 1)) - sign

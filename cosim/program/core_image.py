@@ -10,20 +10,18 @@ from hw.spec import (
     FANOUT,
     FANOUT_BITS,
     FANOUT_ENTRIES,
-    FLOOR_NONE,
     LEAK_BITS,
-    LFSR_BITS,
-    MAX_PLANES,
-    MEMBRANE_MAX,
-    MEMBRANE_MIN,
     PAGE_COUNTS,
-    PLANE_WEIGHT_BITS,
-    TICK_BITS,
+    REGISTERS,
     ChipShape,
+    Register,
     ResetMode,
 )
 
-ALWAYS = (0, (1 << TICK_BITS) - 1)  # first and last tick of a core that is always active
+_RESET = {which: REGISTERS[which].reset for which in Register}
+_RESET_MODE = ResetMode(_RESET[Register.RESET_MODE])
+# First and last tick of a core that is always active.
+ALWAYS = (_RESET[Register.FIRST_TICK], _RESET[Register.LAST_TICK])
 
 
 def core_number(x: int, y: int) -> int:
@@ -47,18 +45,18 @@ class CoreImage:
 
     x: int
     y: int
-    planes: int = 1
+    planes: int = _RESET[Register.PLANES]
     plane_weights: tuple[int, ...]
-    pages: int = 1
+    pages: int = PAGE_COUNTS[_RESET[Register.PAGE_SHIFT]]
     neurons: int
-    leak: int | None = None
-    reset: ResetMode = ResetMode.ZERO
-    noise_mask: int = 0
-    seed: int = 1
-    floor: int = FLOOR_NONE
+    leak: int | None = None  # LEAK is 0 after reset
+    reset: ResetMode = _RESET_MODE
+    noise_mask: int = _RESET[Register.NOISE_MASK]
+    seed: int = _RESET[Register.SEED]
+    floor: int = _RESET[Register.FLOOR]
     first_tick: int = ALWAYS[0]
     last_tick: int = ALWAYS[1]
-    trace: bool = False
+    trace: bool = bool(_RESET[Register.TRACE])
     synapses: NDArray[np.bool_]
     threshold: NDArray[np.int32]
     bias: NDArray[np.int32]
@@ -77,10 +75,9 @@ class CoreImage:
         self._check_fanout(shape)
 
     def _check_registers(self, shape: ChipShape) -> None:
-        weight_range = -(1 << PLANE_WEIGHT_BITS - 1), (1 << PLANE_WEIGHT_BITS - 1) - 1
         self._within("x", self.x, 0, shape.columns - 1)
         self._within("y", self.y, 0, shape.rows - 1)
-        self._within("planes", self.planes, 1, MAX_PLANES)
+        self._within("planes", self.planes, 1, REGISTERS[Register.PLANES].most)
         if self.pages not in PAGE_COUNTS:
             raise ValueError(f"{self._name}: pages = {self.pages}, must be one of {PAGE_COUNTS}")
         self._within("neurons", self.neurons, 0, shape.dendrites)
@@ -90,15 +87,17 @@ class CoreImage:
             raise ValueError(
                 f"{self._name}: {len(self.plane_weights)} plane weights for {self.planes}"
             )
-        for weight in self.plane_weights:
-            self._within("plane weight", weight, *weight_range)
         if self.leak is not None:
             self._within("leak", self.leak, 0, (1 << LEAK_BITS) - 1)
-        self._within("noise mask", self.noise_mask, 0, (1 << LFSR_BITS) - 1)
-        self._within("seed", self.seed, 0, (1 << LFSR_BITS) - 1)
-        self._within("floor", self.floor, MEMBRANE_MIN, MEMBRANE_MAX)
-        self._within("first tick", self.first_tick, *ALWAYS)
-        self._within("last tick", self.last_tick, *ALWAYS)
+        for name, value, which in (
+            *(("plane weight", weight, Register.PLANE_WEIGHT) for weight in self.plane_weights),
+            ("noise mask", self.noise_mask, Register.NOISE_MASK),
+            ("seed", self.seed, Register.SEED),
+            ("floor", self.floor, Register.FLOOR),
+            ("first tick", self.first_tick, Register.FIRST_TICK),
+            ("last tick", self.last_tick, Register.LAST_TICK),
+        ):
+            self._within(name, value, REGISTERS[which].least, REGISTERS[which].most)
 
     def _check_memories(self, shape: ChipShape) -> None:
         rows = (self.neurons, self.pages, self.planes, shape.axons)

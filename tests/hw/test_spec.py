@@ -111,9 +111,35 @@ def test_what_is_no_whole_number_is_refused(value: Any) -> None:
         spec.AXON.pack(axon=value)
 
 
-def test_each_register_says_when_it_may_be_written() -> None:
-    planes = [Register.PLANE_WEIGHT + plane for plane in range(spec.MAX_PLANES)]
-    assert set(spec.ACCEPTED) == {*Register, *planes}
+def test_registers() -> None:
+    """Index, bits, sign, value after reset, range and when each may be written."""
+    found = {
+        index: (form.bits, form.signed, form.reset, form.least, form.most, form.accepted)
+        for index, form in spec.REGISTERS.items()
+    }
+    idle, at_go, at_restart = 0, 1, 2
+    weight = (16, True, 0, -0x8000, 0x7FFF, idle)
+    assert found == {
+        0: (2, False, 0, 0, 3, idle),  # CONTROL
+        1: (4, False, 1, 0, 8, idle),  # PLANES
+        2: (2, False, 0, 0, 3, idle),  # PAGE_SHIFT
+        3: (11, False, 0, 0, 1024, idle),  # NEURONS
+        4: (6, False, 0, 0, 63, idle),  # LEAK
+        5: (2, False, 0, 0, 2, idle),  # RESET_MODE
+        6: (16, False, 0, 0, 0xFFFF, idle),  # NOISE_MASK
+        7: (16, False, 1, 0, 0xFFFF, at_restart),  # SEED
+        8: (32, True, -0x80000000, -0x80000000, 0x7FFFFFFF, idle),  # FLOOR
+        9: (32, False, 0, 0, 0xFFFFFFFF, at_go),  # FIRST_TICK
+        10: (32, False, 0xFFFFFFFF, 0, 0xFFFFFFFF, at_go),  # LAST_TICK
+        11: (1, False, 0, 0, 1, idle),  # TRACE
+        **dict.fromkeys(range(16, 24), weight),  # PLANE_WEIGHT
+    }
+    names = (
+        "CONTROL PLANES PAGE_SHIFT NEURONS LEAK RESET_MODE NOISE_MASK SEED FLOOR FIRST_TICK "
+        "LAST_TICK TRACE PLANE_WEIGHT"
+    )
+    assert [which.name for which in Register] == names.split()
+    assert [int(which) for which in Register] == [*range(12), 16]
 
 
 @pytest.mark.parametrize("fmt", FORMATS[:-1], ids=lambda f: f.name)

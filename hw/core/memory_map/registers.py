@@ -1,11 +1,23 @@
 """The configuration registers of a core."""
 
-from amaranth import Cat, Module, Signal, signed
+from amaranth import Cat, Module, Shape, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hw import layouts, spec
-from hw.spec import Register
+from hw.spec import REGISTERS, Register
+
+# The registers that the blocks of a core see as they are.
+DIRECT = [
+    which
+    for which in Register
+    if which not in (Register.CONTROL, Register.LEAK, Register.PLANE_WEIGHT)
+]
+
+
+def shape_of(which: int) -> Shape:
+    """The bits that a register is stored in."""
+    return Shape(REGISTERS[which].bits, signed=REGISTERS[which].signed)
 
 
 class Configuration(wiring.Signature):
@@ -13,20 +25,12 @@ class Configuration(wiring.Signature):
 
     def __init__(self) -> None:
         super().__init__(
-            {
-                "planes": Out(range(spec.MAX_PLANES + 1)),
-                "page_shift": Out(range(len(spec.PAGE_COUNTS))),
-                "neurons": Out(range(spec.NEURONS + 1)),
+            {which.name.lower(): Out(shape_of(which)) for which in DIRECT}
+            | {
+                "reset_mode": Out(spec.ResetMode),
                 "leak_shift": Out(spec.LEAK_BITS),
                 "leak_enable": Out(1),
-                "reset_mode": Out(spec.ResetMode),
-                "noise_mask": Out(spec.LFSR_BITS),
-                "seed": Out(spec.LFSR_BITS, init=1),
-                "floor": Out(signed(spec.MEMBRANE_BITS)),
-                "first_tick": Out(spec.TICK_BITS),
-                "last_tick": Out(spec.TICK_BITS),
-                "trace": Out(1),
-                "plane_weights": Out(signed(spec.PLANE_WEIGHT_BITS)).array(spec.MAX_PLANES),
+                "plane_weights": Out(shape_of(Register.PLANE_WEIGHT)).array(spec.MAX_PLANES),
             }
         )
 
@@ -59,30 +63,16 @@ class Registers(wiring.Component):
         config = self.config
         stored: dict[int, Signal] = {}
 
-        def register(index: int, value: Signal) -> Signal:
-            stored[index] = value
-            return value
+        def register(index: int, name: str) -> Signal:
+            stored[index] = Signal(shape_of(index), name=name, init=REGISTERS[index].reset)
+            return stored[index]
 
-        def field(name: str, index: int, shape: object, init: int = 0) -> None:
-            value = register(index, Signal(shape, name=name, init=init))
-            m.d.comb += getattr(config, name).eq(value)
-
-        field("planes", Register.PLANES, range(spec.MAX_PLANES + 1), 1)
-        field("page_shift", Register.PAGE_SHIFT, range(len(spec.PAGE_COUNTS)))
-        field("neurons", Register.NEURONS, range(spec.NEURONS + 1))
-        field("reset_mode", Register.RESET_MODE, 2)
-        field("noise_mask", Register.NOISE_MASK, spec.LFSR_BITS)
-        field("seed", Register.SEED, spec.LFSR_BITS, 1)
-        field("floor", Register.FLOOR, signed(spec.MEMBRANE_BITS), spec.FLOOR_NONE)
-        field("first_tick", Register.FIRST_TICK, spec.TICK_BITS)
-        field("last_tick", Register.LAST_TICK, spec.TICK_BITS, (1 << spec.TICK_BITS) - 1)
-        field("trace", Register.TRACE, 1)
-        leak = register(Register.LEAK, Signal(spec.LEAK.width, name="leak"))
+        for which in DIRECT:
+            m.d.comb += getattr(config, which.name.lower()).eq(register(which, which.name.lower()))
+        leak = register(Register.LEAK, "leak")
         m.d.comb += Cat(config.leak_shift, config.leak_enable).eq(leak)
-        for plane in range(spec.MAX_PLANES):
-            weight = Signal(signed(spec.PLANE_WEIGHT_BITS), name=f"plane_weight_{plane}")
-            register(Register.PLANE_WEIGHT + plane, weight)
-            m.d.comb += config.plane_weights[plane].eq(weight)
+        for plane, weight in enumerate(config.plane_weights):
+            m.d.comb += weight.eq(register(Register.PLANE_WEIGHT + plane, f"plane_weight_{plane}"))
 
         access = self.access
         with m.If(access.write & (access.region == spec.Region.REGISTER)):
