@@ -1,21 +1,14 @@
 """The chip: a mesh of tiles, a host port at the west end of every row, and the tick."""
 
-from typing import Any, Protocol
+from typing import Protocol
 
 from amaranth import Cat, Elaboratable, Module, ResetSignal, Signal
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.lib.wiring import In, Out
 
 from hw import layouts, spec
-from hw.mesh.router import Port
+from hw.mesh.links import mesh_links
 from hw.tile import Tile
-
-OPPOSITE = {
-    Port.WEST: Port.EAST,
-    Port.EAST: Port.WEST,
-    Port.SOUTH: Port.NORTH,
-    Port.NORTH: Port.SOUTH,
-}
 
 
 class TileMaker(Protocol):
@@ -26,25 +19,6 @@ class TileMaker(Protocol):
 
 def make_tile(shape: spec.ChipShape) -> Tile:
     return Tile(shape.axons, shape.dendrites)
-
-
-def mesh_links(m: Module, nodes: dict[tuple[int, int], Any], host_in: Any, host_out: Any) -> None:
-    """Connect each node's `inputs` and `outputs` (by `Port`) to its neighbours' and the west ends.
-
-    `nodes` are by (x, y); `host_in` and `host_out` by row, as ports of the component around `m`.
-    """
-    steps = {Port.WEST: (-1, 0), Port.EAST: (1, 0), Port.SOUTH: (0, -1), Port.NORTH: (0, 1)}
-    for (x, y), node in nodes.items():
-        for side, (dx, dy) in steps.items():
-            neighbour = nodes.get((x + dx, y + dy))
-            if neighbour is not None:
-                connect(m, node.outputs[side], neighbour.inputs[OPPOSITE[side]])
-            elif side == Port.WEST:
-                connect(m, flipped(host_in[y]), node.inputs[side])
-                connect(m, node.outputs[side], flipped(host_out[y]))
-            else:
-                # Over the edge: a flit with an impossible rectangle leaves the chip here.
-                m.d.comb += node.outputs[side].ready.eq(1)
 
 
 class Chip(wiring.Component):

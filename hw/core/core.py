@@ -9,6 +9,7 @@ from hw.core.axon_buffer import AxonBuffer
 from hw.core.dendrites import Dendrites
 from hw.core.emitter import Emitter
 from hw.core.memory_map.counters import Counters
+from hw.core.memory_map.decoder import decode
 from hw.core.memory_map.reader import Reader
 from hw.core.memory_map.registers import Registers
 from hw.core.sequencer import Sweep
@@ -41,7 +42,16 @@ class Core(wiring.Component):
     """
 
     def __init__(self, axons: int = spec.AXONS, dendrites: int = spec.DENDRITES) -> None:
-        self._axons, self._dendrites = axons, dendrites
+        self._registers = Registers()
+        self._sweep = Sweep(axons, dendrites)
+        self._axons = AxonBuffer(axons)
+        self._synapses = SynapseArray(axons, dendrites)
+        self._dendrites = Dendrites()
+        self._soma = Soma(dendrites)
+        self._fires = fifo.SyncFIFO(width=layouts.FIRE.size, depth=FIRE_QUEUE)
+        self._emitter = Emitter()
+        self._reader = Reader()
+        self._counters = Counters()
         super().__init__(
             {
                 "x": In(spec.COORD_BITS),
@@ -58,23 +68,48 @@ class Core(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.registers = registers = Registers()
-        m.submodules.sweep = sweep = Sweep(self._axons, self._dendrites)
-        m.submodules.axons = axons = AxonBuffer(self._axons)
-        m.submodules.synapses = synapses = SynapseArray(self._axons, self._dendrites)
-        m.submodules.dendrites = dendrites = Dendrites()
-        m.submodules.soma = soma = Soma(self._dendrites)
-        m.submodules.fires = fires = fifo.SyncFIFO(width=layouts.FIRE.size, depth=FIRE_QUEUE)
-        m.submodules.emitter = emitter = Emitter()
-        m.submodules.reader = reader = Reader()
-        m.submodules.counters = counters = Counters()
-        config = registers.config
-        for block in (sweep, dendrites, soma):
-            connect(m, registers.config, block.config)
-        for sender in (emitter, reader):
+        self._add_blocks(m)
+        self._keep_time(m)
+        spike, write = self._take_flits(m)
+        self._connect_pipeline(m, spike)
+        self._send_flits(m)
+        decode(
+            m,
+            self.inbound.payload,
+            write,
+            self._reader,
+            [
+                (self._synapses, [Region.SYNAPSE]),
+                (self._soma, [Region.NEURON, Region.MEMBRANE]),
+                (self._emitter, [Region.FANOUT]),
+                (self._registers, [Region.REGISTER]),
+                (self._counters, [Region.COUNTER]),
+            ],
+        )
+        self._rest_and_count(m, spike)
+        return m
+
+    def _add_blocks(self, m: Module) -> None:
+        """All blocks, and what they know without asking: the registers and the core's place."""
+        m.submodules.registers = self._registers
+        m.submodules.sweep = self._sweep
+        m.submodules.axons = self._axons
+        m.submodules.synapses = self._synapses
+        m.submodules.dendrites = self._dendrites
+        m.submodules.soma = self._soma
+        m.submodules.fires = self._fires
+        m.submodules.emitter = self._emitter
+        m.submodules.reader = self._reader
+        m.submodules.counters = self._counters
+        for block in (self._sweep, self._dendrites, self._soma):
+            connect(m, self._registers.config, block.config)
+        for sender in (self._emitter, self._reader):
             m.d.comb += [sender.x.eq(self.x), sender.y.eq(self.y)]
 
-        # Time.
+    def _keep_time(self, m: Module) -> None:
+        """Count ticks; the sweep, soma and emitter learn of ticks and restarts."""
+        registers, sweep, soma, emitter = self._registers, self._sweep, self._soma, self._emitter
+        config = registers.config
         tick, now, active = Signal(spec.TICK_BITS), Signal(spec.TICK_BITS), Signal()
         with m.If(self.go):
             m.d.sync += [
@@ -94,23 +129,29 @@ class Core(wiring.Component):
             emitter.trace.eq(config.trace),
         ]
 
-        # Flits in.
+    def _take_flits(self, m: Module) -> tuple[Signal, Signal]:
+        """Take the flits that arrive, READs to the reader; high while one is a spike, a WRITE."""
+        reader, page_shift = self._reader, self._registers.config.page_shift
         flit = self.inbound.payload
         axon = layouts.AXON(flit.data[: spec.AXON.width])
         arrived, spike, write = Signal(), Signal(), Signal()
         m.d.comb += [
-            self.inbound.ready.eq(~reader.busy & ~sweep.clearing),
+            self.inbound.ready.eq(~reader.busy & ~self._sweep.clearing),
             arrived.eq(self.inbound.valid & self.inbound.ready),
             # A spike for a page that the configuration does not have meets no synapse.
-            spike.eq(arrived & (flit.kind == Kind.SPIKE) & ((axon.page >> config.page_shift) == 0)),
+            spike.eq(arrived & (flit.kind == Kind.SPIKE) & ((axon.page >> page_shift) == 0)),
             write.eq(arrived & (flit.kind == Kind.WRITE)),
             reader.start.eq(arrived & (flit.kind == Kind.READ)),
             reader.region.eq(flit.region),
             reader.offset.eq(flit.offset),
             reader.words.eq(flit.data),
         ]
+        return spike, write
 
-        # Axons to rows, rows to currents, currents to spikes.
+    def _connect_pipeline(self, m: Module, spike: Signal) -> None:
+        """Axons to rows, rows to currents, currents to spikes."""
+        sweep, axons, synapses = self._sweep, self._axons, self._synapses
+        dendrites, soma, fires, emitter = self._dendrites, self._soma, self._fires, self._emitter
         loading, loaded_word = Signal(), Signal.like(sweep.load_word)
         m.d.sync += loading.eq(sweep.load)
         with m.If(sweep.load):
@@ -118,7 +159,7 @@ class Core(wiring.Component):
         m.d.comb += [
             axons.swap.eq(sweep.swap),
             axons.spike_valid.eq(spike),
-            axons.spike.eq(axon),
+            axons.spike.eq(self.inbound.payload.data),
             axons.load.eq(sweep.load),
             axons.load_page.eq(sweep.load_page),
             axons.load_word.eq(sweep.load_word),
@@ -145,7 +186,9 @@ class Core(wiring.Component):
             fires.r_en.eq(emitter.fires.ready),
         ]
 
-        # Flits out. READs come only while the chip is idle: the two senders never meet.
+    def _send_flits(self, m: Module) -> None:
+        """Join the two senders; READs come only while the chip is idle, so they never meet."""
+        reader, emitter = self._reader, self._emitter
         payloads = reader.flits.payload.as_value(), emitter.flits.payload.as_value()
         m.d.comb += [
             self.outbound.valid.eq(Mux(reader.busy, reader.flits.valid, emitter.flits.valid)),
@@ -154,50 +197,22 @@ class Core(wiring.Component):
             emitter.flits.ready.eq(~reader.busy & self.outbound.ready),
         ]
 
-        # The memory map: one word a cycle, written by a flit or fetched by the reader.
-        region, offset = Signal(spec.REGION_BITS), Signal(spec.OFFSET_BITS)
-        m.d.comb += [
-            region.eq(Mux(reader.fetch, reader.fetch_region, flit.region)),
-            offset.eq(Mux(reader.fetch, reader.fetch_offset, flit.offset)),
-        ]
-        answering = Signal(spec.REGION_BITS)
-        with m.If(reader.fetch):
-            m.d.sync += answering.eq(region)
-        with m.Switch(answering):
-            for block, *regions in (
-                (synapses, Region.SYNAPSE),
-                (soma, Region.NEURON, Region.MEMBRANE),
-                (emitter, Region.FANOUT),
-                (registers, Region.REGISTER),
-                (counters, Region.COUNTER),
-            ):
-                m.d.comb += [
-                    block.access.region.eq(region),
-                    block.access.offset.eq(offset),
-                    block.access.write.eq(write),
-                    block.access.data.eq(flit.data),
-                    block.access.read.eq(reader.fetch),
-                ]
-                with m.Case(*regions):
-                    m.d.comb += reader.reply.eq(block.access.reply)
-
+    def _rest_and_count(self, m: Module, spike: Signal) -> None:
+        """Say whether the core is at rest, and count what it does."""
+        registers, sweep, counters = self._registers, self._sweep, self._counters
         # The router's counters are cleared a cycle later: no path leads through the core.
         m.d.sync += self.clear_counters.eq(registers.clear_counters)
-
-        # At rest, and counted.
         working = Signal()
+        at_work = ~sweep.idle | self._axons.busy | self._synapses.busy | self._fires.r_rdy
         m.d.comb += [
-            working.eq(
-                ~sweep.idle | axons.busy | synapses.busy | fires.r_rdy | emitter.busy | reader.busy
-            ),
+            working.eq(at_work | self._emitter.busy | self._reader.busy),
             self.idle.eq(~working & ~self.clear_counters),
             counters.clear.eq(registers.clear_counters | sweep.waking),
             counters.tick.eq(self.go),
             counters.busy.eq(working),
             counters.spike_in.eq(spike),
-            counters.spike_out.eq(soma.fired_valid),
-            counters.synaptic_ops.eq(dendrites.synaptic_ops),
+            counters.spike_out.eq(self._soma.fired_valid),
+            counters.synaptic_ops.eq(self._dendrites.synaptic_ops),
             counters.flits.eq(self.flits),
             counters.stalls.eq(self.stalls),
         ]
-        return m

@@ -5,7 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hw import layouts
-from hw.chip import mesh_links
+from hw.mesh.links import mesh_links
 from hw.mesh.router import Port, Router
 
 
