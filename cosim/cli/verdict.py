@@ -43,12 +43,12 @@ def accuracy_table(run: "Run") -> Table:
     from cosim.report.figures import accuracy, adversarial_loss, images, source
 
     counts = images(run)
-    table = Table(title=f"{run['network']}, images per set by level; {source(run)}")
+    table = Table(title=f"{run.network}, images per set by level; {source(run)}")
     table.add_column("set")
     table.add_column("figure")
     for level in LEVELS:
         table.add_column(f"{level}\n{counts[level]} images", justify="right")
-    for name in run["sets"]:
+    for name in run.sets:
         found = [accuracy(run, name, level) for level in LEVELS]
         table.add_row(name, "accuracy, %", *(f"{figure.value:.2f}" for figure in found))
     table.add_section()

@@ -16,6 +16,7 @@ from cosim.record.record import (
     Example,
     Facts,
     LayerCounts,
+    Level,
     Noise,
     Rtl,
     Run,
@@ -48,7 +49,7 @@ class Collected:
 
     @property
     def rtl(self) -> list[RtlCounts]:
-        return [result["rtl"] for result in self.results if result["rtl"] is not None]
+        return [result.rtl for result in self.results if result.rtl is not None]
 
 
 def gather(
@@ -63,7 +64,7 @@ def gather(
     """The record of a run."""
     network = subject.network
     sets = {name: _set_record(content.sets[name], collected.of(name)) for name in collected.sets}
-    rtl_images = len(next(iter(sets.values()))["predictions"]["rtl"])
+    rtl_images = len(next(iter(sets.values())).predictions["rtl"])
     noise_bits = collected.shards[0].common.noise_bits
     return Run(
         format="nc64c-run",
@@ -81,7 +82,7 @@ def gather(
         chip=chip_record(subject.mapping),
         sets=sets,
         examples=_examples(content, sets),
-        rtl=_rtl(collected, subject.read_back, build_s, facts["jobs"]),
+        rtl=_rtl(collected, subject.read_back, build_s, facts.jobs),
         facts=facts,
     )
 
@@ -90,55 +91,53 @@ def stages(collected: Collected) -> dict[str, float]:
     """Seconds of each stage, all shards together."""
     seconds: dict[str, float] = {}
     for result in collected.results:
-        for stage, spent in result["seconds"].items():
+        for stage, spent in result.seconds.items():
             seconds[stage] = seconds.get(stage, 0.0) + spent
     return seconds
 
 
 def _set_record(images: ImageSet, results: list[Result]) -> SetRecord:
     """One set, of all of its shards; spikes are those of the images that the RTL got."""
-    sample = [result for result in results if result["rtl"] is not None]
+    sample = [result for result in results if result.rtl is not None]
     spikes = {
-        layer: {level: sum(result["spikes"][layer][level] for result in sample) for level in levels}
-        for layer, levels in sample[0]["spikes"].items()
+        layer: {level: sum(result.spikes[layer][level] for result in sample) for level in levels}
+        for layer, levels in sample[0].spikes.items()
     }
-    predictions: dict[str, list[int]] = {
-        level: [answer for result in results for answer in result["predictions"][level]]
+    predictions: dict[Level, list[int]] = {
+        level: [answer for result in results for answer in result.predictions[level]]
         for level in LEVELS
     }
-    mismatches = (result["first_mismatch"] for result in results)
+    mismatches = (result.first_mismatch for result in results)
     return SetRecord(
         images_sha256=images.sha256,
         zero_gradients=int(np.count_nonzero(images.zero)),
         predictions=predictions,
         spikes=spikes,
-        compared_spikes=sum(result["spikes_compared"] for result in results),
-        compared_membranes=sum(result["membranes_compared"] for result in results),
-        mismatched_spikes=sum(result["spikes_mismatched"] for result in results),
-        mismatched_membranes=sum(result["membranes_mismatched"] for result in results),
+        compared_spikes=sum(result.spikes_compared for result in results),
+        compared_membranes=sum(result.membranes_compared for result in results),
+        mismatched_spikes=sum(result.spikes_mismatched for result in results),
+        mismatched_membranes=sum(result.membranes_mismatched for result in results),
         first_mismatch=next((first for first in mismatches if first), None),
-        mapping_mismatches=sum(result["mapping_mismatches"] for result in results),
+        mapping_mismatches=sum(result.mapping_mismatches for result in results),
     )
 
 
 def _rtl(collected: Collected, read_back: float, build_s: float, workers: int) -> Rtl:
     """All shards' counts together; the time as if the workers had done nothing else."""
     counts = collected.rtl
-    process_s = sum(part["wall_s"] for part in counts)
+    process_s = sum(part.wall_s for part in counts)
     return Rtl(
-        ticks=sum(part["ticks"] for part in counts),
-        cycles=sum(part["cycles"] for part in counts),
+        ticks=sum(part.ticks for part in counts),
+        cycles=sum(part.cycles for part in counts),
         process_s=process_s,
         wall_s=process_s / min(workers, len(counts)),
         build_s=build_s,
         read_back=read_back,
         counters={
-            name: np.sum([part["counters"][name] for part in counts], axis=0).tolist()
-            for name in counts[0]["counters"]
+            name: np.sum([part.counters[name] for part in counts], axis=0).tolist()
+            for name in counts[0].counters
         },
-        layers={
-            name: _layer([part["layers"][name] for part in counts]) for name in counts[0]["layers"]
-        },
+        layers={name: _layer([part.layers[name] for part in counts]) for name in counts[0].layers},
     )
 
 
@@ -148,17 +147,17 @@ def _layer(parts: list[LayerCounts]) -> LayerCounts:
         return sum(known) if known else None
 
     return LayerCounts(
-        cycles=total([part["cycles"] for part in parts]),
-        ticks=total([part["ticks"] for part in parts]),
-        synaptic_ops=sum(part["synaptic_ops"] for part in parts),
-        flits=sum(part["flits"] for part in parts),
+        cycles=total([part.cycles for part in parts]),
+        ticks=total([part.ticks for part in parts]),
+        synaptic_ops=sum(part.synaptic_ops for part in parts),
+        flits=sum(part.flits for part in parts),
     )
 
 
 def _examples(content: ImageSets, sets: dict[str, SetRecord]) -> list[Example]:
     """A few images: first those right when clean and fooled by most attacks, of many classes."""
-    labels = content.labels[: len(next(iter(sets.values()))["predictions"]["rtl"])]
-    right = {name: np.array(one["predictions"]["rtl"]) == labels for name, one in sets.items()}
+    labels = content.labels[: len(next(iter(sets.values())).predictions["rtl"])]
+    right = {name: np.array(one.predictions["rtl"]) == labels for name, one in sets.items()}
     fooled = sum(((~right[name]).astype(int) for name in right if name != CLEAN), 0 * labels)
     clean_wrong = ~right[CLEAN] if CLEAN in right else np.zeros(len(labels), bool)
     seen: dict[int, int] = {}

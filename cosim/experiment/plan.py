@@ -7,11 +7,11 @@ and one that is finished is found again. How many images it has does not depend 
 import hashlib
 from dataclasses import asdict, dataclass
 from itertools import pairwise
-from typing import Any, TypedDict
+from typing import Any
 
 from cosim.experiment.images.image_file import ImageSets
-from cosim.record.chip_facts import Grid
-from cosim.record.record import LayerCounts
+from cosim.record.chip_facts import Amount, Count, Grid, Record
+from cosim.record.record import LayerCounts, Level, Prediction, Spikes
 from hw.spec import ChipShape
 from sw.attack.attacks import Images
 from sw.attack.image_sets import BLOCK
@@ -20,17 +20,17 @@ VERSION = 3  # counts up when the same settings come to mean another result
 SHARD = BLOCK  # images at most: a layer's weights are loaded once for so many
 
 
-class RtlCounts(TypedDict):
+class RtlCounts(Record, frozen=True, kw_only=True):
     """What the RTL took; `counters` is {counter's name in lower case: per core}."""
 
-    ticks: int
-    cycles: int
-    wall_s: float
+    ticks: Count
+    cycles: Count
+    wall_s: Amount
     counters: dict[str, Grid]
     layers: dict[str, LayerCounts]
 
 
-class Result(TypedDict):
+class Result(Record, frozen=True, kw_only=True):
     """What a shard gave.
 
     Attributes:
@@ -45,16 +45,16 @@ class Result(TypedDict):
         seconds: by stage.
     """
 
-    predictions: dict[str, list[int]]
-    spikes: dict[str, dict[str, int]]
-    spikes_compared: int
-    membranes_compared: int
-    spikes_mismatched: int
-    membranes_mismatched: int
+    predictions: dict[Level, list[Prediction]]
+    spikes: Spikes
+    spikes_compared: Count
+    membranes_compared: Count
+    spikes_mismatched: Count
+    membranes_mismatched: Count
     first_mismatch: str | None
-    mapping_mismatches: int
+    mapping_mismatches: Count
     rtl: RtlCounts | None
-    seconds: dict[str, float]
+    seconds: dict[str, Amount]
 
 
 @dataclass(frozen=True)

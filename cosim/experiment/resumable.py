@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import cast
 
 from cosim.experiment.plan import Result, Shard
 from sw.common.errors import InputError
 from sw.common.progress import Progress
+from sw.common.typed import Misfit, plain, typed
 from sw.files.store import Store
 from sw.jobs.engine import Engine
 
@@ -41,15 +41,19 @@ def run_shards(
         jobs = [partial(shards.__getitem__, number) for number in missing]
         for place, result in engine.run(jobs):
             number = missing[place]
-            store.save(shards[number].settings, dict(result))
+            store.save(shards[number].settings, plain(result))
             results[number] = result
             advance(1)
     return [results[number] for number in range(len(shards))], found
 
 
 def _kept(store: Store, shard: Shard, progress: Progress) -> Result | None:
+    """What its file has, if that is there and right."""
     try:
-        return cast(Result | None, store.load(shard.settings))
+        content = store.load(shard.settings)
+        return None if content is None else typed(content, Result)
+    except Misfit as error:
+        progress.say(f"shard {store.path(shard.settings)} is damaged at {error}; it is done again")
     except InputError as error:
         progress.say(f"{error}; it is done again")
-        return None
+    return None

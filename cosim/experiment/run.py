@@ -1,7 +1,6 @@
 """A run, from its settings to its record: what is checked, shown, and done by whom."""
 
 import hashlib
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -74,8 +73,11 @@ def runs(settings: Settings, noise_bits: Sequence[int], progress: Progress) -> I
     worker_setup.use_one_thread()
     for bits in noise_bits:
         check_bits(bits)
-    if not 0 < settings.clock_mhz < math.inf:
-        raise InputError(f"a clock of {settings.clock_mhz:g} MHz: must be above 0, such as 100")
+    if not 0 < settings.clock_mhz <= record.MAX_CLOCK_MHZ:
+        raise InputError(
+            f"a clock of {settings.clock_mhz:g} MHz: must be above 0, such as 100, and at most"
+            f" {record.MAX_CLOCK_MHZ:g}"
+        )
     for folder in (settings.out, settings.out / FOLDER, settings.out / image_store.FOLDER):
         output.check_folder(folder, settings.data)
     loaded = checkpoint.load(settings.checkpoint)

@@ -19,6 +19,7 @@ from cosim.golden.runner import GoldenRunner
 from cosim.mapping.noise import with_noise
 from cosim.program.program import Program
 from cosim.program.runner import Runner
+from cosim.record.record import Level, Spikes
 from hw.spec import Counter
 from sw.attack.attacks import Images
 from sw.attack.image_sets import batches, block_seed
@@ -30,7 +31,10 @@ from sw.model.network import SpikingNetwork
 def examine(subject: Subject, shard: Shard, rtl: Runner) -> Result:
     """A shard through all its levels, RTL last; compares what must be equal."""
     watch = Stopwatch()
-    levels = {"float": subject.float_network, "quantised": subject.quantised_network}
+    levels: dict[Level, SpikingNetwork] = {
+        "float": subject.float_network,
+        "quantised": subject.quantised_network,
+    }
     algorithm = {
         name: _classify(name, network, shard.images, watch) for name, network in levels.items()
     }
@@ -40,8 +44,10 @@ def examine(subject: Subject, shard: Shard, rtl: Runner) -> Result:
         mapping = with_noise(subject.mapping, bits, seed)
         subject = replace(subject, mapping=mapping, golden=GoldenRunner())
     chip = _on_chip(subject, shard, Chips(subject.golden, rtl if shard.rtl else None), watch)
-    predictions = {level: found.predictions.tolist() for level, found in algorithm.items()}
-    spikes = {
+    predictions: dict[Level, list[int]] = {
+        level: found.predictions.tolist() for level, found in algorithm.items()
+    }
+    spikes: Spikes = {
         layer: {level: found.spikes[layer] for level, found in algorithm.items()}
         for layer in algorithm["float"].spikes
     }

@@ -7,7 +7,6 @@ Each layer is cut into cores (`cosim.mapping.layer.tiling`), the cores get a pla
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -30,22 +29,6 @@ from sw.common.errors import InputError
 from sw.integer.network import IntegerLayer, IntegerNetwork
 
 Places = list[list[tuple[int, ...]]]  # core numbers of each layer's each tile
-
-
-@dataclass(frozen=True)
-class LayerUse:
-    """What a layer takes of the chip; `dendrites` are rows, `axons` those with a synapse.
-
-    `synapses` are the one bits among the `synapse_capacity` of its cores.
-    """
-
-    name: str
-    cores: int
-    neurons: int
-    dendrites: int
-    axons: int
-    synapses: int
-    synapse_capacity: int
 
 
 def map_network(network: IntegerNetwork, shape: ChipShape = FULL_CHIP) -> Program:
@@ -94,34 +77,6 @@ def map_network(network: IntegerNetwork, shape: ChipShape = FULL_CHIP) -> Progra
         routes[0].input_map(),
         network.timesteps,
         timestep_writes(network, plans[0].layer, plans[0].plane_weights, first),
-    )
-
-
-def utilisation(program: Program) -> tuple[LayerUse, ...]:
-    """What each layer takes of the chip, and as the last row, named "total", all of them."""
-    images = {core.number: core for core in program.cores}
-    rows = []
-    for layer in program.layers:
-        cores = [images[number] for number in np.unique(layer.core).tolist()]
-        rows.append(layer_use(layer.name, cores, program.shape))
-    sums = {
-        field.name: sum(getattr(row, field.name) for row in rows)
-        for field in fields(LayerUse)
-        if field.name != "name"
-    }
-    return (*rows, LayerUse("total", **sums))
-
-
-def layer_use(name: str, cores: Sequence[CoreImage], shape: ChipShape) -> LayerUse:
-    """What these cores, a layer's, take of the chip."""
-    return LayerUse(
-        name=name,
-        cores=len(cores),
-        neurons=sum(core.neurons for core in cores),
-        dendrites=sum(core.neurons * core.pages * core.planes for core in cores),
-        axons=sum(int(core.synapses.any(axis=(0, 2)).sum()) for core in cores),
-        synapses=sum(int(core.synapses.sum()) for core in cores),
-        synapse_capacity=len(cores) * shape.dendrites * shape.axons,
     )
 
 

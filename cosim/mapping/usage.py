@@ -1,12 +1,10 @@
 """What a network takes of the chip, as a record: per layer and core; if streamed, its schedule."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from cosim.mapping.choose import Mapping
-from cosim.mapping.resident import LayerUse as Use
-from cosim.mapping.resident import layer_use, utilisation
 from cosim.mapping.streamed import LayerSchedule, Schedule
 from cosim.program.core_image import CoreImage
 from cosim.program.program import Program
@@ -21,11 +19,11 @@ def chip_record(mapping: Mapping) -> Chip:
     """
     shape = mapping.shape
     if isinstance(mapping, Program):
-        uses = list(utilisation(mapping)[:-1])  # the last row is their sum
+        uses = utilisation(mapping)
         programs = [mapping]
         schedule = []
     else:
-        uses = [_fullest_round(layer, shape) for layer in mapping.layers]
+        uses = [_fullest_round(layer) for layer in mapping.layers]
         programs = [part.program for layer in mapping.layers for part in layer.rounds]
         schedule = [
             _streamed_layer(layer, use, mapping)
@@ -37,34 +35,45 @@ def chip_record(mapping: Mapping) -> Chip:
         axons=shape.axons,
         dendrites=shape.dendrites,
         mapping="streamed" if schedule else "resident",
-        layers=[
-            LayerUse(
-                layer=use.name,
-                cores=use.cores,
-                neurons=use.neurons,
-                dendrites=use.dendrites,
-                axons=use.axons,
-                synapses=use.synapses,
-            )
-            for use in uses
-        ],
+        layers=uses,
         schedule=schedule,
         neurons=_fullest(programs, shape, lambda core: core.neurons),
         synapses=_fullest(programs, shape, lambda core: int(np.count_nonzero(core.synapses))),
     )
 
 
-def _fullest_round(layer: LayerSchedule, shape: ChipShape) -> Use:
-    rounds = [layer_use(layer.layer.name, part.program.cores, shape) for part in layer.rounds]
+def utilisation(program: Program) -> list[LayerUse]:
+    """What each layer of a resident network takes of the chip."""
+    images = {core.number: core for core in program.cores}
+    return [
+        _layer_use(layer.name, [images[number] for number in np.unique(layer.core).tolist()])
+        for layer in program.layers
+    ]
+
+
+def _layer_use(name: str, cores: Sequence[CoreImage]) -> LayerUse:
+    """What these cores, a layer's, take of the chip."""
+    return LayerUse(
+        layer=name,
+        cores=len(cores),
+        neurons=sum(core.neurons for core in cores),
+        dendrites=sum(core.neurons * core.pages * core.planes for core in cores),
+        axons=sum(int(core.synapses.any(axis=(0, 2)).sum()) for core in cores),
+        synapses=sum(int(core.synapses.sum()) for core in cores),
+    )
+
+
+def _fullest_round(layer: LayerSchedule) -> LayerUse:
+    rounds = [_layer_use(layer.layer.name, part.program.cores) for part in layer.rounds]
     return max(rounds, key=lambda use: use.dendrites)
 
 
-def _streamed_layer(layer: LayerSchedule, use: Use, schedule: Schedule) -> StreamedLayer:
+def _streamed_layer(layer: LayerSchedule, use: LayerUse, schedule: Schedule) -> StreamedLayer:
     windows, parts = layer.windows, layer.rounds
     slots = len(parts[0].slots)
     return StreamedLayer(
         layer=layer.layer.name,
-        tile=[windows.height, windows.width],
+        tile=(windows.height, windows.width),
         tiles=windows.tiles,
         cores_per_tile=max(len(part.groups) for part in parts),
         slots=slots,

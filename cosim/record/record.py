@@ -5,87 +5,93 @@ It is for `nc64c report` and may change with `VERSION`; for other programs there
 """
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, TypedDict, get_args
+from typing import Annotated, Any, Literal, get_args
 
+import msgspec
 import numpy as np
+from msgspec import Meta
 
-from cosim.record.chip_facts import Chip as Chip
-from cosim.record.chip_facts import Grid as Grid
-from cosim.record.chip_facts import LayerUse as LayerUse
-from cosim.record.schema import misfit
+from cosim.record.chip_facts import Amount, Chip, Count, Grid, Record, Size
+from hw.spec import LFSR_BITS
 from sw.common.checks import shown
 from sw.common.errors import InputError, reason
+from sw.common.typed import Misfit, plain, typed
 from sw.files.atomic import atomic_write
 
 VERSION = 4
 RUN_FILE, SUMMARY_FILE, REPORT_FILE = "run.json", "summary.json", "report.html"
 MAX_BYTES = 256 << 20  # of a run.json; ours are far below
+MAX_CLOCK_MHZ = 1e6
 
 Level = Literal["float", "quantised", "golden", "rtl"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 CHIP_LEVELS: frozenset[Level] = frozenset(("golden", "rtl"))
+COUNTERS = ("flits", "stalls", "busy_cycles", "spikes_out", "synaptic_ops")  # that a report shows
+
+Prediction = Annotated[int, Meta(ge=-1, le=2**31)]  # a class; -1: the chip gave none
+Spikes = dict[str, dict[Level, Count]]  # by layer; one on the host has no chip levels
 
 
-class SetRecord(TypedDict):
+class SetRecord(Record, frozen=True, kw_only=True):
     """One set of images at all levels.
 
-    `predictions` of the RTL are those of the first `rtl_images`. `spikes` is {layer: {level: spikes
-    of those images}}; a layer on the host has no chip levels. `images_sha256` is of the set's
-    pixels, `zero_gradients` the number of images whose attack found a gradient of 0 everywhere.
+    `predictions` of the RTL are those of the first `rtl_images`, and `spikes` are those of the same
+    images at all levels. `images_sha256` is of the set's pixels, `zero_gradients` the number of
+    images whose attack found a gradient of 0 everywhere.
     """
 
     images_sha256: str
-    zero_gradients: int
-
-    predictions: dict[str, list[int]]
-    spikes: dict[str, dict[str, int]]
-    compared_spikes: int
-    compared_membranes: int
-    mismatched_spikes: int
-    mismatched_membranes: int
+    zero_gradients: Count
+    predictions: dict[Level, list[Prediction]]
+    spikes: Spikes
+    compared_spikes: Count
+    compared_membranes: Count
+    mismatched_spikes: Count
+    mismatched_membranes: Count
     first_mismatch: str | None
-    mapping_mismatches: int
+    mapping_mismatches: Count
 
 
-class Example(TypedDict):
+class Example(Record, frozen=True, kw_only=True):
     """One image, clean and attacked: per set its pixels [H][W] or [H][W][3], 0..255."""
 
-    index: int
+    index: Count
     images: dict[str, list[Any]]
 
 
-class LayerCounts(TypedDict):
+class LayerCounts(Record, frozen=True, kw_only=True):
     """What the RTL's counters say of one layer; `cycles` and `ticks` only if it is streamed.
 
     Of a resident layer they are those of its cores, and `flits` what their routers passed on, those
     of other layers included.
     """
 
-    cycles: int | None
-    ticks: int | None
-    synaptic_ops: int
-    flits: int
+    cycles: Count | None
+    ticks: Count | None
+    synaptic_ops: Count
+    flits: Count
 
 
-class Rtl(TypedDict):
+class Rtl(Record, frozen=True, kw_only=True):
     """The RTL run as a whole. `counters` is {counter's name in lower case: per core}.
 
     `process_s` are seconds of all processes together, `wall_s` those divided by their number.
     `read_back` is the share of the passes of hidden layers whose membranes were read.
     """
 
-    ticks: int
-    cycles: int
-    process_s: float
-    wall_s: float
-    build_s: float
-    read_back: float
+    ticks: Count
+    cycles: Annotated[int, Meta(ge=1, le=2**63 - 1)]
+    process_s: Amount
+    wall_s: Annotated[float, Meta(ge=1e-6, le=1e15)]
+    build_s: Amount
+    read_back: Amount
     counters: dict[str, Grid]
     layers: dict[str, LayerCounts]
 
 
-class Facts(TypedDict):
+class Facts(Record, frozen=True, kw_only=True):
     """Where, when and with what it ran.
 
     `stages` are seconds of all processes together, `shards_found` those that were finished before.
@@ -96,25 +102,25 @@ class Facts(TypedDict):
     checkpoint: str
     seed: int
     replayed: str | None
-    jobs: int
-    shards: int
-    shards_found: int
+    jobs: Count
+    shards: Count
+    shards_found: Count
     started: str
-    wall_s: float
-    stages: dict[str, float]
+    wall_s: Amount
+    stages: dict[str, Amount]
     cpu: str
-    cores: int
+    cores: Count
     versions: dict[str, str]
 
 
-class Noise(TypedDict):
+class Noise(Record, frozen=True, kw_only=True):
     """Threshold noise of 0 to 2^bits - 1; `share` is the most of it by the median threshold."""
 
-    bits: int
-    share: float
+    bits: Annotated[int, Meta(ge=0, le=LFSR_BITS)]
+    share: Amount
 
 
-class Run(TypedDict):
+class Run(Record, frozen=True, kw_only=True):
     """All of a run. `labels` are the classes of the images, in the order of all predictions.
 
     The first `rtl_images` went through the RTL, the others up to the golden model. The chip's clock
@@ -126,13 +132,13 @@ class Run(TypedDict):
     dataset: str
     network: str
     encoding: str
-    weight_bits: int
-    timesteps: int
+    weight_bits: Count
+    timesteps: Count
     classes: list[str]
-    labels: list[int]
-    rtl_images: int
+    labels: list[Count]
+    rtl_images: Size
     noise: Noise
-    clock_mhz: float
+    clock_mhz: Annotated[float, Meta(gt=0, le=MAX_CLOCK_MHZ)]
     chip: Chip
     sets: dict[str, SetRecord]
     examples: list[Example]
@@ -150,7 +156,7 @@ def save(folder: Path, run: Run) -> None:
 
     Raises `InputError` if it cannot be written.
     """
-    atomic_write(folder / RUN_FILE, json.dumps(run, allow_nan=False).encode() + b"\n")
+    atomic_write(folder / RUN_FILE, json.dumps(plain(run), allow_nan=False).encode() + b"\n")
 
 
 def load(folder: Path) -> Run:
@@ -162,13 +168,15 @@ def load(folder: Path) -> Run:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise InputError(f"{path} is larger than {MAX_BYTES} bytes: not a run of nc64c cosim")
-        content = json.loads(path.read_bytes())
+        content = msgspec.json.decode(path.read_bytes())
     except OSError as error:
         raise InputError(
             f"cannot read {path}: {reason(error)}; give a folder that nc64c cosim has written"
         ) from error
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is damaged or no JSON: run nc64c cosim again") from error
+        raise InputError(
+            f"{path} is damaged or no JSON ({error}): run nc64c cosim again"
+        ) from error
     if not isinstance(content, dict) or content.get("format") != "nc64c-run":
         raise InputError(f"{path} was not written by nc64c cosim")
     version = content.get("version")
@@ -178,47 +186,69 @@ def load(folder: Path) -> Run:
         raise InputError(
             f"{path} has version {shown(version)}, this program reads {VERSION}: {what_to_do}"
         )
-    wrong = misfit(content, Run, "run")
-    if wrong:
-        raise InputError(f"{path} is damaged at {wrong}: run nc64c cosim again")
-    return _checked_sizes(path, content)
-
-
-def _checked_sizes(path: Path, run: Any) -> Run:
-    """Lists that belong together are of one length, grids are of the chip's size."""
-    images, sample = len(run["labels"]), run["rtl_images"]
-    columns, rows = run["chip"]["columns"], run["chip"]["rows"]
-    grids = [run["chip"]["neurons"], run["chip"]["synapses"], *run["rtl"]["counters"].values()]
-    fits = (
-        0 < sample <= images
-        and all(len(grid) == rows and {len(row) for row in grid} == {columns} for grid in grids)
-        and all(
-            set(chosen["predictions"]) == set(LEVELS)
-            and all(
-                len(answers) == (sample if level == "rtl" else images)
-                for level, answers in chosen["predictions"].items()
-            )
-            for chosen in run["sets"].values()
-        )
-        and all(_is_example(run, example) for example in run["examples"])
-    )
-    if not fits:
-        raise InputError(f"{path} is damaged, its sizes do not fit: run nc64c cosim again")
-    checked: Run = run
-    return checked
-
-
-def _is_example(run: Run, example: Example) -> bool:
-    """Its index and sets are there, and its pixels make a picture each."""
-    if (
-        not 0 <= example["index"] < run["rtl_images"]
-        or not example["images"].keys() <= run["sets"].keys()
-    ):
-        return False
     try:
-        pictures = [np.array(pixels, np.uint8) for pixels in example["images"].values()]
+        run = typed(content, Run)
+        check(run)
+    except Misfit as error:
+        raise InputError(f"{path} is damaged at {error}: run nc64c cosim again") from error
+    return run
+
+
+def check(run: Run) -> None:
+    """Raises `Misfit` unless the parts of a record fit each other."""
+    for fits, place, wanted in _conditions(run):
+        if not fits:
+            raise Misfit(f"{place} (expected {wanted})")
+
+
+def _conditions(run: Run) -> Iterator[tuple[bool, str, str]]:
+    """Whether a condition holds, its place, and what is right there."""
+    images, classes, chip = len(run.labels), len(run.classes), run.chip
+    yield run.rtl_images <= images, "$.rtl_images", f"1 to {images}, the number of labels"
+    yield (
+        max(run.labels, default=0) < classes,
+        "$.labels",
+        f"numbers below {classes}, of the classes",
+    )
+    yield "nc64c" in run.facts.versions, "$.facts.versions", "nc64c's among them"
+    yield (
+        run.rtl.counters.keys() >= set(COUNTERS),
+        "$.rtl.counters",
+        f"{', '.join(COUNTERS)} among them",
+    )
+    grids = {f"$.rtl.counters.{name}": grid for name, grid in run.rtl.counters.items()}
+    grids |= {"$.chip.neurons": chip.neurons, "$.chip.synapses": chip.synapses}
+    for place, grid in grids.items():
+        fits = len(grid) == chip.rows and {len(row) for row in grid} == {chip.columns}
+        yield fits, place, f"{chip.rows} rows of {chip.columns}, the chip's cores"
+    yield bool(run.sets), "$.sets", "one at least"
+    yield from (each for name in run.sets for each in _set_conditions(run, name))
+    for number, example in enumerate(run.examples):
+        place = f"$.examples[{number}]"
+        yield example.index < run.rtl_images, f"{place}.index", f"below {run.rtl_images}"
+        yield example.images.keys() <= run.sets.keys(), f"{place}.images", "sets of the run"
+        for name, pixels in example.images.items():
+            yield _is_picture(pixels), f"{place}.images.{name}", "rows of pixels from 0 to 255"
+
+
+def _set_conditions(run: Run, name: str) -> Iterator[tuple[bool, str, str]]:
+    chosen, place = run.sets[name], f"$.sets.{name}"
+    for level in LEVELS:
+        count = run.rtl_images if level == "rtl" else len(run.labels)
+        answers = chosen.predictions.get(level, [])
+        yield len(answers) == count, f"{place}.predictions.{level}", f"{count} answers"
+    first = next(iter(run.sets.values())).spikes
+    layers = {layer: levels.keys() for layer, levels in chosen.spikes.items()}
+    same = layers == {layer: levels.keys() for layer, levels in first.items()}
+    yield same, f"{place}.spikes", "the layers and levels of the other sets"
+    for layer, levels in layers.items():
+        fits = levels in (set(LEVELS), set(LEVELS) - CHIP_LEVELS)
+        yield fits, f"{place}.spikes.{layer}", "all levels, or all but the chip's"
+
+
+def _is_picture(pixels: list[Any]) -> bool:
+    try:
+        picture = np.array(pixels, np.uint8)
     except (ValueError, OverflowError, TypeError):
         return False
-    return all(
-        picture.size and (picture.ndim == 2 or picture.shape[2:] == (3,)) for picture in pictures
-    )
+    return picture.size > 0 and (picture.ndim == 2 or picture.shape[2:] == (3,))

@@ -38,31 +38,31 @@ def hardware_section(run: Run) -> Iterator[str]:
     rows = [
         [
             name,
-            f"{layer['synaptic_ops']:,.0f}",
-            f"{layer['energy_nj']:,.1f}",
-            f"{layer['flits']:,.0f}",
-            "-" if layer["cycles"] is None else f"{layer['cycles']:,.0f}",
+            f"{layer.synaptic_ops:,.0f}",
+            f"{layer.energy_nj:,.1f}",
+            f"{layer.flits:,.0f}",
+            "-" if layer.cycles is None else f"{layer.cycles:,.0f}",
         ]
-        for name, layer in chip["layers"].items()
+        for name, layer in chip.layers.items()
     ]
     everything = [
-        f"{chip['synaptic_ops_per_image']:,.0f}",
-        f"{chip['energy_nj_per_image']:,.1f}",
-        f"{chip['flits_per_image']:,.0f}",
-        f"{chip['cycles_per_image']:,.0f}",
+        f"{chip.synaptic_ops_per_image:,.0f}",
+        f"{chip.energy_nj_per_image:,.1f}",
+        f"{chip.flits_per_image:,.0f}",
+        f"{chip.cycles_per_image:,.0f}",
     ]
     yield from ("## What the chip takes for an image", "")
     head = ["layer", "synaptic operations", "energy, nJ", "flits", "cycles"]
     yield from table(head, [*rows, ["all", *everything]])
     yield ""
     yield (
-        f"By the RTL's counters, mean over {run['rtl_images']:,} images x {len(run['sets'])} sets; "
+        f"By the RTL's counters, mean over {run.rtl_images:,} images x {len(run.sets)} sets; "
         "loading, input and read-back are in it. Energy: "
-        f"{chip['pj_per_synaptic_op']} pJ per synaptic operation and nothing else. At "
-        f"{chip['clock_mhz']:g} MHz (`--clock-mhz`; the chip's own is unpublished): "
-        f"{chip['ticks_per_s']:,.0f} ticks/s, {chip['images_per_s']:,.1f} images/s."
+        f"{chip.pj_per_synaptic_op} pJ per synaptic operation and nothing else. At "
+        f"{chip.clock_mhz:g} MHz (`--clock-mhz`; the chip's own is unpublished): "
+        f"{chip.ticks_per_s:,.0f} ticks/s, {chip.images_per_s:,.1f} images/s."
     )
-    if run["chip"]["mapping"] == "resident":
+    if run.chip.mapping == "resident":
         yield (
             "All layers work at the same time, so cycles cannot be told apart; flits are those "
             "that the routers of a layer's cores passed on, other layers' among them."

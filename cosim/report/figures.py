@@ -4,7 +4,8 @@ Every figure is of a number of images: those that a level got, or, where levels 
 those that the RTL got.
 """
 
-from typing import NamedTuple, TypedDict
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from cosim.record.record import LEVELS, Level, Run
 from cosim.report.intervals import Interval, paired, wilson
@@ -22,7 +23,8 @@ class Points(NamedTuple):
     images: int
 
 
-class LayerFigures(TypedDict):
+@dataclass(frozen=True)
+class LayerFigures:
     """A layer's share of `Hardware`, per image; `cycles` only if it is streamed."""
 
     synaptic_ops: float
@@ -31,7 +33,8 @@ class LayerFigures(TypedDict):
     energy_nj: float
 
 
-class Hardware(TypedDict):
+@dataclass(frozen=True)
+class Hardware:
     """What the chip takes by the RTL's counters, per image of all sets, and at its clock.
 
     Loading, input and read-back are in it. The energy is that of synaptic operations alone.
@@ -50,9 +53,9 @@ class Hardware(TypedDict):
 
 def right(run: Run, name: str, level: Level, *, sample: bool = False) -> list[bool]:
     """Which images of a set a level has right; with `sample`, only of those that the RTL got."""
-    count = run["rtl_images"] if sample else len(run["sets"][name]["predictions"][level])
-    answers = run["sets"][name]["predictions"][level][:count]
-    return [answer == label for answer, label in zip(answers, run["labels"], strict=False)]
+    count = run.rtl_images if sample else len(run.sets[name].predictions[level])
+    answers = run.sets[name].predictions[level][:count]
+    return [answer == label for answer, label in zip(answers, run.labels, strict=False)]
 
 
 def accuracy(run: Run, name: str, level: Level, *, sample: bool = False) -> Points:
@@ -66,7 +69,7 @@ def adversarial_loss(run: Run, level: Level, *, sample: bool = False) -> dict[st
 
     Empty without the clean set.
     """
-    if CLEAN not in run["sets"]:
+    if CLEAN not in run.sets:
         return {}
     clean = right(run, CLEAN, level, sample=sample)
     losses = {}
@@ -79,59 +82,59 @@ def adversarial_loss(run: Run, level: Level, *, sample: bool = False) -> dict[st
 
 def attacks(run: Run) -> list[str]:
     """All sets but the clean one."""
-    return [name for name in run["sets"] if name != CLEAN]
+    return [name for name in run.sets if name != CLEAN]
 
 
 def images(run: Run) -> dict[Level, int]:
     """Of how many images per set each level's figures are."""
-    first = next(iter(run["sets"].values()))
-    return {level: len(first["predictions"][level]) for level in LEVELS}
+    first = next(iter(run.sets.values()))
+    return {level: len(first.predictions[level]) for level in LEVELS}
 
 
 def mismatches(run: Run) -> int:
     """Everything that is not as it must be, of RTL against golden and golden against network."""
     return sum(
-        chosen["mismatched_spikes"] + chosen["mismatched_membranes"] + chosen["mapping_mismatches"]
-        for chosen in run["sets"].values()
+        chosen.mismatched_spikes + chosen.mismatched_membranes + chosen.mapping_mismatches
+        for chosen in run.sets.values()
     )
 
 
 def source(run: Run) -> str:
     """Where the images come from, in words."""
-    replayed = run["facts"]["replayed"]
-    return f"images of {replayed}" if replayed else f"images drawn by seed {run['facts']['seed']}"
+    replayed = run.facts.replayed
+    return f"images of {replayed}" if replayed else f"images drawn by seed {run.facts.seed}"
 
 
 def hardware(run: Run) -> Hardware:
     """What the chip would take for an image; of all sets together."""
-    rtl, clock = run["rtl"], run["clock_mhz"] * 1e6
-    count = run["rtl_images"] * len(run["sets"])
+    rtl, clock = run.rtl, run.clock_mhz * 1e6
+    count = run.rtl_images * len(run.sets)
     operations = total(run, "synaptic_ops")
     layers = {
         name: LayerFigures(
-            synaptic_ops=_rounded(layer["synaptic_ops"] / count),
-            cycles=None if layer["cycles"] is None else _rounded(layer["cycles"] / count),
-            flits=_rounded(layer["flits"] / count),
-            energy_nj=_rounded(_energy_nj(layer["synaptic_ops"] / count)),
+            synaptic_ops=_rounded(layer.synaptic_ops / count),
+            cycles=None if layer.cycles is None else _rounded(layer.cycles / count),
+            flits=_rounded(layer.flits / count),
+            energy_nj=_rounded(_energy_nj(layer.synaptic_ops / count)),
         )
-        for name, layer in rtl["layers"].items()
+        for name, layer in rtl.layers.items()
     }
     return Hardware(
-        clock_mhz=run["clock_mhz"],
+        clock_mhz=run.clock_mhz,
         pj_per_synaptic_op=PJ_PER_SYNAPTIC_OP,
         synaptic_ops_per_image=_rounded(operations / count),
-        cycles_per_image=_rounded(rtl["cycles"] / count),
+        cycles_per_image=_rounded(rtl.cycles / count),
         flits_per_image=_rounded(total(run, "flits") / count),
         energy_nj_per_image=_rounded(_energy_nj(operations / count)),
-        ticks_per_s=_rounded(clock * rtl["ticks"] / rtl["cycles"]),
-        images_per_s=_rounded(clock * count / rtl["cycles"]),
+        ticks_per_s=_rounded(clock * rtl.ticks / rtl.cycles),
+        images_per_s=_rounded(clock * count / rtl.cycles),
         layers=layers,
     )
 
 
 def total(run: Run, counter: str) -> int:
     """A counter of the RTL, all cores together."""
-    return sum(map(sum, run["rtl"]["counters"][counter]))
+    return sum(map(sum, run.rtl.counters[counter]))
 
 
 def _energy_nj(operations: float) -> float:

@@ -1,7 +1,7 @@
 """Accuracy and adversarial loss against threshold noise: as JSON, as Markdown, as a picture."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from cosim.record.record import LEVELS, Level, Run
 from cosim.report import plots
@@ -19,10 +19,6 @@ from cosim.report.verdict import cautions, verdict
 
 SCHEMA = 1
 ON_CHIP: tuple[Level, ...] = ("golden", "rtl")
-COMPARED: dict[str, Literal["compared_spikes", "compared_membranes"]] = {
-    "spikes": "compared_spikes",
-    "membranes": "compared_membranes",
-}
 SPREAD = 0.08  # between the marks of two sets, by the distance of two numbers of bits
 TITLES = {"accuracy": "accuracy, %", "adv_loss": "adversarial loss, points"}
 
@@ -32,22 +28,20 @@ def as_json(runs: Sequence[Run]) -> dict[str, Any]:
     first = runs[0]
     return {
         "schema_version": SCHEMA,
-        "network": first["network"],
-        "dataset": first["dataset"],
-        "encoding": first["encoding"],
-        "mapping": first["chip"]["mapping"],
-        "command": first["facts"]["command"],
+        "network": first.network,
+        "dataset": first.dataset,
+        "encoding": first.encoding,
+        "mapping": first.chip.mapping,
+        "command": first.facts.command,
         "level_images": images(first),
         "rows": [
             {
-                "bits": run["noise"]["bits"],
+                "bits": run.noise.bits,
                 "mask": _mask(run),
-                "share_of_median_threshold": round(run["noise"]["share"], 6),
+                "share_of_median_threshold": round(run.noise.share, 6),
                 "mismatches": mismatches(run),
-                "compared_spikes": sum(one["compared_spikes"] for one in run["sets"].values()),
-                "compared_membranes": sum(
-                    one["compared_membranes"] for one in run["sets"].values()
-                ),
+                "compared_spikes": sum(one.compared_spikes for one in run.sets.values()),
+                "compared_membranes": sum(one.compared_membranes for one in run.sets.values()),
                 "accuracy": {level: _figures(_accuracies(run, level)) for level in LEVELS},
                 "adv_loss": {level: _figures(adversarial_loss(run, level)) for level in LEVELS},
             }
@@ -61,29 +55,28 @@ def as_markdown(runs: Sequence[Run]) -> str:
     first = runs[0]
     counts = images(first)
     wrong = sum(map(mismatches, runs))
-    compared = {
-        what: sum(int(one[key]) for run in runs for one in run["sets"].values())
-        for what, key in COMPARED.items()
-    }
+    sets = [one for run in runs for one in run.sets.values()]
+    spikes = sum(one.compared_spikes for one in sets)
+    membranes = sum(one.compared_membranes for one in sets)
     lines = [
-        f"# Threshold noise: {first['network']} on {first['dataset']}",
+        f"# Threshold noise: {first.network} on {first.dataset}",
         "",
         "A neuron fires if its membrane is at least threshold + (lfsr & mask), mask = 2^bits - 1: "
         "on average the noise raises thresholds by half the mask. "
         f"Golden: {counts['golden']:,} images per set, RTL: {counts['rtl']:,} of them; "
-        f"{source(first)}; {first['encoding']} encoding, {first['chip']['mapping']} on "
-        f"{first['chip']['columns']} x {first['chip']['rows']} cores. The images are the same at "
+        f"{source(first)}; {first.encoding} encoding, {first.chip.mapping} on "
+        f"{first.chip.columns} x {first.chip.rows} cores. The images are the same at "
         "all bits: the attacks know nothing of the noise. "
-        f"RTL against golden, all runs together: {compared['spikes']:,} spikes and "
-        f"{compared['membranes']:,} membranes compared, {wrong:,} mismatches.",
+        f"RTL against golden, all runs together: {spikes:,} spikes and "
+        f"{membranes:,} membranes compared, {wrong:,} mismatches.",
         "",
-        f"    {first['facts']['command']}",
+        f"    {first.facts.command}",
         "",
     ]
     for run in runs:
         for caution in cautions(run):
-            lines += [f"**{run['noise']['bits']} bits: {caution}.**", ""]
-    lines += ["## Accuracy, %", "", *_grid(runs, list(first["sets"]), _accuracies), ""]
+            lines += [f"**{run.noise.bits} bits: {caution}.**", ""]
+    lines += ["## Accuracy, %", "", *_grid(runs, list(first.sets), _accuracies), ""]
     if adversarial_loss(first, "rtl"):
         lines += ["## Adversarial loss, points", "", *_grid(runs, attacks(first), adversarial_loss)]
         lines += [""]
@@ -101,11 +94,11 @@ def as_pictures(runs: Sequence[Run]) -> dict[str, bytes]:
     figure, panels = plots.panels(len(shown))
     counts = images(runs[0])
     figure.suptitle(
-        f"Threshold noise: {runs[0]['network']} on {runs[0]['dataset']}; lines: golden, "
+        f"Threshold noise: {runs[0].network} on {runs[0].dataset}; lines: golden, "
         f"{counts['golden']} images, marks: RTL, {counts['rtl']} images, 95 % intervals",
         fontsize=9,
     )
-    colours = {chosen: f"C{number}" for number, chosen in enumerate(runs[0]["sets"])}
+    colours = {chosen: f"C{number}" for number, chosen in enumerate(runs[0].sets)}
     for panel, (name, kind) in zip(panels, shown.items(), strict=True):
         places, chosen_sets = range(len(runs)), list(kind(runs[0], "rtl"))
         for number, chosen in enumerate(chosen_sets):
@@ -125,7 +118,7 @@ def as_pictures(runs: Sequence[Run]) -> dict[str, bytes]:
             )
         panel.set_xticks(
             places,
-            [f"{run['noise']['bits']}\n{_share(run)}" for run in runs],
+            [f"{run.noise.bits}\n{_share(run)}" for run in runs],
             fontsize=7,
         )
         panel.set_xlabel("bits of noise; its most as a share of the median threshold", fontsize=8)
@@ -143,21 +136,21 @@ def _grid(runs: Sequence[Run], sets: list[str], kind: Any) -> Iterator[str]:
             found: dict[str, Points] = kind(run, level)
             mask = f"{_mask(run)} ({_share(run)})"
             cells = (interval(found[name]) for name in sets)
-            rows.append([str(run["noise"]["bits"]), mask, level, *cells])
+            rows.append([str(run.noise.bits), mask, level, *cells])
     return table(["bits", "mask", "level", *sets], rows)
 
 
 def _accuracies(run: Run, level: Level) -> dict[str, Points]:
-    return {name: accuracy(run, name, level) for name in run["sets"]}
+    return {name: accuracy(run, name, level) for name in run.sets}
 
 
 def _share(run: Run) -> str:
-    share = 100 * run["noise"]["share"]
+    share = 100 * run.noise.share
     return f"{share:.0f} %" if share >= 10 else f"{share:.2g} %"
 
 
 def _mask(run: Run) -> int:
-    return (1 << run["noise"]["bits"]) - 1
+    return (1 << run.noise.bits) - 1
 
 
 def _figures(found: dict[str, Points]) -> dict[str, dict[str, float]]:
@@ -173,4 +166,4 @@ def differences(run: Run) -> list[str]:
     if found.equal:
         return []
     first = [f"first in {name}: {one}" for name, one in found.first.items()] or [found.detail]
-    return [f"{run['noise']['bits']} bits of noise: {sentence}" for sentence in first]
+    return [f"{run.noise.bits} bits of noise: {sentence}" for sentence in first]

@@ -4,6 +4,7 @@ Takes a `Run` and nothing else, so that `nc64c report` can render it again at an
 """
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from cosim.record.chip_facts import RESOURCES, Grid, capacity, totals
-from cosim.record.record import LEVELS, REPORT_FILE, SUMMARY_FILE, Run, to_json
+from cosim.record.record import LEVELS, REPORT_FILE, SUMMARY_FILE, Example, Run, to_json
 from cosim.report.figures import (
     Points,
     accuracy,
@@ -58,6 +59,43 @@ def write(folder: Path, run: Run) -> None:
 
 def render(run: Run) -> str:
     """The page, as HTML."""
+    sets = list(run.sets)
+    losses = {level: adversarial_loss(run, level) for level in LEVELS}
+    attacks = list(losses["rtl"])
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(
+            run=run,
+            images=run.rtl_images,
+            level_images=images(run),
+            levels=LEVELS,
+            names=NAMES,
+            verdict=verdict(run),
+            cautions=cautions(run),
+            figures=list(_figures(run)),
+            accuracies={name: {lv: accuracy(run, name, lv) for lv in LEVELS} for name in sets},
+            losses={name: {lv: losses[lv][name] for lv in LEVELS} for name in attacks},
+            loss_top=max(
+                [
+                    MIN_LOSS_SCALE,
+                    *(one.value for by_set in losses.values() for one in by_set.values()),
+                ]
+            ),
+            examples=[_example(run, example) for example in run.examples],
+            spikes=_spike_rows(run),
+            maps=list(_maps(run)),
+            resources=RESOURCES,
+            totals=totals(run.chip),
+            capacity=capacity(run.chip),
+            hardware=hardware(run),
+            facts=dict(_facts(run)),
+        )
+    )
+
+
+@cache
+def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("cosim.report"),
         autoescape=select_autoescape(),
@@ -66,32 +104,7 @@ def render(run: Run) -> str:
         lstrip_blocks=True,
     )
     environment.globals |= {"points": points, "number": number, "short": short}
-    sets = list(run["sets"])
-    losses = {level: adversarial_loss(run, level) for level in LEVELS}
-    attacks = list(losses["rtl"])
-    return environment.get_template("report.html").render(
-        run=run,
-        images=run["rtl_images"],
-        level_images=images(run),
-        levels=LEVELS,
-        names=NAMES,
-        verdict=verdict(run),
-        cautions=cautions(run),
-        figures=list(_figures(run)),
-        accuracies={name: {lv: accuracy(run, name, lv) for lv in LEVELS} for name in sets},
-        losses={name: {lv: losses[lv][name] for lv in LEVELS} for name in attacks},
-        loss_top=max(
-            [MIN_LOSS_SCALE, *(one.value for by_set in losses.values() for one in by_set.values())]
-        ),
-        examples=[_example(run, example) for example in run["examples"]],
-        spikes=_spike_rows(run),
-        maps=list(_maps(run)),
-        resources=RESOURCES,
-        totals=totals(run["chip"]),
-        capacity=capacity(run["chip"]),
-        hardware=hardware(run),
-        facts=dict(_facts(run)),
-    )
+    return environment
 
 
 def points(value: float, digits: int = 2) -> str:
@@ -114,9 +127,9 @@ def short(value: int) -> str:
 
 
 def _figures(run: Run) -> Iterator[Figure]:
-    rtl, content, chip = run["rtl"], summary(run), hardware(run)
-    count = run["rtl_images"] * len(run["sets"])
-    if CLEAN in run["sets"]:
+    rtl, content, chip = run.rtl, summary(run), hardware(run)
+    count = run.rtl_images * len(run.sets)
+    if CLEAN in run.sets:
         found = accuracy(run, CLEAN, "rtl")
         quantised = points(accuracy(run, CLEAN, "quantised", sample=True).value)
         note = f"{_between(found)}; quantised algorithm {quantised} %"
@@ -127,24 +140,24 @@ def _figures(run: Run) -> Iterator[Figure]:
         note = f"{_between(losses[name])}; quantised algorithm {quantised}"
         yield Figure(f"Adversarial loss, {name}, RTL", points(losses[name].value), "points", note)
     used = content["chip"]["cores_used"]
-    yield Figure("Cores in use", str(used), f"of {run['chip']['columns'] * run['chip']['rows']}")
+    yield Figure("Cores in use", str(used), f"of {run.chip.columns * run.chip.rows}")
     yield Figure(
         "Synaptic operations",
-        short(round(chip["synaptic_ops_per_image"])),
+        short(round(chip.synaptic_ops_per_image)),
         "per image",
-        f"{chip['energy_nj_per_image']:,.0f} nJ at {chip['pj_per_synaptic_op']} pJ each",
+        f"{chip.energy_nj_per_image:,.0f} nJ at {chip.pj_per_synaptic_op} pJ each",
     )
     yield Figure(
         "Clock cycles",
-        number(round(chip["cycles_per_image"])),
+        number(round(chip.cycles_per_image)),
         "per image",
-        f"{chip['images_per_s']:,.0f} images/s at {chip['clock_mhz']:g} MHz",
+        f"{chip.images_per_s:,.0f} images/s at {chip.clock_mhz:g} MHz",
     )
     yield Figure(
         "RTL simulation",
         f"{content['rtl']['images_per_s']:.1f}",
         "images/s",
-        f"{number(count)} images in {_duration(rtl['wall_s'])}",
+        f"{number(count)} images in {_duration(rtl.wall_s)}",
     )
 
 
@@ -156,13 +169,13 @@ def _between(figure: Points) -> str:
 
 
 def _maps(run: Run) -> Iterator[HeatMap]:
-    counters, chip = run["rtl"]["counters"], run["chip"]
+    counters, chip = run.rtl.counters, run.chip
     yield _heat("Flits", "passed on by each router, copies counted", counters["flits"])
     yield _heat("Stalls", "output cycles in which a flit waited", counters["stalls"])
     yield _heat("Busy cycles", "in which the core was not idle", counters["busy_cycles"])
     yield _heat("Spikes", "fired by the core's neurons", counters["spikes_out"])
-    yield _heat("Neurons", "in use per core", chip["neurons"])
-    yield _heat("Synapses", "one-bit synapses in use per core", chip["synapses"])
+    yield _heat("Neurons", "in use per core", chip.neurons)
+    yield _heat("Synapses", "one-bit synapses in use per core", chip.synapses)
 
 
 def _heat(title: str, note: str, grid: Grid) -> HeatMap:
@@ -180,13 +193,13 @@ def _heat(title: str, note: str, grid: Grid) -> HeatMap:
 
 def _spike_rows(run: Run) -> list[dict[str, Any]]:
     """A row per layer and level; layers on the host have no chip levels."""
-    sets = run["sets"].values()
-    layers = next(iter(sets))["spikes"]
+    sets = run.sets.values()
+    layers = next(iter(sets)).spikes
     rows = []
     for layer, by_level in layers.items():
         for level in [level for level in LEVELS if level in by_level]:
             cells = []
-            for counts in (chosen["spikes"][layer] for chosen in sets):
+            for counts in (chosen.spikes[layer] for chosen in sets):
                 wrong = level == "rtl" and counts[level] != counts.get("golden")
                 cells.append((counts[level], wrong))
             first = level == LEVELS[0]
@@ -198,37 +211,35 @@ def _spike_rows(run: Run) -> list[dict[str, Any]]:
 
 
 def _facts(run: Run) -> Iterator[tuple[str, str]]:
-    facts, rtl = run["facts"], run["rtl"]
-    yield "Command", facts["command"]
-    yield "Checkpoint", facts["checkpoint"]
+    facts, rtl = run.facts, run.rtl
+    yield "Command", facts.command
+    yield "Checkpoint", facts.checkpoint
     drawn = source(run)
-    if run["rtl_images"] < len(run["labels"]):
-        drawn += f"; through the RTL go the first {number(run['rtl_images'])} of them"
+    if run.rtl_images < len(run.labels):
+        drawn += f"; through the RTL go the first {number(run.rtl_images)} of them"
     yield "Images", drawn
-    yield "Seed", str(facts["seed"])
-    sums = (f"{name} {one['images_sha256'][:16]}" for name, one in run["sets"].items())
+    yield "Seed", str(facts.seed)
+    sums = (f"{name} {one.images_sha256[:16]}" for name, one in run.sets.items())
     yield "SHA-256 of the pixels", ", ".join(sums)
-    zero = {name: one["zero_gradients"] for name, one in run["sets"].items()}
+    zero = {name: one.zero_gradients for name, one in run.sets.items()}
     if any(zero.values()):
-        shares = (
-            f"{name} {100 * count / len(run['labels']):.3g} %" for name, count in zero.items()
-        )
+        shares = (f"{name} {100 * count / len(run.labels):.3g} %" for name, count in zero.items())
         yield "Images whose gradient is zero", ", ".join(shares)
-    if run["noise"]["bits"]:
-        bits, share = run["noise"]["bits"], run["noise"]["share"]
+    if run.noise.bits:
+        bits, share = run.noise.bits, run.noise.share
         most = f"up to {share:.3g} of the median threshold"
         yield "Threshold noise", f"{bits} bits (mask {(1 << bits) - 1}), {most}"
-    yield "Started", facts["started"]
-    stages = ", ".join(f"{name} {_duration(spent)}" for name, spent in facts["stages"].items())
-    processes = "1 process" if facts["jobs"] == 1 else f"{facts['jobs']} processes"
-    yield "Time", f"{_duration(facts['wall_s'])}; all processes together, {stages}"
-    found = f", {facts['shards_found']} of them finished before" if facts["shards_found"] else ""
-    yield "Shards", f"{number(facts['shards'])}{found}"
-    work = f"{number(rtl['ticks'])} ticks, {number(rtl['cycles'])} cycles"
-    yield "RTL", f"{_duration(rtl['wall_s'])} in {processes}; {work}"
-    yield "Verilator build", _duration(rtl["build_s"]) if rtl["build_s"] >= 1 else "cached"
-    yield "Machine", f"{facts['cpu']}, {facts['cores']} cores for this run"
-    yield "Versions", ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
+    yield "Started", facts.started
+    stages = ", ".join(f"{name} {_duration(spent)}" for name, spent in facts.stages.items())
+    processes = "1 process" if facts.jobs == 1 else f"{facts.jobs} processes"
+    yield "Time", f"{_duration(facts.wall_s)}; all processes together, {stages}"
+    found = f", {facts.shards_found} of them finished before" if facts.shards_found else ""
+    yield "Shards", f"{number(facts.shards)}{found}"
+    work = f"{number(rtl.ticks)} ticks, {number(rtl.cycles)} cycles"
+    yield "RTL", f"{_duration(rtl.wall_s)} in {processes}; {work}"
+    yield "Verilator build", _duration(rtl.build_s) if rtl.build_s >= 1 else "cached"
+    yield "Machine", f"{facts.cpu}, {facts.cores} cores for this run"
+    yield "Versions", ", ".join(f"{name} {version}" for name, version in facts.versions.items())
 
 
 def _duration(seconds: float) -> str:
@@ -236,12 +247,12 @@ def _duration(seconds: float) -> str:
     return f"{minutes:.0f} min {rest:.0f} s" if minutes else f"{rest:.1f} s"
 
 
-def _example(run: Run, example: Any) -> dict[str, Any]:
-    classes, index = run["classes"], example["index"]
-    label = run["labels"][index]
+def _example(run: Run, example: Example) -> dict[str, Any]:
+    classes, index = run.classes, example.index
+    label = run.labels[index]
     pictures = []
-    for name, pixels in example["images"].items():
-        answer = run["sets"][name]["predictions"]["rtl"][index]
+    for name, pixels in example.images.items():
+        answer = run.sets[name].predictions["rtl"][index]
         pictures.append(
             {
                 "set": name,

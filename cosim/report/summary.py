@@ -1,6 +1,7 @@
 """`summary.json`: a run's figures for other programs. It is stable; README.md describes it."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from cosim.record.record import CHIP_LEVELS, LEVELS, Level, Run
@@ -11,48 +12,48 @@ VERSION = 1
 
 def summary(run: Run) -> dict[str, Any]:
     """The content of `summary.json`; the keys stay in this order."""
-    chip, rtl, count = run["chip"], run["rtl"], run["rtl_images"]
+    chip, rtl, count = run.chip, run.rtl, run.rtl_images
     of = {level: adversarial_loss(run, level) for level in LEVELS}
     of_sample = {level: adversarial_loss(run, level, sample=True) for level in LEVELS}
     return {
         "schema_version": VERSION,
         "images": count,
         "level_images": images(run),
-        "dataset": run["dataset"],
-        "network": run["network"],
-        "encoding": run["encoding"],
-        "weight_bits": run["weight_bits"],
-        "timesteps": run["timesteps"],
-        "noise_bits": run["noise"]["bits"],
+        "dataset": run.dataset,
+        "network": run.network,
+        "encoding": run.encoding,
+        "weight_bits": run.weight_bits,
+        "timesteps": run.timesteps,
+        "noise_bits": run.noise.bits,
         "chip": {
-            "mesh": f"{chip['columns']}x{chip['rows']}",
-            "axons": chip["axons"],
-            "dendrites": chip["dendrites"],
-            "cores_used": sum(neurons > 0 for row in chip["neurons"] for neurons in row),
-            "neurons_used": sum(map(sum, chip["neurons"])),
-            "synapses_used": sum(map(sum, chip["synapses"])),
-            "mapping": chip["mapping"],
+            "mesh": f"{chip.columns}x{chip.rows}",
+            "axons": chip.axons,
+            "dendrites": chip.dendrites,
+            "cores_used": sum(neurons > 0 for row in chip.neurons for neurons in row),
+            "neurons_used": sum(map(sum, chip.neurons)),
+            "synapses_used": sum(map(sum, chip.synapses)),
+            "mapping": chip.mapping,
         },
-        "sets": {name: _set(run, name) for name in run["sets"]},
+        "sets": {name: _set(run, name) for name in run.sets},
         "adv_loss": {level: _values(losses) for level, losses in of.items()},
         "adv_loss_interval": {level: _intervals(losses) for level, losses in of.items()},
         "sample_adv_loss": {level: _values(losses) for level, losses in of_sample.items()},
         "rtl": {
-            "ticks": rtl["ticks"],
-            "cycles": rtl["cycles"],
+            "ticks": rtl.ticks,
+            "cycles": rtl.cycles,
             "synaptic_ops": total(run, "synaptic_ops"),
-            "wall_s": round(rtl["wall_s"], 3),
-            "images_per_s": round(count * len(run["sets"]) / rtl["wall_s"], 3),
-            "process_s": round(rtl["process_s"], 3),
-            "build_s": round(rtl["build_s"], 3),
-            "read_back": rtl["read_back"],
+            "wall_s": round(rtl.wall_s, 3),
+            "images_per_s": round(count * len(run.sets) / rtl.wall_s, 3),
+            "process_s": round(rtl.process_s, 3),
+            "build_s": round(rtl.build_s, 3),
+            "read_back": rtl.read_back,
         },
-        "hardware": dict(hardware(run)),
+        "hardware": asdict(hardware(run)),
     }
 
 
 def _set(run: Run, name: str) -> dict[str, Any]:
-    chosen = run["sets"][name]
+    chosen = run.sets[name]
     found = {level: accuracy(run, name, level) for level in LEVELS}
     of_sample = {level: accuracy(run, name, level, sample=True) for level in LEVELS}
     return {
@@ -61,15 +62,15 @@ def _set(run: Run, name: str) -> dict[str, Any]:
         "sample_accuracy": _values(of_sample),
         "spikes": {
             layer: {level: counts[level] for level in sorted(CHIP_LEVELS)}
-            for layer, counts in chosen["spikes"].items()
+            for layer, counts in chosen.spikes.items()
             if counts.keys() >= CHIP_LEVELS
         },
-        "mismatched_spikes": chosen["mismatched_spikes"],
-        "mismatched_membranes": chosen["mismatched_membranes"],
-        "compared_spikes": chosen["compared_spikes"],
-        "compared_membranes": chosen["compared_membranes"],
-        "images_sha256": chosen["images_sha256"],
-        "zero_gradients": chosen["zero_gradients"],
+        "mismatched_spikes": chosen.mismatched_spikes,
+        "mismatched_membranes": chosen.mismatched_membranes,
+        "compared_spikes": chosen.compared_spikes,
+        "compared_membranes": chosen.compared_membranes,
+        "images_sha256": chosen.images_sha256,
+        "zero_gradients": chosen.zero_gradients,
     }
 
 

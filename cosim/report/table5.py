@@ -5,7 +5,7 @@ behavioural simulator. A run with several kinds of attack gives a table for each
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from cosim.record.record import LEVELS, Run
@@ -76,10 +76,10 @@ def tables(run: Run) -> list[Table]:
 
     Raises `InputError` for one without clean images, or without attacks.
     """
-    if CLEAN not in run["sets"] or not attacks(run):
+    if CLEAN not in run.sets or not attacks(run):
         raise InputError(
             f"Table 5 needs a run with the set {CLEAN} and attacks, such as fgsm_2; "
-            f"this one has {', '.join(run['sets'])}"
+            f"this one has {', '.join(run.sets)}"
         )
     kinds: dict[str, list[str]] = {}
     for name in attacks(run):
@@ -104,21 +104,21 @@ def _table(run: Run, kind: str, names: list[str]) -> Table:
 
 def printed(run: Run, kind: str, row: str) -> tuple[Printed, ...]:
     """A row's values as the paper prints them, for `STRENGTHS`; none for what it does not have."""
-    return values("table5", run["encoding"], row) if kind in THE_PAPERS else ()
+    return values("table5", run.encoding, row) if kind in THE_PAPERS else ()
 
 
 def as_markdown(run: Run) -> str:
     """All tables; what is doubtful about a printed value stands below them."""
-    chip = run["chip"]
-    layers = f"{run['network']} on {run['dataset']}, {run['encoding']} encoding"
+    chip = run.chip
+    layers = f"{run.network} on {run.dataset}, {run.encoding} encoding"
     lines = [
         "# Table 5: adversarial loss, algorithm and chip, points",
         "",
-        f"{layers}, K = {run['weight_bits']}, T = {run['timesteps']}, {chip['mapping']} on "
-        f"{chip['columns']} x {chip['rows']} cores; {source(run)}. "
+        f"{layers}, K = {run.weight_bits}, T = {run.timesteps}, {chip.mapping} on "
+        f"{chip.columns} x {chip.rows} cores; {source(run)}. "
         f"RTL against golden, golden against the integer network: {mismatches(run):,} mismatches.",
         "",
-        f"    {run['facts']['command']}",
+        f"    {run.facts.command}",
         "",
     ]
     for caution in cautions(run):
@@ -174,10 +174,10 @@ def as_json(run: Run) -> dict[str, Any]:
     """The same for programs."""
     return {
         "schema_version": SCHEMA,
-        "network": run["network"],
-        "dataset": run["dataset"],
-        "encoding": run["encoding"],
-        "command": run["facts"]["command"],
+        "network": run.network,
+        "dataset": run.dataset,
+        "encoding": run.encoding,
+        "command": run.facts.command,
         "mismatches": mismatches(run),
         "tables": [
             {
@@ -200,7 +200,7 @@ def as_json(run: Run) -> dict[str, Any]:
             }
             for table in tables(run)
         ],
-        "hardware": dict(hardware(run)),
+        "hardware": asdict(hardware(run)),
     }
 
 
@@ -208,7 +208,7 @@ def as_pictures(run: Run) -> dict[str, bytes]:
     """Adversarial loss by eps, a panel for each kind of attack; raises `InputError`."""
     found = tables(run)
     figure, axes = plots.panels(len(found))
-    figure.suptitle(f"Adversarial loss of {run['network']} on {run['dataset']}, 95 % intervals")
+    figure.suptitle(f"Adversarial loss of {run.network} on {run.dataset}, 95 % intervals")
     for panel, table in zip(axes, found, strict=True):
         _draw(panel, table)
     return plots.as_files(figure)

@@ -22,12 +22,12 @@ class Verdict(NamedTuple):
 
 def verdict(run: Run) -> Verdict:
     """Whether RTL equals golden, and golden the network; for the page and the command line."""
-    sets = run["sets"].values()
-    spikes = sum(chosen["compared_spikes"] for chosen in sets)
-    membranes = sum(chosen["compared_membranes"] for chosen in sets)
-    wrong_spikes = sum(chosen["mismatched_spikes"] for chosen in sets)
-    wrong_membranes = sum(chosen["mismatched_membranes"] for chosen in sets)
-    wrong_mapping = sum(chosen["mapping_mismatches"] for chosen in sets)
+    sets = run.sets.values()
+    spikes = sum(chosen.compared_spikes for chosen in sets)
+    membranes = sum(chosen.compared_membranes for chosen in sets)
+    wrong_spikes = sum(chosen.mismatched_spikes for chosen in sets)
+    wrong_membranes = sum(chosen.mismatched_membranes for chosen in sets)
+    wrong_mapping = sum(chosen.mapping_mismatches for chosen in sets)
     equal = not mismatches(run) and membranes > 0
     compared = f"{spikes:,} spikes, {membranes:,} membranes compared"
     if not wrong_spikes + wrong_membranes and membranes and not spikes:
@@ -48,17 +48,17 @@ def verdict(run: Run) -> Verdict:
         else f"The golden model differs from the integer network in {wrong_mapping:,} "
         "spikes and outputs: the mapping is wrong."
     )
-    if run["noise"]["bits"]:
+    if run.noise.bits:
         detail = (
-            f"The neurons' thresholds have noise of {run['noise']['bits']} bits, which the integer "
+            f"The neurons' thresholds have noise of {run.noise.bits} bits, which the integer "
             "network has not: golden was not compared with it."
         )
-    if run["chip"]["mapping"] == "streamed":
+    if run.chip.mapping == "streamed":
         detail += (
-            f" Membranes were read after {100 * run['rtl']['read_back']:.0f} % of the passes, "
+            f" Membranes were read after {100 * run.rtl.read_back:.0f} % of the passes, "
             "drawn by the seed, and those of the output layer always."
         )
-    first = {name: one["first_mismatch"] for name, one in run["sets"].items()}
+    first = {name: one.first_mismatch for name, one in run.sets.items()}
     return Verdict(
         equal, spikes > 0, headline, detail, {name: one for name, one in first.items() if one}
     )
@@ -69,7 +69,7 @@ def cautions(run: Run) -> list[str]:
 
     Such a run can be equal everywhere and lose nothing under attack, and has shown neither.
     """
-    silent = [name for name, chosen in run["sets"].items() if not chosen["compared_spikes"]]
-    zero = {name: chosen["zero_gradients"] for name, chosen in run["sets"].items()}
+    silent = [name for name, chosen in run.sets.items() if not chosen.compared_spikes]
+    zero = {name: chosen.zero_gradients for name, chosen in run.sets.items()}
     of_spikes = f"0 spikes compared in {', '.join(silent)}: nothing was tested there"
-    return [*([of_spikes] if silent else []), *zero_gradients(zero, len(run["labels"]))]
+    return [*([of_spikes] if silent else []), *zero_gradients(zero, len(run.labels))]

@@ -43,7 +43,7 @@ class Store:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(f"cannot make output folder {self.folder}: {reason(error)}") from error
-        atomic_write(self._path(settings), text.encode() + b"\n")
+        atomic_write(self.path(settings), text.encode() + b"\n")
 
     def load(self, settings: Settings) -> Result | None:
         """What a piece gave, if it is finished.
@@ -51,7 +51,7 @@ class Store:
         Raises:
             InputError: its file is there, but damaged; the sentence says how.
         """
-        path = self._path(settings)
+        path = self.path(settings)
         if not path.exists():
             return None
         damaged = f"{self._noun} {path} is damaged"
@@ -67,7 +67,8 @@ class Store:
         result: Result = content["result"]
         return result
 
-    def _path(self, settings: Settings) -> Path:
+    def path(self, settings: Settings) -> Path:
+        """The file of a piece."""
         return self.folder / f"{key(settings)}.json"
 
     def _read(self, path: Path, damaged: str) -> bytes:

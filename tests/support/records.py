@@ -4,9 +4,21 @@ from typing import Any
 
 import numpy as np
 
-from cosim.record.chip_facts import LayerUse
-from cosim.record.record import LEVELS, VERSION, Run, SetRecord
+from cosim.record.chip_facts import Chip, LayerUse
+from cosim.record.record import (
+    LEVELS,
+    VERSION,
+    Example,
+    Facts,
+    LayerCounts,
+    Noise,
+    Rtl,
+    Run,
+    SetRecord,
+    Spikes,
+)
 from hw.spec import Counter
+from sw.common.typed import plain, typed
 
 SETS = ("clean", "fgsm_2", "fgsm_8", "fgsm_16")
 LAYERS = ("conv1", "conv2", "conv3", "fc1")
@@ -48,29 +60,29 @@ def make_run(seed: int = 0, images: int = 200, columns: int = 8, rows: int = 8) 
         classes=[str(digit) for digit in range(10)],
         labels=[int(label) for label in labels],
         rtl_images=images,
-        noise={"bits": 0, "share": 0.0},
+        noise=Noise(bits=0, share=0.0),
         clock_mhz=100.0,
-        chip={
-            "columns": columns,
-            "rows": rows,
-            "axons": 1024,
-            "dendrites": 1024,
-            "mapping": "resident",
-            "layers": layers,
-            "schedule": [],
-            "neurons": grid(205),
-            "synapses": grid(90_000),
-        },
+        chip=Chip(
+            columns=columns,
+            rows=rows,
+            axons=1024,
+            dendrites=1024,
+            mapping="resident",
+            layers=layers,
+            schedule=[],
+            neurons=grid(205),
+            synapses=grid(90_000),
+        ),
         sets=sets,
         examples=[_example(random, index) for index in range(min(6, images))],
-        rtl={
-            "ticks": images * len(SETS) * 7,
-            "cycles": images * len(SETS) * 5321,
-            "process_s": 142.5,
-            "wall_s": 71.25,
-            "build_s": 38.5,
-            "read_back": 1.0,
-            "counters": {
+        rtl=Rtl(
+            ticks=images * len(SETS) * 7,
+            cycles=images * len(SETS) * 5321,
+            process_s=142.5,
+            wall_s=71.25,
+            build_s=38.5,
+            read_back=1.0,
+            counters={
                 counter.name.lower(): grid(most)
                 for counter, most in zip(
                     Counter,
@@ -78,39 +90,56 @@ def make_run(seed: int = 0, images: int = 200, columns: int = 8, rows: int = 8) 
                     strict=True,
                 )
             },
-            "layers": {
-                layer: {
-                    "cycles": None,
-                    "ticks": None,
-                    "synaptic_ops": int(random.integers(10**6, 10**9)),
-                    "flits": int(random.integers(10**5, 10**7)),
-                }
+            layers={
+                layer: LayerCounts(
+                    cycles=None,
+                    ticks=None,
+                    synaptic_ops=int(random.integers(10**6, 10**9)),
+                    flits=int(random.integers(10**5, 10**7)),
+                )
                 for layer in LAYERS[1:]
             },
-        },
-        facts={
-            "command": "nc64c cosim --out out/demo",
-            "checkpoint": "checkpoints/digits.safetensors",
-            "seed": 0,
-            "replayed": None,
-            "jobs": 2,
-            "shards": 8,
-            "shards_found": 0,
-            "started": "2026-11-24 12:00:00 UTC",
-            "wall_s": 141.3,
-            "stages": {"attacks": 2.5, "golden": 20.0, "RTL": 71.25},
-            "cpu": "A Processor @ 2.50GHz",
-            "cores": 2,
-            "versions": {"nc64c": "0.1.0", "python": "3.11.7", "verilator": "5.48.0"},
-        },
+        ),
+        facts=Facts(
+            command="nc64c cosim --out out/demo",
+            checkpoint="checkpoints/digits.safetensors",
+            seed=0,
+            replayed=None,
+            jobs=2,
+            shards=8,
+            shards_found=0,
+            started="2026-11-24 12:00:00 UTC",
+            wall_s=141.3,
+            stages={"attacks": 2.5, "golden": 20.0, "RTL": 71.25},
+            cpu="A Processor @ 2.50GHz",
+            cores=2,
+            versions={"nc64c": "0.1.0", "python": "3.11.7", "verilator": "5.48.0"},
+        ),
     )
+
+
+def spoilt(run: Run, changes: dict[str, Any]) -> Any:
+    """A run as JSON has it, with other values at paths such as "chip.columns"."""
+    content = plain(run)
+    for path, value in changes.items():
+        *parents, last = path.split(".")
+        place = content
+        for name in parents:
+            place = place[int(name) if name.isdigit() else name]
+        place[int(last) if last.isdigit() else last] = value
+    return content
+
+
+def changed(run: Run, changes: dict[str, Any]) -> Run:
+    """The run with other values at paths such as "chip.columns"."""
+    return typed(spoilt(run, changes), Run)
 
 
 def _set(random: np.random.Generator, labels: Any, error: int) -> SetRecord:
     """A set that about `error` per cent of the images are taken wrong in."""
     wrong = random.random(len(labels)) * 100 < error
     answers = [int(answer) for answer in np.where(wrong, (labels + 1) % 10, labels)]
-    spikes: dict[str, dict[str, int]] = {}
+    spikes: Spikes = {}
     for layer in LAYERS:
         counts = random.integers(20_000, 90_000, 3)
         levels = LEVELS[:2] if layer == LAYERS[0] else LEVELS
@@ -131,11 +160,11 @@ def _set(random: np.random.Generator, labels: Any, error: int) -> SetRecord:
     )
 
 
-def _example(random: np.random.Generator, index: int) -> Any:
+def _example(random: np.random.Generator, index: int) -> Example:
     y, x = np.mgrid[:8, :8]
     clean = 255 * np.exp(-((np.hypot(x - 3.5, y - 3.5) - random.uniform(1.5, 3)) ** 2))
     images = {}
     for name, eps in zip(SETS, (0, 2, 8, 16), strict=True):
         pixels = np.clip(clean + eps * random.choice((-1, 1), (8, 8)), 0, 255)
         images[name] = [list(map(int, row)) for row in pixels]
-    return {"index": index, "images": images}
+    return Example(index=index, images=images)

@@ -124,5 +124,5 @@ def report(folder: Annotated[Path, typer.Argument(help="What cosim wrote.")]) ->
 
 
 def _kept_shards(run: "Run", out: Path) -> str:
-    shards, found = run["facts"]["shards"], run["facts"]["shards_found"]
+    shards, found = run.facts.shards, run.facts.shards_found
     return f"{shards} shards, {found} of them finished before: {out / 'shards'}"

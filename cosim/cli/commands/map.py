@@ -10,7 +10,7 @@ from rich.table import Table
 
 from cosim.cli.guard import guarded
 from cosim.cli.options import AxonsOption, CheckpointOption, DendritesOption, MeshOption, chip_shape
-from cosim.record.chip_facts import RESOURCES, Chip, LayerUse, Resource, capacity, totals
+from cosim.record.chip_facts import RESOURCES, Chip, Resource, capacity, totals
 from hw.spec import AXONS, DENDRITES
 from sw.files.paths import DIGITS_CHECKPOINT
 
@@ -41,9 +41,9 @@ def map_(
 
 def tables(chip: Chip) -> Iterator[Table]:
     """One or two tables."""
-    size = f"{chip['columns']} x {chip['rows']} cores"
-    size += f" of {chip['axons']} axons x {chip['dendrites']} dendrites"
-    if not chip["schedule"]:
+    size = f"{chip.columns} x {chip.rows} cores"
+    size += f" of {chip.axons} axons x {chip.dendrites} dendrites"
+    if not chip.schedule:
         yield _use(chip, f"resident on {size}")
         return
     yield _use(chip, f"streamed through {size}: a layer at a time")
@@ -56,14 +56,14 @@ def _use(chip: Chip, title: str) -> Table:
     table.add_column("layer")
     for name in RESOURCES:
         table.add_column(name, justify="right")
-    rows = [[layer["layer"], *_numbers(layer)] for layer in chip["layers"]]
+    rows = [[layer.layer, *_numbers(layer.counts)] for layer in chip.layers]
     for number, row in enumerate(rows, 1):
         table.add_row(*row, end_section=number == len(rows))
     used, there = totals(chip), capacity(chip)
-    if not chip["schedule"]:
+    if not chip.schedule:
         table.add_row("total", *_numbers(used))
     table.add_row("chip", *_numbers(there))
-    if not chip["schedule"]:
+    if not chip.schedule:
         table.add_row("used", *(f"{100 * used[name] / there[name]:.1f} %" for name in RESOURCES))
     return table
 
@@ -91,31 +91,32 @@ def _schedule(chip: Chip) -> Table:
     ):
         justify: Literal["left", "right"] = "left" if name == "layer" else "right"
         table.add_column(name, justify=justify, overflow="fold")
-    for layer in chip["schedule"]:
-        height, width = layer["tile"]
-        use = 100 * layer["dendrites"] / chip["dendrites"]
-        fullest = 100 * layer["fullest_core"] / chip["dendrites"]
+    for layer in chip.schedule:
+        height, width = layer.tile
+        use = 100 * layer.dendrites / chip.dendrites
+        fullest = 100 * layer.fullest_core / chip.dendrites
         table.add_row(
-            layer["layer"],
+            layer.layer,
             f"{height}x{width}",
-            f"{layer['tiles']:,}",
-            str(layer["cores_per_tile"]),
-            str(layer["slots"]),
-            str(layer["rounds"]),
-            f"{layer['passes']:,.4g}",
-            f"{layer['rows']:,}",
-            f"{layer['cycles']:,.0f}",
+            f"{layer.tiles:,}",
+            str(layer.cores_per_tile),
+            str(layer.slots),
+            str(layer.rounds),
+            f"{layer.passes:,.4g}",
+            f"{layer.rows:,}",
+            f"{layer.cycles:,.0f}",
             f"{use:.0f}, {fullest:.0f} %",
-            end_section=layer is chip["schedule"][-1],
+            end_section=layer is chip.schedule[-1],
         )
-    rows = sum(layer["rows"] for layer in chip["schedule"])
-    cycles = sum(layer["cycles"] for layer in chip["schedule"])
-    jobs, passes = (sum(layer[name] for layer in chip["schedule"]) for name in ("tiles", "passes"))
+    rows = sum(layer.rows for layer in chip.schedule)
+    cycles = sum(layer.cycles for layer in chip.schedule)
+    jobs = sum(layer.tiles for layer in chip.schedule)
+    passes = sum(layer.passes for layer in chip.schedule)
     table.add_row(
         "image", "", f"{jobs:,}", "", "", "", f"{passes:,.4g}", f"{rows:,}", f"{cycles:,.0f}", ""
     )
     return table
 
 
-def _numbers(counts: LayerUse | dict[Resource, int]) -> list[str]:
+def _numbers(counts: dict[Resource, int]) -> list[str]:
     return [f"{counts[name]:,}" for name in RESOURCES]

@@ -10,14 +10,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.record.schema import misfit
+from cosim.record.chip_facts import Count, Record
 from sw.attack.attacks import Images
 from sw.common.errors import InputError
+from sw.common.typed import Misfit, plain, typed
 from sw.files import tensorfile
 from sw.model.config import NetworkConfig
 
@@ -82,7 +83,7 @@ class ImageSets:
         )
 
 
-class Document(TypedDict):
+class Document(Record, frozen=True, kw_only=True):
     """What a file says of itself; `made` is what the images were made of, as its writer has it.
 
     `predictions` names the sets that come with a network's answers, `sha256` is of every array.
@@ -90,8 +91,8 @@ class Document(TypedDict):
 
     dataset: str
     classes: list[str]
-    images: int
-    shape: list[int]
+    images: Count
+    shape: list[Count]
     sets: list[str]
     predictions: list[str]
     sha256: dict[str, str]
@@ -126,7 +127,7 @@ def write(
         sha256={name: _digest(array) for name, array in arrays.items()},
         made=made,
     )
-    tensorfile.write(path, FORMAT, dict(document), arrays)
+    tensorfile.write(path, FORMAT, plain(document), arrays)
 
 
 def read(path: Path) -> tuple[ImageSets, dict[str, Any]]:
@@ -134,29 +135,29 @@ def read(path: Path) -> tuple[ImageSets, dict[str, Any]]:
 
     Raises `InputError` if it cannot be read, is none of `write`, or is damaged.
     """
-    document = tensorfile.read_document(path, FORMAT)
     damaged = f"{FORMAT.noun} {path} is damaged"
-    wrong = misfit(document, Document, "document")
-    if wrong:
-        raise InputError(f"{damaged} at {wrong}: make it again")
-    sets, shape = document["sets"], document["shape"]
+    try:
+        document = typed(tensorfile.read_document(path, FORMAT), Document)
+    except Misfit as error:
+        raise InputError(f"{damaged} at {error}: make it again") from error
+    sets, shape = document.sets, document.shape
     if not sets or len(set(sets)) < len(sets) or not all(map(NAME.fullmatch, sets)):
         raise InputError(f"{damaged}: its sets are {', '.join(sets) or 'none'}")
-    if document["images"] < 1 or len(shape) != 3 or min(shape) < 1:
-        raise InputError(f"{damaged}: it has {document['images']} images of size {shape}")
+    if document.images < 1 or len(shape) != 3 or min(shape) < 1:
+        raise InputError(f"{damaged}: it has {document.images} images of size {shape}")
     arrays = tensorfile.read_tensors(path, FORMAT, _layout(document))
     for name, array in arrays.items():
-        if document["sha256"].get(name) != _digest(array):
+        if document.sha256.get(name) != _digest(array):
             raise InputError(f"{damaged}: {name} is not what was written")
     labels, numbers = arrays["labels"], arrays["numbers"]
-    if not 0 <= labels.min() <= labels.max() < len(document["classes"]) or numbers.min() < 0:
+    if not 0 <= labels.min() <= labels.max() < len(document.classes) or numbers.min() < 0:
         raise InputError(f"{damaged}: labels or numbers are out of range")
     found = {
         name: ImageSet(arrays[f"{name}.images"], arrays[f"{name}.zero"].astype(np.bool_))
         for name in sets
     }
-    classes = tuple(document["classes"])
-    return ImageSets(document["dataset"], classes, labels, numbers, found), document["made"]
+    classes = tuple(document.classes)
+    return ImageSets(document.dataset, classes, labels, numbers, found), document.made
 
 
 def check_fits(path: Path, content: ImageSets, config: NetworkConfig) -> None:
@@ -172,13 +173,13 @@ def check_fits(path: Path, content: ImageSets, config: NetworkConfig) -> None:
         )
 
 
-def _layout(document: Mapping[str, Any]) -> tensorfile.Layout:
-    count, shape = document["images"], tuple(document["shape"])
+def _layout(document: Document) -> tensorfile.Layout:
+    count, shape = document.images, tuple(document.shape)
     kinds = {"images": (count, *shape), "zero": (count,)}
     layout: tensorfile.Layout = {"labels": ("I64", (count,)), "numbers": ("I64", (count,))}
-    for name in document["sets"]:
+    for name in document.sets:
         layout |= {f"{name}.{kind}": (DTYPES[kind], size) for kind, size in kinds.items()}
-    for name in document["predictions"]:
+    for name in document.predictions:
         layout[f"{name}.predictions"] = (DTYPES["predictions"], (count,))
     return layout
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from cosim.compare.chips import Comparison
 from cosim.experiment.levels.answers import Answer
 from cosim.program.runner import Runner, Totals
-from cosim.record.record import LayerCounts
+from cosim.record.record import LayerCounts, Level
 from hw.spec import Counter
 
 BATCH = 50  # images at once, of algorithm and golden model
@@ -31,7 +31,7 @@ class ChipResult:
         layers: the same layer by layer.
     """
 
-    answers: dict[str, list[Answer]] = field(default_factory=lambda: {"golden": [], "rtl": []})
+    answers: dict[Level, list[Answer]] = field(default_factory=lambda: {"golden": [], "rtl": []})
     comparison: Comparison = field(default_factory=Comparison)
     mapping_mismatches: int = 0
     totals: Totals | None = None

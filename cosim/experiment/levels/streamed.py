@@ -21,6 +21,7 @@ from cosim.mapping.host_layers import chip_inputs
 from cosim.mapping.streamed import Schedule
 from cosim.program.core_image import core_number
 from cosim.program.runner import Totals
+from cosim.record.record import Level
 from sw.attack.attacks import Images
 from sw.attack.image_sets import batches
 from sw.integer import inference
@@ -41,7 +42,7 @@ def run_streamed(
     result = ChipResult()
     inputs = PackedSpikes.pack(chip_inputs(network, images).swapaxes(0, 1))
     expected = _of_network(network, images)
-    seen: dict[str, list[LayerRun]] = {"golden": [], "rtl": []}
+    seen: dict[Level, list[LayerRun]] = {"golden": [], "rtl": []}
     rtl_runs = (
         repeat(None) if chips.rtl is None else run_network(schedule, inputs, chips.rtl, read_back)
     )

@@ -16,7 +16,7 @@ from sw.integer.fold import fold
 from sw.paper import presets
 from sw.train import checkpoint
 from tests.support.cli import nc64c, small_checkpoint
-from tests.support.records import make_run
+from tests.support.records import changed, make_run
 from tests.support.subjects import make_networks
 
 DIGITS_5000 = "9" * 5000  # Python turns 4300 into a number
@@ -155,7 +155,7 @@ def test_a_network_file_of_a_newer_version(tmp_path: Path) -> None:
     ],
 )
 def test_a_run_of_another_version(version: int, what_to_do: str, tmp_path: Path) -> None:
-    record.save(tmp_path, make_run() | {"version": version})
+    record.save(tmp_path, changed(make_run(), {"version": version}))
     result = nc64c("report", tmp_path)
     assert result.exit_code == 2
     assert f"has version {version}, this program reads {record.VERSION}" in result.stderr

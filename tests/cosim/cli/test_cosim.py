@@ -24,7 +24,7 @@ from cosim.record import record
 from cosim.rtl.simulator.build import Simulator
 from hw.spec import ChipShape
 from tests.support.cli import SMALL_CHIP, dead_checkpoint, nc64c, small_checkpoint
-from tests.support.records import make_run
+from tests.support.records import changed, make_run
 from tests.support.subjects import FakeRtl, Responses
 
 COMMANDS = (
@@ -110,7 +110,7 @@ def test_equal_chips(small: Path, tmp_path: Path, fake_rtl: Callable[[FakeRtl], 
     summary = json.loads((out / "summary.json").read_text())
     assert summary["images"] == 3
     assert list(summary["sets"]) == ["clean", "fgsm_2", "fgsm_8", "fgsm_16"]
-    assert record.load(out)["facts"]["checkpoint"].startswith(str(small))
+    assert record.load(out).facts.checkpoint.startswith(str(small))
 
 
 def lose_a_spike(responses: Responses) -> None:
@@ -194,9 +194,7 @@ def test_report_renders_again(tmp_path: Path) -> None:
 
 
 def test_report_of_a_mismatch_is_exit_code_1(tmp_path: Path) -> None:
-    run = make_run()
-    run["sets"]["clean"]["mismatched_membranes"] = 1
-    record.save(tmp_path, run)
+    record.save(tmp_path, changed(make_run(), {"sets.clean.mismatched_membranes": 1}))
     assert nc64c("report", tmp_path).exit_code == 1
 
 
@@ -273,9 +271,9 @@ def test_a_file_of_attack_is_replayed_at_all_levels(
     assert not (again / "images").exists()
     fewer = ["--images", 2, "--golden-images", 4, "--sets", "pgd_8"]
     assert nc64c("cosim", *replay, *fewer, "--out", part, *HERE).exit_code == 0
-    few, many = record.load(part)["sets"]["pgd_8"], record.load(made)["sets"]["pgd_8"]
-    assert few["predictions"]["golden"] == many["predictions"]["golden"][:4]
-    assert len(few["predictions"]["rtl"]) == 2
+    few, many = record.load(part).sets["pgd_8"], record.load(made).sets["pgd_8"]
+    assert few.predictions["golden"] == many.predictions["golden"][:4]
+    assert len(few.predictions["rtl"]) == 2
 
 
 def test_a_file_that_a_run_kept_is_replayed(

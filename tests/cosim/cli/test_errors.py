@@ -16,13 +16,14 @@ from safetensors import safe_open
 from typer.testing import Result
 
 from cosim.record import record
+from sw.common.typed import plain
 from sw.model.config import LayerSpec
 from sw.model.network import SpikingNetwork
 from sw.train import checkpoint
 from sw.train.loop import Trained
 from sw.train.settings import TrainSettings
 from tests.support.cli import SMALL_CHIP, nc64c, small_checkpoint
-from tests.support.records import make_run
+from tests.support.records import changed, make_run
 from tests.support.subjects import CONFIG
 
 
@@ -184,8 +185,9 @@ def test_replays_of_bad_files(small: Path, images: Path, tmp_path: Path) -> None
 
 def test_table5_of_clean_images(tmp_path: Path) -> None:
     run = make_run()
-    run["sets"], run["examples"] = {"clean": run["sets"]["clean"]}, []
-    record.save(tmp_path, run)
+    record.save(
+        tmp_path, changed(run, {"sets": {"clean": plain(run.sets["clean"])}, "examples": []})
+    )
     refused(nc64c("table5", tmp_path), "Table 5 needs", "this one has clean")
 
 

@@ -86,23 +86,23 @@ def test_a_run_s_record_adds_up_its_shards_layers_and_rounds(shape: ChipShape) -
     assert calls == 2 * rounds  # 100 images and 3
     grid = np.arange(shape.cores).reshape(shape.rows, shape.columns)
     for counter in Counter:
-        found = run["rtl"]["counters"][counter.name.lower()]
+        found = run.rtl.counters[counter.name.lower()]
         assert found == (calls * grid * 10**counter).tolist(), counter.name
-    assert run["rtl"]["cycles"] == 1000 * run["rtl"]["ticks"] > 0
-    layers = run["rtl"]["layers"].values()
+    assert run.rtl.cycles == 1000 * run.rtl.ticks > 0
+    layers = run.rtl.layers.values()
     if isinstance(subject.mapping, Schedule):
-        assert sum(layer["cycles"] or 0 for layer in layers) == run["rtl"]["cycles"]
-        assert sum(layer["ticks"] or 0 for layer in layers) == run["rtl"]["ticks"]
+        assert sum(layer.cycles or 0 for layer in layers) == run.rtl.cycles
+        assert sum(layer.ticks or 0 for layer in layers) == run.rtl.ticks
         total = calls * int(grid.sum())
-        assert sum(layer["flits"] for layer in layers) == total * 10**Counter.FLITS
-        assert sum(layer["synaptic_ops"] for layer in layers) == total * 10**Counter.SYNAPTIC_OPS
+        assert sum(layer.flits for layer in layers) == total * 10**Counter.FLITS
+        assert sum(layer.synaptic_ops for layer in layers) == total * 10**Counter.SYNAPTIC_OPS
     else:
         for layer, mapped in zip(layers, subject.mapping.layers, strict=True):
             cores = np.unique(mapped.core)
             mine = calls * sum(int(grid[core >> 3, core & 7]) for core in cores)
-            assert layer["flits"] == mine * 10**Counter.FLITS
-            assert layer["synaptic_ops"] == mine * 10**Counter.SYNAPTIC_OPS
-            assert layer["cycles"] is layer["ticks"] is None
+            assert layer.flits == mine * 10**Counter.FLITS
+            assert layer.synaptic_ops == mine * 10**Counter.SYNAPTIC_OPS
+            assert layer.cycles is layer.ticks is None
 
 
 def test_a_streamed_core_s_use_is_that_of_its_fullest_program() -> None:
@@ -115,5 +115,5 @@ def test_a_streamed_core_s_use_is_that_of_its_fullest_program() -> None:
     for y in range(TINY_CHIP.rows):
         for x in range(TINY_CHIP.columns):
             here = [core for core in cores if (core.x, core.y) == (x, y)]
-            assert record["neurons"][y][x] == max(core.neurons for core in here)
-            assert record["synapses"][y][x] == max(int(core.synapses.sum()) for core in here)
+            assert record.neurons[y][x] == max(core.neurons for core in here)
+            assert record.synapses[y][x] == max(int(core.synapses.sum()) for core in here)

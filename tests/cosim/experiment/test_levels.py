@@ -26,7 +26,7 @@ from cosim.cli.verdict import accuracy_table
 from cosim.experiment.collect import Collected, gather
 from cosim.experiment.images.image_file import ImageSet, ImageSets
 from cosim.experiment.plan import Common, Result, RtlCounts, Shard
-from cosim.record.record import LEVELS, Level, Run
+from cosim.record.record import LEVELS, LayerCounts, Level, Run, Spikes
 from cosim.report import noise, page, plots, table5
 from cosim.report.figures import accuracy, adversarial_loss, images
 from cosim.report.intervals import paired, wilson
@@ -61,7 +61,7 @@ LOSS = {"float": 30.0, "quantised": 40.0, "golden": 50.0, "rtl": 60.0}
 SAMPLE_LOSS = {"float": 20.0, "quantised": 80.0, "golden": 0.0, "rtl": 60.0}
 IMAGES = {"float": 10, "quantised": 10, "golden": 10, "rtl": 5}
 # Spikes of the three shards, by set, layer and level; the third has no RTL and counts nowhere.
-SPIKES: dict[str, list[dict[str, dict[str, int]]]] = {
+SPIKES: dict[str, list[Spikes]] = {
     "clean": [
         {
             "conv1": {"float": 1, "quantised": 2},
@@ -132,20 +132,20 @@ def rtl_counts(shard: int) -> RtlCounts:
         for name in ("flits", "stalls", "busy_cycles", "spikes_out")
     }
     counters["synaptic_ops"] = [[2 + 3 * shard] * SHAPE.columns] * SHAPE.rows
-    layer = {"cycles": None, "ticks": None, "synaptic_ops": 4 + shard, "flits": 2 + shard}
+    layer = LayerCounts(cycles=None, ticks=None, synaptic_ops=4 + shard, flits=2 + shard)
     return RtlCounts(
         ticks=10 + shard,
         cycles=1000 + shard,
         wall_s=2.0 + shard,
         counters=counters,
-        layers={"conv2": layer},  # type: ignore[dict-item]
+        layers={"conv2": layer},
     )
 
 
 def result(name: str, shard: int) -> Result:
     levels = LEVELS if shard < 2 else LEVELS[:3]
     spikes, membranes, wrong_spikes, wrong_membranes, wrong_mapping = COMPARED[name][shard]
-    predictions: dict[str, list[int]] = {
+    predictions: dict[Level, list[int]] = {
         level: answers(name, level, PARTS[shard]) for level in levels
     }
     return Result(
@@ -195,27 +195,27 @@ def test_the_table_above_is_of_these_answers() -> None:
 
 # ---------------------------------------------------------------- gather, figures, summary
 def test_the_record(run: Run) -> None:
-    assert run["rtl_images"] == SAMPLE
-    assert run["labels"] == list(range(COUNT))
-    for name, chosen in run["sets"].items():
+    assert run.rtl_images == SAMPLE
+    assert run.labels == list(range(COUNT))
+    for name, chosen in run.sets.items():
         for level in LEVELS:
             part = slice(0, IMAGES[level])
-            assert chosen["predictions"][level] == answers(name, level, part), (name, level)
-        assert chosen["spikes"] == SUMS[name]
+            assert chosen.predictions[level] == answers(name, level, part), (name, level)
+        assert chosen.spikes == SUMS[name]
         found = (
-            chosen["compared_spikes"],
-            chosen["compared_membranes"],
-            chosen["mismatched_spikes"],
-            chosen["mismatched_membranes"],
-            chosen["mapping_mismatches"],
+            chosen.compared_spikes,
+            chosen.compared_membranes,
+            chosen.mismatched_spikes,
+            chosen.mismatched_membranes,
+            chosen.mapping_mismatches,
         )
         assert found == TOTALS[name]
-        assert chosen["first_mismatch"] == f"{name} in shard 0"
-        assert chosen["zero_gradients"] == ZERO[name]
-    assert (run["rtl"]["ticks"], run["rtl"]["cycles"]) == (2 * 21, 2 * 2001)
-    assert run["rtl"]["process_s"] == 2 * 5.0
-    assert run["rtl"]["counters"]["synaptic_ops"] == [[2 * 7] * 3] * 2
-    assert run["rtl"]["layers"]["conv2"]["synaptic_ops"] == 2 * 9
+        assert chosen.first_mismatch == f"{name} in shard 0"
+        assert chosen.zero_gradients == ZERO[name]
+    assert (run.rtl.ticks, run.rtl.cycles) == (2 * 21, 2 * 2001)
+    assert run.rtl.process_s == 2 * 5.0
+    assert run.rtl.counters["synaptic_ops"] == [[2 * 7] * 3] * 2
+    assert run.rtl.layers["conv2"].synaptic_ops == 2 * 9
 
 
 def test_figures(run: Run) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from cosim.experiment.shard import examine
-from cosim.record.record import Run
+from cosim.record.record import Level, Run, Spikes
 from cosim.report.figures import accuracy, mismatches
 from cosim.report.summary import summary
 from cosim.report.verdict import verdict
@@ -29,10 +29,10 @@ def test_equal_chips_are_equal_at_every_level_they_share() -> None:
     run = run_with(FakeRtl())
     assert mismatches(run) == 0
     assert verdict(run).equal
-    for chosen in run["sets"].values():
-        assert chosen["compared_spikes"] > 100
-        assert chosen["compared_membranes"] == 7 * sum(map(sum, run["chip"]["neurons"]))
-        assert chosen["predictions"]["golden"] == chosen["predictions"]["rtl"]
+    for chosen in run.sets.values():
+        assert chosen.compared_spikes > 100
+        assert chosen.compared_membranes == 7 * sum(map(sum, run.chip.neurons))
+        assert chosen.predictions["golden"] == chosen.predictions["rtl"]
 
 
 def test_levels_agree_with_the_integer_network() -> None:
@@ -40,9 +40,9 @@ def test_levels_agree_with_the_integer_network() -> None:
     for shard in make_shards(7):
         result = examine(subject, shard, FakeRtl())
         trace = inference.run(subject.network, shard.images)
-        assert result["predictions"]["rtl"] == trace.predictions.tolist(), shard.set
+        assert result.predictions["rtl"] == trace.predictions.tolist(), shard.set
         for layer, spikes in list(trace.spikes.items())[1:]:
-            assert result["spikes"][layer]["rtl"] == spikes.sum(), layer
+            assert result.spikes[layer]["rtl"] == spikes.sum(), layer
 
 
 def test_sets_are_the_clean_images_and_those_within_eps() -> None:
@@ -61,7 +61,7 @@ def test_more_images_than_one_batch_come_out_in_order() -> None:
     assert len(rtl.seen) == 214
     assert mismatches(run) == 0
     trace = inference.run(make_subject().network, make_data(107).images)
-    assert run["sets"]["clean"]["predictions"]["rtl"] == trace.predictions.tolist()
+    assert run.sets["clean"].predictions["rtl"] == trace.predictions.tolist()
 
 
 def test_a_sample_goes_through_the_rtl() -> None:
@@ -69,13 +69,13 @@ def test_a_sample_goes_through_the_rtl() -> None:
     whole, rtl = run_with(FakeRtl(), images=130), FakeRtl()
     run = make_run_of(make_subject(), rtl, make_shards(130, rtl_images=20))
     assert len(rtl.seen) == 2 * 20
-    for name, chosen in run["sets"].items():
-        everything = whole["sets"][name]["predictions"]
-        assert chosen["predictions"]["golden"] == everything["golden"]
-        assert chosen["predictions"]["rtl"] == everything["golden"][:20]
-        assert chosen["compared_membranes"] == 20 * sum(map(sum, run["chip"]["neurons"]))
-        assert chosen["spikes"]["fc1"]["golden"] == chosen["spikes"]["fc1"]["rtl"]
-    assert all(example["index"] < 20 for example in run["examples"])
+    for name, chosen in run.sets.items():
+        everything = whole.sets[name].predictions
+        assert chosen.predictions["golden"] == everything["golden"]
+        assert chosen.predictions["rtl"] == everything["golden"][:20]
+        assert chosen.compared_membranes == 20 * sum(map(sum, run.chip.neurons))
+        assert chosen.spikes["fc1"]["golden"] == chosen.spikes["fc1"]["rtl"]
+    assert all(example.index < 20 for example in run.examples)
     found = summary(run)
     assert found["images"] == 20
     assert found["level_images"] == {"float": 130, "quantised": 130, "golden": 130, "rtl": 20}
@@ -102,25 +102,25 @@ def drop_first_spike_of_image_2(responses: Responses) -> None:
 
 def test_a_lost_spike_is_found_in_its_set() -> None:
     run = run_with(FakeRtl(InSecondShard(drop_first_spike_of_image_2)))
-    clean, attacked = run["sets"]["clean"], run["sets"]["fgsm_8"]
-    assert clean["mismatched_spikes"] == 0
-    assert clean["first_mismatch"] is None
-    assert attacked["mismatched_spikes"] == 1
-    assert attacked["mismatched_membranes"] == 0
-    assert str(attacked["first_mismatch"]).startswith("image 2, tick ")
+    clean, attacked = run.sets["clean"], run.sets["fgsm_8"]
+    assert clean.mismatched_spikes == 0
+    assert clean.first_mismatch is None
+    assert attacked.mismatched_spikes == 1
+    assert attacked.mismatched_membranes == 0
+    assert str(attacked.first_mismatch).startswith("image 2, tick ")
     assert not verdict(run).equal
     assert "1 spikes and 0 membranes mismatched" in verdict(run).headline
-    lost = sum(counts["golden"] - counts["rtl"] for counts in chip_counts(attacked["spikes"]))
+    lost = sum(counts["golden"] - counts["rtl"] for counts in chip_counts(attacked.spikes))
     assert lost == 1
 
 
 def test_a_mismatch_has_its_images_number_in_the_set() -> None:
     rtl = FakeRtl(InSecondShard(drop_first_spike_of_image_2))
     run = make_run_of(make_subject(), rtl, make_shards(103, sets=("clean",)))
-    assert str(run["sets"]["clean"]["first_mismatch"]).startswith("image 102, tick ")
+    assert str(run.sets["clean"].first_mismatch).startswith("image 102, tick ")
 
 
-def chip_counts(spikes: dict[str, dict[str, int]]) -> list[dict[str, int]]:
+def chip_counts(spikes: Spikes) -> list[dict[Level, int]]:
     return [counts for counts in spikes.values() if "rtl" in counts]
 
 
@@ -132,9 +132,9 @@ def lose_all_membranes(responses: Responses) -> None:
 def test_a_chip_without_answers_gets_none_right() -> None:
     run = run_with(FakeRtl(lose_all_membranes))
     assert accuracy(run, "clean", "rtl").value == 0
-    membranes = sum(map(sum, run["chip"]["neurons"])) * 7
-    assert run["sets"]["clean"]["mismatched_membranes"] == membranes
-    assert set(run["sets"]["clean"]["predictions"]["rtl"]) == {-1}
+    membranes = sum(map(sum, run.chip.neurons)) * 7
+    assert run.sets["clean"].mismatched_membranes == membranes
+    assert set(run.sets["clean"].predictions["rtl"]) == {-1}
 
 
 def spike_from_nowhere(responses: Responses) -> None:
@@ -144,8 +144,8 @@ def spike_from_nowhere(responses: Responses) -> None:
 
 def test_a_spike_of_no_neuron_is_a_mismatch() -> None:
     run = run_with(FakeRtl(spike_from_nowhere))
-    assert run["sets"]["clean"]["mismatched_spikes"] == 1
-    assert "core (2, 1), neuron 255" in str(run["sets"]["clean"]["first_mismatch"])
+    assert run.sets["clean"].mismatched_spikes == 1
+    assert "core (2, 1), neuron 255" in str(run.sets["clean"].first_mismatch)
 
 
 def test_record_has_the_runs_numbers() -> None:
@@ -157,7 +157,7 @@ def test_record_has_the_runs_numbers() -> None:
     assert found["rtl"]["process_s"] == 2 * 2.5
     assert found["rtl"]["images_per_s"] == round(14 / 5, 3)
     assert set(found["sets"]["clean"]["spikes"]) == {"conv2", "fc1"}
-    assert set(run["sets"]["clean"]["spikes"]["conv1"]) == {"float", "quantised"}
+    assert set(run.sets["clean"].spikes["conv1"]) == {"float", "quantised"}
     layers = found["hardware"]["layers"]
     assert set(layers) == {"conv2", "fc1", "fc2"}
     assert all(layer["cycles"] is None for layer in layers.values())

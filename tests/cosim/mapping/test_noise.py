@@ -81,11 +81,11 @@ def test_it_changes_spikes_and_is_not_held_against_the_network(shape: ChipShape)
         for bits in (0, STRONG)
     ]
     assert [mismatches(run) for run in runs] == [0, 0]
-    quiet, noisy = (run["sets"]["clean"]["spikes"]["conv2"]["golden"] for run in runs)
+    quiet, noisy = (run.sets["clean"].spikes["conv2"]["golden"] for run in runs)
     assert noisy < quiet  # it only ever raises a threshold
     assert "which the integer network has not" in verdict(runs[1]).detail
-    assert runs[1]["noise"]["bits"] == STRONG
-    assert runs[1]["noise"]["share"] > 0.2
+    assert runs[1].noise.bits == STRONG
+    assert runs[1].noise.share > 0.2
 
 
 @pytest.mark.parametrize("bits", [4, STRONG])
@@ -94,7 +94,7 @@ def test_rtl_equals_golden_with_it(shape: ChipShape, bits: int) -> None:
     shards = make_shards(6, noise_bits=bits)
     run = make_run_of(make_subject(shape), verilated(shape), shards)
     assert verdict(run).equal, verdict(run)
-    spikes = run["sets"]["clean"]["spikes"]["conv2"]
+    spikes = run.sets["clean"].spikes["conv2"]
     assert spikes["rtl"] == spikes["golden"] > 50
 
 
@@ -175,12 +175,14 @@ def test_an_images_noise_does_not_depend_on_how_many_go_through_the_rtl(shape: C
     found = [
         make_run_of(
             make_subject(shape), FakeRtl(), make_shards(12, ("clean",), rtl, noise_bits=STRONG)
-        )["sets"]["clean"]["predictions"]["golden"]
+        )
+        .sets["clean"]
+        .predictions["golden"]
         for rtl in (12, 7, 1)
     ]
     assert found[0] == found[1] == found[2]
     quiet = make_run_of(make_subject(shape), FakeRtl(), make_shards(12, ("clean",)))
-    assert quiet["sets"]["clean"]["predictions"]["golden"] != found[0]
+    assert quiet.sets["clean"].predictions["golden"] != found[0]
 
 
 def test_read_back_is_of_other_passes_in_every_layer_and_seed() -> None:

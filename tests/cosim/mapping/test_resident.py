@@ -12,10 +12,12 @@ import pytest
 from cosim.golden.chip import GoldenChip
 from cosim.mapping import resident
 from cosim.mapping.host_layers import chip_inputs, chip_layers
-from cosim.mapping.resident import LayerUse, map_network, utilisation
+from cosim.mapping.resident import map_network
+from cosim.mapping.usage import chip_record, utilisation
 from cosim.program.core_image import core_number
 from cosim.program.program import Program, configuration
 from cosim.program.stimulus import Step, class_membranes, decode, image_stimulus, layer_spikes
+from cosim.record.chip_facts import totals
 from hw.spec import FULL_CHIP, ChipShape, ResetMode
 from sw.common.errors import InputError
 from sw.integer import inference
@@ -60,7 +62,7 @@ def assert_equals_integer(
 def test_digits_network(seed: int) -> None:
     """16 cores; conv2 is one tile, its 1024 axons an untiled image."""
     program = assert_equals_integer(random_network(seed, DIGITS))
-    assert [row.cores for row in utilisation(program)] == [11, 3, 1, 1, 16]
+    assert [row.cores for row in utilisation(program)] == [11, 3, 1, 1]
     assert program.ticks == 4 + 3
 
 
@@ -106,7 +108,7 @@ def test_a_full_chip() -> None:
     )
     network = random_network(5, sketches, input_shape=(3, 32, 32))
     program = assert_equals_integer(network, images=2)
-    assert [row.cores for row in utilisation(program)] == [48, 12, 1, 1, 62]
+    assert [row.cores for row in utilisation(program)] == [48, 12, 1, 1]
 
 
 def test_one_layer_on_the_chip() -> None:
@@ -154,12 +156,13 @@ def test_utilisation_by_hand() -> None:
         sum(bin((int(w) + 15) // 2).count("1") + 1 for w in layer.weights.flat)
         for layer in network.layers[1:]
     ]
-    rows = utilisation(map_network(network, ChipShape(2, 2, 64, 16)))
-    assert rows == (
-        LayerUse("fc2", 1, 3, 15, 16, bits[0], 1024),
-        LayerUse("fc3", 1, 2, 10, 3, bits[1], 1024),
-        LayerUse("total", 2, 5, 25, 19, sum(bits), 2048),
-    )
+    program = map_network(network, ChipShape(2, 2, 64, 16))
+    rows = utilisation(program)
+    assert [tuple(row.counts.values()) for row in rows] == [
+        (1, 3, 15, 16, bits[0]),
+        (1, 2, 10, 3, bits[1]),
+    ]
+    assert tuple(totals(chip_record(program)).values()) == (2, 5, 25, 19, sum(bits))
 
 
 # ---------------------------------------------------------------- refusals

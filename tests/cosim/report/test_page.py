@@ -11,7 +11,7 @@ import pytest
 
 from cosim.record.record import Run
 from cosim.report import page as report
-from tests.support.records import SETS, make_run
+from tests.support.records import SETS, changed, make_run
 
 VOID = {"meta", "link", "img", "br", "path", "circle"}
 
@@ -53,11 +53,13 @@ def page_of(run: Run) -> Page:
 
 
 def spoilt_run() -> Run:
-    run = make_run()
-    chosen = run["sets"]["fgsm_2"]
-    chosen["mismatched_spikes"], chosen["mismatched_membranes"] = 3, 1
-    chosen["spikes"]["conv3"]["rtl"] += 3
-    chosen["first_mismatch"] = "image 17, tick 3, core (2, 5), neuron 41: <spike> & more"
+    changes = {
+        "mismatched_spikes": 3,
+        "mismatched_membranes": 1,
+        "first_mismatch": "image 17, tick 3, core (2, 5), neuron 41: <spike> & more",
+    }
+    run = changed(make_run(), {f"sets.fgsm_2.{name}": value for name, value in changes.items()})
+    run.sets["fgsm_2"].spikes["conv3"]["rtl"] += 3
     return run
 
 
@@ -83,7 +85,7 @@ def test_markup_is_sound(run: Run) -> None:
 
 def test_equal_run() -> None:
     run = make_run()
-    spikes = sum(chosen["compared_spikes"] for chosen in run["sets"].values())
+    spikes = sum(chosen.compared_spikes for chosen in run.sets.values())
     page = page_of(run)
     headline = f"RTL equals golden: {spikes:,} spikes, 2,107,200 membranes compared, 0 mismatches"
     assert headline in page.text
@@ -101,18 +103,16 @@ def test_different_run() -> None:
 
 
 def test_golden_that_differs_from_the_network_is_not_green() -> None:
-    run = make_run()
-    run["sets"]["clean"]["mapping_mismatches"] = 7
-    page = page_of(run)
+    page = page_of(changed(make_run(), {"sets.clean.mapping_mismatches": 7}))
     assert verdict_class(page) == "verdict bad"
     assert "The golden model differs from the integer network in 7" in page.text
 
 
 def test_a_run_that_compared_nothing_is_not_green() -> None:
-    run = make_run()
-    for chosen in run["sets"].values():
-        chosen["compared_spikes"] = chosen["compared_membranes"] = 0
-    page = page_of(run)
+    kinds = ("compared_spikes", "compared_membranes")
+    page = page_of(
+        changed(make_run(), {f"sets.{name}.{kind}": 0 for name in SETS for kind in kinds})
+    )
     assert verdict_class(page) == "verdict bad"
     assert "0 mismatches" not in page.text
 
@@ -128,12 +128,12 @@ def verdict_class(page: Page) -> str | None:
 def test_pictures_have_words_and_pixels() -> None:
     run = make_run()
     pictures = page_of(run).all("img")
-    assert len(pictures) == len(SETS) * len(run["examples"])
-    first = run["examples"][0]
-    answer = run["sets"]["clean"]["predictions"]["rtl"][0]
-    label = run["labels"][0]
+    assert len(pictures) == len(SETS) * len(run.examples)
+    first = run.examples[0]
+    answer = run.sets["clean"].predictions["rtl"][0]
+    label = run.labels[0]
     assert pictures[0]["alt"] == f"Image 0, a {label}, clean: the chip says {answer}"
-    assert pixels_of(str(pictures[0]["src"])) == first["images"]["clean"]
+    assert pixels_of(str(pictures[0]["src"])) == first.images["clean"]
 
 
 def pixels_of(source: str) -> list[list[int]]:
@@ -158,7 +158,7 @@ def pixels_of(source: str) -> list[list[int]]:
 
 def test_heat_maps_show_every_core_north_up() -> None:
     run = make_run(columns=3, rows=2)
-    run["rtl"]["counters"]["flits"] = [[0, 1, 20], [300, 4_000, 50_000]]
+    run.rtl.counters["flits"] = [[0, 1, 20], [300, 4_000, 50_000]]
     titles = [str(cell.get("title")) for cell in page_of(run).all("td") if "title" in cell]
     assert titles[:6] == [
         "core (0, 1): 300",
@@ -172,9 +172,7 @@ def test_heat_maps_show_every_core_north_up() -> None:
 
 
 def test_a_name_with_markup_stays_a_name() -> None:
-    run = make_run()
-    run["network"] = "<script>alert(1)</script>"
-    page = page_of(run)
+    page = page_of(changed(make_run(), {"network": "<script>alert(1)</script>"}))
     assert page.all("script") == []
     assert "<script>alert(1)</script> on the NC64C chip" in page.text
 

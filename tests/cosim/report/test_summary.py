@@ -3,14 +3,13 @@
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from cosim.record.record import LEVELS, to_json
 from cosim.report.figures import mismatches
 from cosim.report.summary import summary
-from tests.support.records import SETS, make_run
+from tests.support.records import SETS, changed, make_run
 
 SUMMARY_KEYS = [
     "schema_version",
@@ -103,13 +102,15 @@ def test_the_keys_are_those_that_the_readme_describes() -> None:
 
 
 def test_summary_counts() -> None:
-    run = make_run(images=4, columns=3, rows=2)
-    run["labels"] = [0, 1, 2, 3]
-    run["sets"]["clean"]["predictions"]["rtl"] = [0, 1, 2, 0]
-    run["sets"]["fgsm_2"]["predictions"]["rtl"] = [0, 0, 0, 0]
-    run["chip"]["neurons"] = [[5, 0, 7], [0, 1, 0]]
-    run["rtl"]["counters"]["synaptic_ops"] = [[1, 2, 3], [4, 5, 6]]
-    run["rtl"]["wall_s"] = 8.0
+    changes = {
+        "labels": [0, 1, 2, 3],
+        "sets.clean.predictions.rtl": [0, 1, 2, 0],
+        "sets.fgsm_2.predictions.rtl": [0, 0, 0, 0],
+        "chip.neurons": [[5, 0, 7], [0, 1, 0]],
+        "rtl.counters.synaptic_ops": [[1, 2, 3], [4, 5, 6]],
+        "rtl.wall_s": 8.0,
+    }
+    run = changed(make_run(images=4, columns=3, rows=2), changes)
     found = summary(run)
     assert found["sets"]["clean"]["accuracy"]["rtl"] == 75.0
     assert found["adv_loss"]["rtl"]["fgsm_2"] == 50.0
@@ -122,19 +123,18 @@ def test_summary_counts() -> None:
     assert hardware["cycles_per_image"] == 5321
     assert hardware["images_per_s"] == round(100e6 / 5321, 3)
     assert hardware["ticks_per_s"] == round(7 * 100e6 / 5321, 3)
-    assert hardware["layers"]["fc1"]["flits"] == round(run["rtl"]["layers"]["fc1"]["flits"] / 16, 3)
+    assert hardware["layers"]["fc1"]["flits"] == round(run.rtl.layers["fc1"].flits / 16, 3)
     assert found["rtl"]["images_per_s"] == 2.0  # four images in each of four sets
 
 
 def test_no_adversarial_loss_without_clean_images() -> None:
     run = make_run()
-    del run["sets"]["clean"]
+    del run.sets["clean"]
     assert summary(run)["adv_loss"] == {level: {} for level in LEVELS}
 
 
 @pytest.mark.parametrize("key", ["mismatched_spikes", "mismatched_membranes", "mapping_mismatches"])
-def test_every_kind_of_mismatch_counts(key: Any) -> None:
+def test_every_kind_of_mismatch_counts(key: str) -> None:
     run = make_run()
     assert mismatches(run) == 0
-    run["sets"]["fgsm_8"][key] = 2  # type: ignore[literal-required]
-    assert mismatches(run) == 2
+    assert mismatches(changed(run, {f"sets.fgsm_8.{key}": 2})) == 2

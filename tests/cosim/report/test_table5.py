@@ -1,6 +1,5 @@
 """Table 5 and the noise document of believable runs."""
 
-import copy
 import json
 import re
 
@@ -10,16 +9,16 @@ from cosim.record.record import Run, to_json
 from cosim.report import noise, table5
 from cosim.report.figures import adversarial_loss
 from sw.common.errors import InputError
-from tests.support.records import make_run
+from sw.common.typed import plain
+from tests.support.records import changed, make_run
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def with_sets(run: Run, *names: str) -> Run:
     """The run, its attacks named otherwise."""
-    renamed = copy.deepcopy(run)
-    renamed["sets"] = dict(zip(names, renamed["sets"].values(), strict=False))
-    return renamed
+    sets = dict(zip(names, run.sets.values(), strict=False))
+    return changed(run, {"sets": plain(sets), "examples": []})
 
 
 def rows(markdown: str, head: str) -> dict[str, list[str]]:
@@ -32,7 +31,7 @@ def rows(markdown: str, head: str) -> dict[str, list[str]]:
 
 def test_the_papers_rows_and_ours() -> None:
     run = make_run()
-    run["sets"]["fgsm_8"]["predictions"]["rtl"] = run["sets"]["clean"]["predictions"]["rtl"]
+    run.sets["fgsm_8"].predictions["rtl"] = run.sets["clean"].predictions["rtl"]
     text = table5.as_markdown(run)
     found = rows(text, "## White-box FGSM")
     assert found[""] == ["images", "clean accuracy, %", "eps 2", "eps 8", "eps 16"]
@@ -56,10 +55,9 @@ def test_the_papers_rows_and_ours() -> None:
 
 
 def test_the_gap_is_over_the_images_in_rtl() -> None:
-    run = make_run()
-    run["rtl_images"] = 50
-    for chosen in run["sets"].values():
-        chosen["predictions"]["rtl"] = chosen["predictions"]["rtl"][:50]
+    run = changed(make_run(), {"rtl_images": 50})
+    for chosen in run.sets.values():
+        chosen.predictions["rtl"] = chosen.predictions["rtl"][:50]
     found = rows(table5.as_markdown(run), "## White-box FGSM")
     assert found["ours, Golden"][0] == "200"
     assert found["ours, RTL"][0] == found["ours, RTL minus quantised"][0] == "50"
@@ -81,8 +79,7 @@ def test_kinds_of_attack_have_tables_of_their_own() -> None:
 
 
 def test_other_encodings_stand_alone() -> None:
-    run = make_run()
-    run["encoding"] = "rate"
+    run = changed(make_run(), {"encoding": "rate"})
     text = table5.as_markdown(run)
     assert "the paper, hardware |" not in text
     assert "ours, RTL minus quantised" in text
@@ -92,12 +89,11 @@ def test_what_the_chip_takes() -> None:
     run = make_run()
     found = rows(table5.as_markdown(run), "## What the chip takes")
     assert found["layer"] == ["synaptic operations", "energy, nJ", "flits", "cycles"]
-    operations = run["rtl"]["layers"]["fc1"]["synaptic_ops"] / 800
+    operations = run.rtl.layers["fc1"].synaptic_ops / 800
     assert found["fc1"][:2] == [f"{operations:,.0f}", f"{operations * 0.00264:,.1f}"]
     assert [row[3] for row in found.values()] == ["cycles", "---", "-", "-", "-", "5,321"]
     assert "All layers work at the same time" in table5.as_markdown(run)
-    run["chip"]["mapping"] = "streamed"
-    run["rtl"]["layers"]["fc1"]["cycles"] = 800_000
+    run = changed(run, {"chip.mapping": "streamed", "rtl.layers.fc1.cycles": 800_000})
     text = table5.as_markdown(run)
     assert rows(text, "## What the chip takes")["fc1"][3] == "1,000"
     assert "All layers work at the same time" not in text
@@ -118,16 +114,17 @@ def test_json_and_pictures() -> None:
 @pytest.mark.parametrize("names", [("clean",), ("fgsm_2", "fgsm_8")])
 def test_a_run_without_losses(names: tuple[str, ...]) -> None:
     run = make_run()
-    run["sets"] = {name: run["sets"][name] for name in names}
+    for name in run.sets.keys() - set(names):
+        del run.sets[name]
     with pytest.raises(InputError, match=f"Table 5 needs .* this one has {', '.join(names)}"):
         table5.as_markdown(run)
 
 
 def noisy_runs() -> list[Run]:
-    runs = [make_run(seed) for seed in range(3)]
-    for run, bits in zip(runs, (0, 4, 8), strict=True):
-        run["noise"] = {"bits": bits, "share": bits / 100}
-    return runs
+    return [
+        changed(make_run(seed), {"noise": {"bits": bits, "share": bits / 100}})
+        for seed, bits in enumerate((0, 4, 8))
+    ]
 
 
 def test_noise_has_a_row_for_each_number_of_bits() -> None:
@@ -150,5 +147,5 @@ def test_noise_pictures() -> None:
     assert pictures["png"].startswith(PNG)
     only_attacks = noisy_runs()
     for run in only_attacks:
-        del run["sets"]["clean"]
+        del run.sets["clean"]
     assert noise.as_pictures(only_attacks)["svg"].startswith(b"<?xml")

@@ -42,5 +42,5 @@ def test_an_experiment_in_rtl_is_that_of_the_golden_model() -> None:
     run = make_run_of(subject, verilated(TINY_CHIP), shards)
     golden = make_run_of(subject, FakeRtl(), shards)
     assert mismatches(run) == 0
-    assert run["sets"] == golden["sets"]
-    assert sum(map(sum, run["rtl"]["counters"]["spikes_out"])) > 200
+    assert run.sets == golden.sets
+    assert sum(map(sum, run.rtl.counters["spikes_out"])) > 200

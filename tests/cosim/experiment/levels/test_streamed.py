@@ -37,7 +37,7 @@ def test_the_mapping_follows_the_size_of_the_chip() -> None:
     network = make_subject().network
     assert isinstance(choose_mapping(network, SHAPE), Program)
     assert isinstance(choose_mapping(network, TINY_CHIP), Schedule)
-    assert chip_record(choose_mapping(network, SHAPE))["mapping"] == "resident"
+    assert chip_record(choose_mapping(network, SHAPE)).mapping == "resident"
 
 
 def test_equal_chips_and_the_network_agree() -> None:
@@ -46,11 +46,11 @@ def test_equal_chips_and_the_network_agree() -> None:
     assert verdict(run).equal
     assert "Membranes were read after 10 % of the passes" in verdict(run).detail
     trace = inference.run(subject.network, make_data(5).images)
-    clean = run["sets"]["clean"]
-    assert clean["predictions"]["rtl"] == clean["predictions"]["golden"]
-    assert clean["predictions"]["rtl"] == trace.predictions.tolist()
+    clean = run.sets["clean"]
+    assert clean.predictions["rtl"] == clean.predictions["golden"]
+    assert clean.predictions["rtl"] == trace.predictions.tolist()
     for layer, spikes in list(trace.spikes.items())[1:]:
-        assert clean["spikes"][layer]["rtl"] == clean["spikes"][layer]["golden"] == spikes.sum()
+        assert clean.spikes[layer]["rtl"] == clean.spikes[layer]["golden"] == spikes.sum()
     found = summary(run)
     assert found["chip"]["mapping"] == "streamed"
     assert found["chip"]["cores_used"] == 4
@@ -68,9 +68,9 @@ def test_every_layer_and_pass_is_run_and_counted() -> None:
         for part in layer.rounds
     )
     assert len(rtl.seen) == 2 * passes
-    assert run["rtl"]["ticks"] == 2 * passes * 4
+    assert run.rtl.ticks == 2 * passes * 4
     assert mismatches(run) == 0
-    assert len(run["labels"]) == 107
+    assert len(run.labels) == 107
 
 
 def drop_a_spike(responses: Responses) -> None:
@@ -92,13 +92,13 @@ def test_a_lost_spike_is_found_with_its_layer_and_tile() -> None:
             self.done = True
 
     _, run = run_with(FakeRtl(Once()))
-    clean, attacked = run["sets"]["clean"], run["sets"]["fgsm_8"]
-    assert clean["mismatched_spikes"] >= 1  # it may lead to others, in the layers behind
-    assert attacked["mismatched_spikes"] + clean["mapping_mismatches"] == 0
+    clean, attacked = run.sets["clean"], run.sets["fgsm_8"]
+    assert clean.mismatched_spikes >= 1  # it may lead to others, in the layers behind
+    assert attacked.mismatched_spikes + clean.mapping_mismatches == 0
     assert re.match(
         r"layer conv2, tile \(\d, \d\), image \d, tick \d, core \(\d, \d\), neuron \d+: spike, "
         r"expected 1, got none",
-        str(clean["first_mismatch"]),
+        str(clean.first_mismatch),
     )
     assert not verdict(run).equal
 
@@ -110,9 +110,9 @@ def lose_all_membranes(responses: Responses) -> None:
 
 def test_a_chip_without_answers_gets_none_right() -> None:
     _, run = run_with(FakeRtl(lose_all_membranes))
-    assert set(run["sets"]["clean"]["predictions"]["rtl"]) == {-1}
-    assert run["sets"]["clean"]["mismatched_membranes"] > 0
-    assert run["sets"]["clean"]["mismatched_spikes"] == 0
+    assert set(run.sets["clean"].predictions["rtl"]) == {-1}
+    assert run.sets["clean"].mismatched_membranes > 0
+    assert run.sets["clean"].mismatched_spikes == 0
 
 
 def test_the_report_shows_the_schedule() -> None:

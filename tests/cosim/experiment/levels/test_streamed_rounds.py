@@ -260,4 +260,4 @@ def test_totals_are_those_of_all_rounds() -> None:
     found = compared(Spoiled(-1, nothing), Spoiled(-1, nothing))
     assert found.totals is not None
     assert found.totals.ticks == 4  # a round each
-    assert {name: layer["ticks"] for name, layer in found.layers.items()} == {"fc2": 2, "fc3": 2}
+    assert {name: layer.ticks for name, layer in found.layers.items()} == {"fc2": 2, "fc3": 2}
