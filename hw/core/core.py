@@ -12,20 +12,20 @@ from hw.core.memory_map.counters import Counters
 from hw.core.memory_map.decoder import decode
 from hw.core.memory_map.reader import Reader
 from hw.core.memory_map.registers import Registers
-from hw.core.sequencer import Sweep
+from hw.core.sequencer import Sequencer
 from hw.core.soma import Soma
-from hw.core.synapse_array import WINDOW, SynapseArray
+from hw.core.synapse_array import RECENT_ROWS, SynapseArray
 from hw.spec import Kind, Region
 
 FIRE_QUEUE = 16  # neurons that fired and wait for the emitter
-FIRE_ROOM = 8  # kept free for neurons already in the pipeline when a sweep is held
+FIRE_ROOM = 8  # kept free for neurons already in the pipeline when the sequencer stalls
 
 
 class Core(wiring.Component):
     """One core of the chip; `hw.spec` says what it computes.
 
     axon buffer -> synapse array -> dendrites -> soma -> fire queue -> emitter, in the order that
-    the sweep gives; beside them the registers, the counters and the reader of the memory map.
+    the sequencer gives; beside them the registers, the counters and the reader of the memory map.
 
     Interface attributes
     --------------------
@@ -43,7 +43,7 @@ class Core(wiring.Component):
 
     def __init__(self, axons: int = spec.AXONS, dendrites: int = spec.DENDRITES) -> None:
         self._registers = Registers()
-        self._sweep = Sweep(axons, dendrites)
+        self._sequencer = Sequencer(axons, dendrites)
         self._axons = AxonBuffer(axons)
         self._synapses = SynapseArray(axons, dendrites)
         self._dendrites = Dendrites()
@@ -92,7 +92,7 @@ class Core(wiring.Component):
     def _add_blocks(self, m: Module) -> None:
         """All blocks, and what they know without asking: the registers and the core's place."""
         m.submodules.registers = self._registers
-        m.submodules.sweep = self._sweep
+        m.submodules.sequencer = self._sequencer
         m.submodules.axons = self._axons
         m.submodules.synapses = self._synapses
         m.submodules.dendrites = self._dendrites
@@ -101,14 +101,15 @@ class Core(wiring.Component):
         m.submodules.emitter = self._emitter
         m.submodules.reader = self._reader
         m.submodules.counters = self._counters
-        for block in (self._sweep, self._dendrites, self._soma):
+        for block in (self._sequencer, self._dendrites, self._soma):
             connect(m, self._registers.config, block.config)
         for sender in (self._emitter, self._reader):
             m.d.comb += [sender.x.eq(self.x), sender.y.eq(self.y)]
 
     def _keep_time(self, m: Module) -> None:
-        """Count ticks; the sweep, soma and emitter learn of ticks and restarts."""
-        registers, sweep, soma, emitter = self._registers, self._sweep, self._soma, self._emitter
+        """Count ticks; the sequencer, soma and emitter learn of ticks and restarts."""
+        registers, sequencer = self._registers, self._sequencer
+        soma, emitter = self._soma, self._emitter
         config = registers.config
         tick, now, active = Signal(spec.TICK_BITS), Signal(spec.TICK_BITS), Signal()
         with m.If(self.go):
@@ -120,11 +121,11 @@ class Core(wiring.Component):
         with m.If(registers.restart):
             m.d.sync += [tick.eq(0), active.eq(0)]
         m.d.comb += [
-            sweep.go.eq(self.go),
-            sweep.restart.eq(registers.restart),
-            sweep.active.eq(active),
+            sequencer.go.eq(self.go),
+            sequencer.restart.eq(registers.restart),
+            sequencer.active.eq(active),
             soma.restart.eq(registers.restart),
-            soma.tick_end.eq(sweep.tick_end),
+            soma.tick_end.eq(sequencer.tick_end),
             emitter.tick.eq(now),
             emitter.trace.eq(config.trace),
         ]
@@ -136,7 +137,7 @@ class Core(wiring.Component):
         axon = layouts.AXON(flit.data[: spec.AXON.width])
         arrived, spike, write = Signal(), Signal(), Signal()
         m.d.comb += [
-            self.inbound.ready.eq(~reader.busy & ~self._sweep.clearing),
+            self.inbound.ready.eq(~reader.busy & ~self._sequencer.clearing),
             arrived.eq(self.inbound.valid & self.inbound.ready),
             # A spike for a page that the configuration does not have meets no synapse.
             spike.eq(arrived & (flit.kind == Kind.SPIKE) & ((axon.page >> page_shift) == 0)),
@@ -150,35 +151,35 @@ class Core(wiring.Component):
 
     def _connect_pipeline(self, m: Module, spike: Signal) -> None:
         """Axons to rows, rows to currents, currents to spikes."""
-        sweep, axons, synapses = self._sweep, self._axons, self._synapses
+        sequencer, axons, synapses = self._sequencer, self._axons, self._synapses
         dendrites, soma, fires, emitter = self._dendrites, self._soma, self._fires, self._emitter
-        loading, loaded_word = Signal(), Signal.like(sweep.load_word)
-        m.d.sync += loading.eq(sweep.load)
-        with m.If(sweep.load):
-            m.d.sync += loaded_word.eq(sweep.load_word)
+        loading, loaded_word = Signal(), Signal.like(sequencer.load_word)
+        m.d.sync += loading.eq(sequencer.load)
+        with m.If(sequencer.load):
+            m.d.sync += loaded_word.eq(sequencer.load_word)
         m.d.comb += [
-            axons.swap.eq(sweep.swap),
+            axons.swap.eq(sequencer.swap),
             axons.spike_valid.eq(spike),
             axons.spike.eq(self.inbound.payload.data),
-            axons.load.eq(sweep.load),
-            axons.load_page.eq(sweep.load_page),
-            axons.load_word.eq(sweep.load_word),
-            sweep.pages.eq(axons.pages),
+            axons.load.eq(sequencer.load),
+            axons.load_page.eq(sequencer.load_page),
+            axons.load_word.eq(sequencer.load_word),
+            sequencer.pages.eq(axons.pages),
             synapses.load.eq(loading),
             synapses.load_index.eq(loaded_word),
             synapses.load_word.eq(axons.word),
-            synapses.line_valid.eq(sweep.line_valid),
-            synapses.line.eq(sweep.line),
-            dendrites.step_valid.eq(sweep.step_valid),
-            dendrites.step.eq(sweep.step),
-            *(dendrites.window[place].eq(synapses.window[place]) for place in range(WINDOW)),
+            synapses.line_valid.eq(sequencer.line_valid),
+            synapses.line.eq(sequencer.line),
+            dendrites.request_valid.eq(sequencer.request_valid),
+            dendrites.request.eq(sequencer.request),
+            *(dendrites.recent_counts[i].eq(synapses.recent_counts[i]) for i in range(RECENT_ROWS)),
             soma.fetch.eq(dendrites.fetch),
             soma.fetch_neuron.eq(dendrites.fetch_neuron),
             soma.current.eq(dendrites.current),
-            soma.first_pass.eq(sweep.first_pass),
-            soma.last_pass.eq(sweep.last_pass),
-            sweep.pipeline_busy.eq(dendrites.busy | soma.busy),
-            sweep.hold.eq(fires.level >= FIRE_QUEUE - FIRE_ROOM),
+            soma.first_pass.eq(sequencer.first_pass),
+            soma.last_pass.eq(sequencer.last_pass),
+            sequencer.pipeline_busy.eq(dendrites.busy | soma.busy),
+            sequencer.stall.eq(fires.level >= FIRE_QUEUE - FIRE_ROOM),
             fires.w_en.eq(soma.fired_valid),
             fires.w_data.eq(soma.fired),
             emitter.fires.valid.eq(fires.r_rdy),
@@ -199,15 +200,15 @@ class Core(wiring.Component):
 
     def _rest_and_count(self, m: Module, spike: Signal) -> None:
         """Say whether the core is at rest, and count what it does."""
-        registers, sweep, counters = self._registers, self._sweep, self._counters
+        registers, sequencer, counters = self._registers, self._sequencer, self._counters
         # The router's counters are cleared a cycle later: no path leads through the core.
         m.d.sync += self.clear_counters.eq(registers.clear_counters)
         working = Signal()
-        at_work = ~sweep.idle | self._axons.busy | self._synapses.busy | self._fires.r_rdy
+        at_work = ~sequencer.idle | self._axons.busy | self._synapses.busy | self._fires.r_rdy
         m.d.comb += [
             working.eq(at_work | self._emitter.busy | self._reader.busy),
             self.idle.eq(~working & ~self.clear_counters),
-            counters.clear.eq(registers.clear_counters | sweep.waking),
+            counters.clear.eq(registers.clear_counters | sequencer.waking),
             counters.tick.eq(self.go),
             counters.busy.eq(working),
             counters.spike_in.eq(spike),

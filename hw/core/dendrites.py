@@ -6,8 +6,8 @@ from amaranth.lib.wiring import In, Out
 
 from hw import spec
 from hw.core.memory_map.registers import Configuration
-from hw.core.sequencer import STEP
-from hw.core.synapse_array import LINE_LATENCY, WINDOW
+from hw.core.sequencer import ROW_REQUEST
+from hw.core.synapse_array import LINE_LATENCY, RECENT_ROWS
 
 
 class Dendrites(wiring.Component):
@@ -17,9 +17,9 @@ class Dendrites(wiring.Component):
     --------------------
     config : In
         The core's registers (planes and their weights).
-    step_valid, step : In
+    request_valid, request : In
         The neuron whose last row's line the synapse array has been given, now or before.
-    window : In
+    recent_counts : In
         The counts of that line and of the one before, LINE_LATENCY cycles later.
     fetch, fetch_neuron : Out
         `current` will be this neuron's in the next cycle.
@@ -35,9 +35,9 @@ class Dendrites(wiring.Component):
         super().__init__(
             {
                 "config": In(Configuration()),
-                "step_valid": In(1),
-                "step": In(STEP),
-                "window": In(spec.COUNT_BITS).array(WINDOW),
+                "request_valid": In(1),
+                "request": In(ROW_REQUEST),
+                "recent_counts": In(spec.COUNT_BITS).array(RECENT_ROWS),
                 "fetch": Out(1),
                 "fetch_neuron": Out(spec.NEURON_BITS),
                 "current": Out(signed(spec.MEMBRANE_BITS)),
@@ -48,26 +48,28 @@ class Dendrites(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        # Each step travels beside its line through the synapse array.
-        valid, step = self.step_valid, self.step
+        # Each request travels beside its line through the synapse array.
+        valid, request = self.request_valid, self.request
         valids = []
         for stage in range(1, LINE_LATENCY + 1):
             next_valid = Signal(name=f"valid_{stage}")
-            next_step = Signal(STEP, name=f"step_{stage}", reset_less=True)
+            next_request = Signal(ROW_REQUEST, name=f"request_{stage}", reset_less=True)
             m.d.sync += next_valid.eq(valid)
             with m.If(valid):
-                m.d.sync += next_step.eq(step)
-            valid, step = next_valid, next_step
+                m.d.sync += next_request.eq(request)
+            valid, request = next_valid, next_request
             valids.append(valid)
 
         counts = [
             Signal(spec.COUNT_BITS, name=f"count_{plane}") for plane in range(spec.MAX_PLANES)
         ]
-        with m.If(valid & step.reads), m.Switch(step.place):
-            for place in range(WINDOW):
-                with m.Case(place):
-                    for plane in range(min(spec.MAX_PLANES, WINDOW - place)):
-                        found = Mux(plane < self.config.planes, self.window[place + plane], 0)
+        with m.If(valid & request.reads), m.Switch(request.position):
+            for position in range(RECENT_ROWS):
+                with m.Case(position):
+                    for plane in range(min(spec.MAX_PLANES, RECENT_ROWS - position)):
+                        found = Mux(
+                            plane < self.config.planes, self.recent_counts[position + plane], 0
+                        )
                         m.d.comb += counts[plane].eq(found)
         with m.If(valid):
             weights = self.config.plane_weights
@@ -76,7 +78,7 @@ class Dendrites(wiring.Component):
         m.d.comb += [
             self.synaptic_ops.eq(sum(counts)),
             self.fetch.eq(valid),
-            self.fetch_neuron.eq(step.neuron),
+            self.fetch_neuron.eq(request.neuron),
             self.busy.eq(Cat(valids).any()),
         ]
         return m

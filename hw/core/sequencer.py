@@ -9,12 +9,14 @@ from hw.core.memory_map.registers import Configuration
 
 LINE_ROW_BITS = (spec.LINE_ROWS - 1).bit_length()
 
-# A neuron on its way through the synapse array: its first row's place among the rows of the last
-# two lines; without `reads` it has no rows in this sweep.
-STEP = data.StructLayout({"neuron": spec.NEURON_BITS, "place": LINE_ROW_BITS + 1, "reads": 1})
+# A neuron whose rows are wanted of the synapse array: the position of its first row among the rows
+# of the last two lines; without `reads` it has no rows in this sweep.
+ROW_REQUEST = data.StructLayout(
+    {"neuron": spec.NEURON_BITS, "position": LINE_ROW_BITS + 1, "reads": 1}
+)
 
 
-class Sweep(wiring.Component):
+class Sequencer(wiring.Component):
     """Page by page: load its axons, then pass each neuron, one a cycle.
 
     A neuron's P rows of a page lie in one line or in two in a row, and the next neuron's follow
@@ -38,11 +40,11 @@ class Sweep(wiring.Component):
         Pages of the consumed axons that hold spikes; valid in the cycle after `swap`.
     load, load_page, load_word : Out
         Fetch these axons into the page register.
-    hold : In
+    stall : In
         Pass no neuron now.
     line_valid, line : Out
         This line is read.
-    step_valid, step : Out
+    request_valid, request : Out
         A neuron passes; the last of its rows is in the line last read, or read in this cycle.
     first_pass, last_pass : Out
         This sweep is the tick's first, or last.
@@ -71,11 +73,11 @@ class Sweep(wiring.Component):
                 "load": Out(1),
                 "load_page": Out(spec.PAGE_BITS),
                 "load_word": Out(range(max(self._words, 2))),
-                "hold": In(1),
+                "stall": In(1),
                 "line_valid": Out(1),
                 "line": Out(range(dendrites // spec.LINE_ROWS)),
-                "step_valid": Out(1),
-                "step": Out(STEP),
+                "request_valid": Out(1),
+                "request": Out(ROW_REQUEST),
                 "first_pass": Out(1),
                 "last_pass": Out(1),
                 "pipeline_busy": In(1),
@@ -110,9 +112,9 @@ class Sweep(wiring.Component):
         m.d.comb += [
             last.eq(first + config.planes - 1),
             self.line.eq(last_line),
-            self.step.neuron.eq(neuron),
-            self.step.place.eq(Cat(first[:LINE_ROW_BITS], first_line == last_line)),
-            self.step.reads.eq(reads),
+            self.request.neuron.eq(neuron),
+            self.request.position.eq(Cat(first[:LINE_ROW_BITS], first_line == last_line)),
+            self.request.reads.eq(reads),
         ]
         with m.If(self.line_valid):
             m.d.sync += line_read.eq(self.line)
@@ -164,9 +166,9 @@ class Sweep(wiring.Component):
                 m.d.comb += [self.line_valid.eq(1), self.line.eq(first_line)]
                 m.next = "SWEEP"
             with m.State("SWEEP"):
-                with m.If(~self.hold):
+                with m.If(~self.stall):
                     m.d.comb += [
-                        self.step_valid.eq(1),
+                        self.request_valid.eq(1),
                         self.line_valid.eq(reads & (line_read != last_line)),
                     ]
                     m.d.sync += [neuron.eq(neuron + 1), first.eq(first + config.planes)]

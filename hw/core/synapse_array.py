@@ -10,7 +10,7 @@ from hw.core.popcount import popcounts
 LINE_LATENCY = 2  # cycles from `line_valid` to its counts
 LANE_BITS = spec.LINE_ROWS * spec.LANE
 WORD_LANES = spec.DATA_BITS // spec.LANE
-WINDOW = 2 * spec.LINE_ROWS
+RECENT_ROWS = 2 * spec.LINE_ROWS
 
 
 class SynapseArray(wiring.Component):
@@ -22,7 +22,7 @@ class SynapseArray(wiring.Component):
         Store AXON_WORD_BITS axons of the page that the following lines are held against.
     line_valid, line : In
         Hold this line's rows against them.
-    window : Out
+    recent_counts : Out
         popcount(row & axons) of the rows of the last two lines, the last one's behind the other's;
         LINE_LATENCY cycles after `line_valid`, until the next line.
     access : In
@@ -42,7 +42,7 @@ class SynapseArray(wiring.Component):
                 "load_word": In(spec.AXON_WORD_BITS),
                 "line_valid": In(1),
                 "line": In(range(self._lines)),
-                "window": Out(spec.COUNT_BITS).array(WINDOW),
+                "recent_counts": Out(spec.COUNT_BITS).array(RECENT_ROWS),
                 "access": In(layouts.MemoryAccess()),
                 "busy": Out(1),
             }
@@ -57,7 +57,7 @@ class SynapseArray(wiring.Component):
         lanes = [column.word_select(i, LANE_BITS) for column in columns for i in range(WORD_LANES)]
         met = [lane & axon for lane, axon in zip(lanes, axons, strict=True)]
         counts = popcounts(m, line_ready, met, spec.LINE_ROWS)
-        window = [self.window[index] for index in range(WINDOW)]
+        window = [self.recent_counts[index] for index in range(RECENT_ROWS)]
         with m.If(line_ready):
             for before, after in zip(window, [*window[spec.LINE_ROWS :], *counts], strict=True):
                 m.d.sync += before.eq(after)

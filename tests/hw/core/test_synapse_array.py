@@ -1,4 +1,4 @@
-"""The synapse array and the sweep that feeds it, against rows of bits in Python."""
+"""The synapse array and the sequencer that feeds it, against rows of bits in Python."""
 
 import random
 from typing import Any
@@ -9,7 +9,7 @@ from amaranth.lib.wiring import connect
 
 from hw import spec
 from hw.core.memory_map.registers import Registers
-from hw.core.sequencer import Sweep
+from hw.core.sequencer import Sequencer
 from hw.core.synapse_array import LINE_LATENCY, SynapseArray
 from hw.spec import LINE_ROWS, ROW_WORDS, Region, Register
 from tests.support.amaranth_sim import simulate
@@ -97,7 +97,7 @@ def test_counts_of_the_last_two_lines(seed: int) -> None:
             ctx.set(array.line_valid, 0)
             for _ in range(LINE_LATENCY - 1 + rng.randrange(3)):  # it stays until the next line
                 await ctx.tick()
-            window = [ctx.get(count) for count in array.window]
+            window = [ctx.get(count) for count in array.recent_counts]
             assert window[LINE_ROWS:] == counts(line), f"seed {seed}"
             if before is not None:
                 assert window[:LINE_ROWS] == counts(before), f"seed {seed}"
@@ -107,7 +107,7 @@ def test_counts_of_the_last_two_lines(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_every_neuron_sees_its_rows(seed: int) -> None:
-    """Whatever P, F and N: a step's place, in the lines read last, is the neuron's first row."""
+    """Whatever P, F and N: a request's position in the last two lines is the neuron's first row."""
     rng = random.Random(seed)
     planes, shift = rng.randint(1, 8), rng.randint(0, 3)
     neurons = rng.randint(1, spec.DENDRITES // (planes << shift))
@@ -115,10 +115,10 @@ def test_every_neuron_sees_its_rows(seed: int) -> None:
     waiting = [page for page in range(spec.MAX_PAGES) if not silent >> page & 1]
     pages = [page for page in waiting if page < 1 << shift]
     vanished = [page for page in waiting if page >= 1 << shift]
-    sweep, registers = Sweep(AXONS, spec.DENDRITES), Registers()
+    sequencer, registers = Sequencer(AXONS, spec.DENDRITES), Registers()
     m = Module()
-    m.submodules.sweep, m.submodules.registers = sweep, registers
-    connect(m, registers.config, sweep.config)
+    m.submodules.sequencer, m.submodules.registers = sequencer, registers
+    connect(m, registers.config, sequencer.config)
     seen: dict[tuple[int, int], int] = {}
 
     async def check(ctx: Any) -> None:
@@ -134,29 +134,29 @@ def test_every_neuron_sees_its_rows(seed: int) -> None:
             ctx.set(access.write, 1)
             await ctx.tick()
         ctx.set(access.write, 0)
-        await ctx.tick().until(sweep.idle)  # after reset it clears the axon buffer first
-        ctx.set(sweep.active, 1)
-        ctx.set(sweep.pages, sum(1 << page for page in [*pages, *vanished]))
-        ctx.set(sweep.go, 1)
+        await ctx.tick().until(sequencer.idle)  # after reset it clears the axon buffer first
+        ctx.set(sequencer.active, 1)
+        ctx.set(sequencer.pages, sum(1 << page for page in [*pages, *vanished]))
+        ctx.set(sequencer.go, 1)
         await ctx.tick()
-        ctx.set(sweep.go, 0)
+        ctx.set(sequencer.go, 0)
         loaded = set()
         lines = [-1, -1]
-        while not ctx.get(sweep.idle):
-            ctx.set(sweep.hold, rng.random() < 0.3)
-            if ctx.get(sweep.load):
-                loaded.add(ctx.get(sweep.load_page))
-            if ctx.get(sweep.line_valid):
-                lines = [lines[1], ctx.get(sweep.line)]
-            if ctx.get(sweep.step_valid):
-                step = ctx.get(sweep.step)
-                assert step.reads == bool(pages)
-                line, row = divmod(step.place, LINE_ROWS)
-                page = ctx.get(sweep.load_page) if pages else 0
-                assert (page, step.neuron) not in seen
-                seen[page, step.neuron] = lines[line] * LINE_ROWS + row
+        while not ctx.get(sequencer.idle):
+            ctx.set(sequencer.stall, rng.random() < 0.3)
+            if ctx.get(sequencer.load):
+                loaded.add(ctx.get(sequencer.load_page))
+            if ctx.get(sequencer.line_valid):
+                lines = [lines[1], ctx.get(sequencer.line)]
+            if ctx.get(sequencer.request_valid):
+                request = ctx.get(sequencer.request)
+                assert request.reads == bool(pages)
+                line, row = divmod(request.position, LINE_ROWS)
+                page = ctx.get(sequencer.load_page) if pages else 0
+                assert (page, request.neuron) not in seen
+                seen[page, request.neuron] = lines[line] * LINE_ROWS + row
                 if pages:
-                    last = seen[page, step.neuron] + planes - 1
+                    last = seen[page, request.neuron] + planes - 1
                     assert last // LINE_ROWS == lines[1], f"seed {seed}: its last row is not there"
             await ctx.tick()
         assert loaded == {*pages, *vanished}, f"seed {seed}"  # what is loaded is cleared
