@@ -1,12 +1,13 @@
 """Training steps of one network by several libraries, for comparing their speed.
 
-All have the same layers, batch and optimiser: convolutions of 3 x 3 and fully connected layers with
-batch norm, LIF neurons that reset to zero, 2 x 2 max pooling, an output layer that integrates, and
-AdamW. The others are written as their documentation does it, in float32; ours is measured in
-bfloat16, as `nc64c train --fast` has it, and in float32 like theirs.
+All have the same layers, batch and optimiser: convolutions and fully connected layers with batch
+norm, LIF neurons that reset to zero, max pooling, an output layer that integrates, and AdamW. The
+others are written as their documentation does it, in float32; ours is measured in bfloat16, as
+`nc64c train --fast` has it, and in float32 like theirs.
 """
 
 import importlib
+import math
 from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Any
@@ -18,6 +19,7 @@ from torch import Tensor, nn
 
 from sw.common.errors import InputError
 from sw.model.config import NetworkConfig
+from sw.model.geometry import POOLING, output_shape, pooled_shape
 from sw.model.network import SpikingNetwork
 
 Scores = Callable[[Tensor], Tensor]  # images [B, C, H, W] to class scores [B, classes]
@@ -105,24 +107,24 @@ def _layers(
 ) -> tuple[nn.Sequential, nn.Module]:
     """The hidden layers, for one step, and the output layer."""
     parts: list[nn.Module] = []
-    channels, height, width = config.input_shape
+    shape = config.input_shape
     flat = False
     for spec in config.layers:
-        if spec.kind == "conv":
-            parts.append(nn.Conv2d(channels, spec.features, 3, padding=1, bias=False))
+        geometry = spec.geometry
+        if geometry is not None:
+            window = geometry.kernel, geometry.stride, geometry.padding
+            parts.append(nn.Conv2d(shape[0], spec.features, *window, bias=False))
             parts += [nn.BatchNorm2d(spec.features), neuron(config.theta_conv)]
         else:
             parts += [] if flat else [nn.Flatten()]
-            inputs = channels if flat else channels * height * width
-            parts.append(nn.Linear(inputs, spec.features, bias=False))
+            parts.append(nn.Linear(math.prod(shape), spec.features, bias=False))
             parts += [nn.BatchNorm1d(spec.features), neuron(config.theta_fc)]
             flat = True
+        shape = output_shape(geometry, spec.features, shape)
         if spec.pool:
-            parts.append(nn.MaxPool2d(2))
-            height, width = height // 2, width // 2
-        channels = spec.features
-    inputs = channels if flat else channels * height * width
-    output = nn.Linear(inputs, len(config.classes))
+            parts.append(nn.MaxPool2d(POOLING.kernel, POOLING.stride))
+            shape = pooled_shape(shape)
+    output = nn.Linear(math.prod(shape), len(config.classes))
     return nn.Sequential(*parts), output if flat else nn.Sequential(nn.Flatten(), output)
 
 

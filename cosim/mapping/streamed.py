@@ -15,7 +15,7 @@ import numpy as np
 from cosim.mapping.host_layers import chip_layers, timestep_writes
 from cosim.mapping.layer.neurons import neuron_settings, no_fan_out
 from cosim.mapping.layer.placement import place_alike
-from cosim.mapping.layer.tiling import Plan, Span, spans
+from cosim.mapping.layer.tiling import Plan, spans
 from cosim.mapping.layer.weight_planes import plane_weights, synapses
 from cosim.mapping.layer.windows import Windows, all_windows
 from cosim.program.core_image import CoreImage, core_xy
@@ -23,6 +23,7 @@ from cosim.program.program import Program
 from hw.spec import AXON_WORD_BITS, FULL_CHIP, MAX_PAGES, ChipShape
 from sw.common.errors import InputError
 from sw.integer.network import IntegerLayer, IntegerNetwork
+from sw.model.geometry import Span
 
 SPIKING = 8  # one axon in so many is expected to spike in a tick
 Slot = tuple[int, ...]  # core numbers, one for each group of output channels

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sw.common.errors import InputError
-from sw.model.config import KERNEL
+from sw.model.geometry import Geometry
 from sw.model.network import SpikingLayer, SpikingNetwork, as_input, at_rest
 
 Gradient = Literal["autograd", "approximated"]
@@ -103,7 +103,7 @@ class Slope:
         return -found if self._towards else found
 
 
-def rotated(by_output: Tensor, weight: Tensor) -> Tensor:
+def rotated(by_output: Tensor, weight: Tensor, geometry: Geometry) -> Tensor:
     """Eq. 8: what a convolution's output gradient makes of its input gradient.
 
     The output gradient, with a border of zeros, is convolved with the weights rotated by 180
@@ -111,18 +111,20 @@ def rotated(by_output: Tensor, weight: Tensor) -> Tensor:
 
     Args:
         by_output: float [N, out, H, W].
-        weight: float [out, in, 3, 3], of a convolution with stride 1 and padding 1.
+        weight: float [out, in, kernel, kernel].
+        geometry: of the convolution; its stride is 1.
 
     Returns:
         Float [N, in, H, W].
     """
-    return F.conv2d(by_output, weight.flip(2, 3).transpose(0, 1), padding=KERNEL // 2)
+    turned = weight.flip(2, 3).transpose(0, 1)
+    return F.conv2d(by_output, turned, padding=geometry.backward.padding)
 
 
 def _approximated(network: SpikingNetwork, pixels: Tensor, labels: Tensor) -> Tensor:
     """Eq. 11 with X_conv1 the first convolution's output, before batch norm."""
     first = network.chain[0]
-    if first.spec.kind != "conv":
+    if first.spec.geometry is None:
         raise InputError(
             f"network {network.config.name}: the approximated gradient needs a convolution as"
             f" first layer, but {first.name} is none"
@@ -134,7 +136,8 @@ def _approximated(network: SpikingNetwork, pixels: Tensor, labels: Tensor) -> Te
     finally:
         hook.remove()
     (by_drive,) = torch.autograd.grad(loss, drives)
-    by_step = rotated(by_drive * _gain(first), _weight(first, network.weight_bits))
+    weight = _weight(first, network.weight_bits)
+    by_step = rotated(by_drive * _gain(first), weight, first.spec.geometry)
     return by_step.reshape(-1, *pixels.shape).sum(0)
 
 

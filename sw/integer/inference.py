@@ -4,6 +4,8 @@ This is what a mapped network is checked against; it shares no arithmetic with t
 """
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 import numpy as np
 import torch
@@ -14,6 +16,7 @@ from torch import Tensor
 from sw.common.errors import InputError
 from sw.integer.network import IntegerLayer, IntegerNetwork
 from sw.model.encoding import encode
+from sw.model.geometry import POOLING
 
 
 @dataclass(frozen=True)
@@ -102,9 +105,11 @@ def input_spikes(
 
 
 def pool(spikes: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """2 x 2 max pooling of spikes, which is OR: bool [..., H, W] to bool [..., H/2, W/2]."""
-    rows = spikes[..., 0::2, :] | spikes[..., 1::2, :]
-    return rows[..., 0::2] | rows[..., 1::2]
+    """Max pooling of spikes, which is OR: bool [..., H, W] to bool [..., H', W']."""
+    height, width = spikes.shape[-2:]
+    taps = range(POOLING.kernel)
+    rows = reduce(or_, (spikes[..., POOLING.inputs_under(tap, height), :] for tap in taps))
+    return reduce(or_, (rows[..., POOLING.inputs_under(tap, width)] for tap in taps))
 
 
 def _inputs(network: IntegerNetwork, images: NDArray[np.uint8], seed: int) -> Tensor:
@@ -129,11 +134,12 @@ def _drive(layer: IntegerLayer, inputs: Tensor, timesteps: int) -> Tensor:
     number = _sum_type(layer, largest)
     flat = inputs.flatten(0, 1).to(number)
     weights = torch.from_numpy(layer.weights).to(number)
-    if layer.kind == "conv":
-        with torch.backends.nnpack.flags(enabled=False):  # its Winograd is no plain sum of products
-            summed = F.conv2d(flat, weights, padding=1)
-    else:
+    geometry = layer.geometry
+    if geometry is None:
         summed = (flat.flatten(1) @ weights.T)[..., None, None]
+    else:
+        with torch.backends.nnpack.flags(enabled=False):  # its Winograd is no plain sum of products
+            summed = F.conv2d(flat, weights, stride=geometry.stride, padding=geometry.padding)
     whole = _membrane_type(layer, largest, timesteps)
     bias = torch.from_numpy(layer.bias).to(whole)[:, None, None]
     drive = summed.to(whole).bitwise_left_shift_(layer.fraction_bits).add_(bias)

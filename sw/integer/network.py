@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 from sw.common.checks import Shape, check_array, check_range, check_shape
 from sw.common.errors import InputError
 from sw.model.config import (
-    KERNEL,
     MAX_TIMESTEPS,
     MAX_WEIGHT_BITS,
     Encoding,
     LayerKind,
+    geometry_of,
 )
+from sw.model.geometry import Geometry, can_be_pooled, fan_in, output_shape, pooled_shape
 
 Reset = Literal["zero", "subtract", "none"]
 
@@ -33,9 +34,9 @@ class IntegerLayer:
 
     Attributes:
         name: "conv1", "fc1" and so on, unique within the network.
-        kind: a convolution of 3 x 3, stride 1, padding 1 with zeros; or fully connected.
-        weights: int32, conv [out, in, 3, 3], fc [out, in] with in = (C, H, W) flattened. The codes
-            of Eq. 13 with K bits: odd, at most 2^K - 1 in size; there is no zero.
+        kind: a convolution, padded with zeros (`sw.model.geometry`); or fully connected.
+        weights: int32, conv [out, in, kernel, kernel], fc [out, in] with in = (C, H, W) flattened.
+            The codes of Eq. 13 with K bits: odd, at most 2^K - 1 in size; there is no zero.
         weight_bits: K, 1..8.
         fraction_bits: f; a synapse of weight w adds w << f to the membrane.
         threshold: int64 [out], in membrane units, within 32 bits signed.
@@ -43,7 +44,7 @@ class IntegerLayer:
         leak: the shift k by which v loses v >> k (arithmetic, so it rounds down); None: no leak.
         reset: what a spike does to v: it becomes 0, loses the threshold, or stays.
         spiking: False for the output layer, which integrates and never fires.
-        pool: 2 x 2 max pooling of the spikes behind it, which for spikes is OR.
+        pool: max pooling of the spikes follows, which for spikes is OR.
         input_shape: C, H, W of what comes in (for fc: of what is flattened).
 
     Raises:
@@ -64,6 +65,11 @@ class IntegerLayer:
     input_shape: Shape
 
     @property
+    def geometry(self) -> Geometry | None:
+        """Of a convolution; None: fully connected."""
+        return geometry_of(self.kind)
+
+    @property
     def features(self) -> int:
         """Output channels (conv) or neurons (fc)."""
         return int(self.weights.shape[0])
@@ -71,15 +77,12 @@ class IntegerLayer:
     @property
     def output_shape(self) -> Shape:
         """C, H, W of the layer's spikes, before pooling."""
-        if self.kind == "fc":
-            return (self.features, 1, 1)
-        return (self.features, *self.input_shape[1:])
+        return output_shape(self.geometry, self.features, self.input_shape)
 
     @property
     def pooled_shape(self) -> Shape:
         """C, H, W of what the next layer gets."""
-        channels, height, width = self.output_shape
-        return (channels, height // 2, width // 2) if self.pool else (channels, height, width)
+        return pooled_shape(self.output_shape) if self.pool else self.output_shape
 
     def __post_init__(self) -> None:
         self._check_settings()
@@ -99,15 +102,15 @@ class IntegerLayer:
         if self.leak is not None:
             check_range(f"{where}: leak shift", self.leak, 0, MAX_LEAK)
         check_shape(f"{where}: input shape", self.input_shape)
-        if self.pool and (self.kind == "fc" or any(side % 2 for side in self.input_shape[1:])):
+        outputs = output_shape(self.geometry, 1, self.input_shape)
+        if self.pool and (self.kind == "fc" or not can_be_pooled(outputs)):
             raise InputError(f"{where}: only a convolution of even height and width can be pooled")
         if self.pool and not self.spiking:
             raise InputError(f"{where}: pools spikes, but is not spiking")
 
     def _check_shapes(self) -> None:
-        channels, height, width = self.input_shape
-        fan_in = (channels, KERNEL, KERNEL) if self.kind == "conv" else (channels * height * width,)
-        check_array(f"layer {self.name}: weights", self.weights, np.int32, (None, *fan_in))
+        shape = (None, *fan_in(self.geometry, self.input_shape))
+        check_array(f"layer {self.name}: weights", self.weights, np.int32, shape)
         for name, values in (("threshold", self.threshold), ("bias", self.bias)):
             check_array(f"layer {self.name}: {name}", values, np.int64, (self.features,))
 

@@ -8,7 +8,8 @@ from sw.common.errors import InputError
 from sw.files import tensorfile
 from sw.files.tensorfile import Format, Layout
 from sw.integer.network import IntegerLayer, IntegerNetwork
-from sw.model.config import KERNEL
+from sw.model.config import geometry_of
+from sw.model.geometry import fan_in
 
 FORMAT = Format("network file", "nc64c-network-1")
 ARRAYS = ("weights", "threshold", "bias")
@@ -85,11 +86,9 @@ def _layer_layout(settings: dict[str, Any]) -> Layout:
     shape, features = tuple(settings["input_shape"]), settings["features"]
     check_shape(f"{where}: input shape", shape)
     check_range(f"{where}: features", features, 1, MAX_FEATURES)
-    channels, height, width = shape
-    conv = settings["kind"] == "conv"
-    fan_in = (channels, KERNEL, KERNEL) if conv else (channels * height * width,)
+    weights = (features, *fan_in(geometry_of(settings["kind"]), shape))
     return {
-        f"{settings['name']}.weights": ("I32", (features, *fan_in)),
+        f"{settings['name']}.weights": ("I32", weights),
         f"{settings['name']}.threshold": ("I64", (features,)),
         f"{settings['name']}.bias": ("I64", (features,)),
     }

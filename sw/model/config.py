@@ -5,25 +5,34 @@ from typing import Literal, get_args
 
 from sw.common.checks import MAX_FEATURES, Shape, check_range, check_shape
 from sw.common.errors import InputError
+from sw.model.geometry import CONVOLUTION, Geometry, can_be_pooled, output_shape, pooled_shape
 
 LayerKind = Literal["conv", "fc"]
 Encoding = Literal["direct", "rate", "phase", "latency"]  # what they are: `sw.model.encoding`
 Pooling = Literal["or", "average"]
 
-KERNEL = 3  # of convolutions: 3 x 3, stride 1, padding 1
 PIXEL_MAX = 255
 PHASES = 8  # bits of a pixel
 MAX_TIMESTEPS = 1024
 MAX_WEIGHT_BITS = 8
 
 
+def geometry_of(kind: LayerKind) -> Geometry | None:
+    """Of a convolution; None: a fully connected layer has none."""
+    return CONVOLUTION if kind == "conv" else None
+
+
 @dataclass(frozen=True)
 class LayerSpec:
-    """One layer: its kind, output channels or neurons, and whether 2 x 2 pooling is behind it."""
+    """One layer: its kind, output channels or neurons, and whether pooling follows."""
 
     kind: LayerKind
     features: int
     pool: bool = False
+
+    @property
+    def geometry(self) -> Geometry | None:
+        return geometry_of(self.kind)
 
 
 @dataclass(frozen=True)
@@ -89,7 +98,7 @@ class NetworkConfig:
         self._check_layers()
 
     def _check_layers(self) -> None:
-        _, height, width = self.input_shape
+        shape = self.input_shape
         for index, layer in enumerate(self.layers):
             where = f"network {self.name}: layer {index + 1}"
             if layer.kind not in ("conv", "fc"):
@@ -97,7 +106,8 @@ class NetworkConfig:
             check_range(f"{where}: features", layer.features, 1, MAX_FEATURES)
             if layer.kind == "conv" and index and self.layers[index - 1].kind == "fc":
                 raise InputError(f"{where}: a convolution cannot follow a fully connected layer")
+            shape = output_shape(layer.geometry, layer.features, shape)
             if layer.pool:
-                if layer.kind == "fc" or height % 2 or width % 2:
+                if layer.kind == "fc" or not can_be_pooled(shape):
                     raise InputError(f"{where}: only an even-sized convolution can be pooled")
-                height, width = height // 2, width // 2
+                shape = pooled_shape(shape)

@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from sw.common.checks import Shape
 from sw.model import lif_compiled
-from sw.model.config import KERNEL, PIXEL_MAX, LayerSpec, NetworkConfig, Pooling
+from sw.model.config import PIXEL_MAX, LayerSpec, NetworkConfig, Pooling
 from sw.model.encoding import UNIT, encode
+from sw.model.geometry import POOLING, fan_in, output_shape, pooled_shape
 from sw.model.lif import lif
 from sw.model.quantise import pseudo_node
 
@@ -22,7 +23,7 @@ class SpikingLayer(nn.Module):
     """Weights, batch norm or a bias, and (if hidden) LIF neurons.
 
     Attributes:
-        weight: conv [out, in, 3, 3], fc [out, in]; always the float weights.
+        weight: conv [out, in, kernel, kernel], fc [out, in]; always the float weights.
         norm: per output channel, its gain starting at the threshold; None without batch norm.
         bias: [out] without batch norm; None with it (it has one).
         scale: the size of a weight that stands for q = 1, of weights that were read as codes and no
@@ -37,9 +38,8 @@ class SpikingLayer(nn.Module):
     ) -> None:
         super().__init__()
         self.name, self.spec, self.input_shape, self.theta = name, spec, input_shape, theta
-        channels, height, width = input_shape
-        fan_in = (channels, KERNEL, KERNEL) if spec.kind == "conv" else (channels * height * width,)
-        self.weight = nn.Parameter(torch.empty(spec.features, *fan_in))
+        shape = (spec.features, *fan_in(spec.geometry, input_shape))
+        self.weight = nn.Parameter(torch.empty(shape))
         self.norm = nn.BatchNorm2d(spec.features) if norm else None
         self.bias = None if norm else nn.Parameter(torch.zeros(spec.features))
         self.register_buffer("scale", None, persistent=False)
@@ -58,10 +58,11 @@ class SpikingLayer(nn.Module):
         float32, whatever their order; the layer's scale comes in behind.
         """
         weight, unit = self.seen(bits)
-        if self.spec.kind == "conv":
-            summed = F.conv2d(inputs, weight, padding=1)
-        else:
+        geometry = self.spec.geometry
+        if geometry is None:
             summed = F.linear(inputs.flatten(1), weight)[..., None, None]
+        else:
+            summed = F.conv2d(inputs, weight, stride=geometry.stride, padding=geometry.padding)
         # Where that is 1, another pass over the memory would change nothing.
         plain = bits is None and self.input_unit == 1
         drive: Tensor = summed if plain else summed * (unit * self.input_unit)
@@ -191,9 +192,9 @@ class SpikingNetwork(nn.Module):
 
 
 def _pooled(spikes: Tensor, pooling: Pooling) -> Tensor:
-    """2 x 2 pooling, [T, B, C, H, W] to [T, B, C, H/2, W/2]: maximum (of spikes: OR) or mean."""
-    flat = spikes.flatten(0, 1)
-    flat = F.max_pool2d(flat, 2) if pooling == "or" else F.avg_pool2d(flat, 2)
+    """Pooling, [T, B, C, H, W] to [T, B, C, H', W']: maximum (of spikes: OR) or mean."""
+    pool = F.max_pool2d if pooling == "or" else F.avg_pool2d
+    flat = pool(spikes.flatten(0, 1), POOLING.kernel, POOLING.stride)
     return flat.reshape(*spikes.shape[:2], *flat.shape[1:])
 
 
@@ -211,9 +212,8 @@ def _layers(config: NetworkConfig) -> list[SpikingLayer]:
         layers.append(
             SpikingLayer(name, spec, shape, theta if hidden else None, hidden and config.norm)
         )
-        height, width = shape[1:] if spec.kind == "conv" else (1, 1)
-        shrink = 2 if spec.pool else 1
-        shape = (spec.features, height // shrink, width // shrink)
+        shape = output_shape(spec.geometry, spec.features, shape)
+        shape = pooled_shape(shape) if spec.pool else shape
     layers[0].input_unit = UNIT[config.encoding]
     return layers
 

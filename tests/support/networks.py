@@ -8,7 +8,8 @@ from torch import Tensor
 
 from sw.common.checks import Shape
 from sw.integer.network import IntegerLayer, IntegerNetwork, Reset
-from sw.model.config import Encoding, LayerKind
+from sw.model.config import Encoding, LayerKind, geometry_of
+from sw.model.geometry import Geometry, fan_in
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,16 @@ class Sketch:
     features: int
     pool: bool = False
 
+
+# Convolutions that tests put in the place of `CONVOLUTION`, and a network for them.
+OTHER_GEOMETRIES = (
+    Geometry(1),
+    Geometry(2),
+    Geometry(3, stride=2, padding=1),
+    Geometry(4, stride=2, padding=1),
+    Geometry(5, padding=2),
+)
+CONVOLUTIONS = (Sketch("conv", 2), Sketch("conv", 4), Sketch("conv", 3), Sketch("fc", 3))
 
 SMALL = (
     Sketch("conv", 4),
@@ -92,12 +103,12 @@ def _random_layer(
     reset: Reset,
     output: bool,
 ) -> IntegerLayer:
-    fan_in = (shape[0], 3, 3) if sketch.kind == "conv" else (int(np.prod(shape)),)
-    size = (sketch.features, *fan_in)
+    inputs_each = fan_in(geometry_of(sketch.kind), shape)
+    size = (sketch.features, *inputs_each)
     largest = 2**weight_bits - 1
     weights = 2 * generator.integers(0, largest + 1, size=size, dtype=np.int32) - largest
     fraction_bits = 14 - weight_bits
-    inputs = np.prod(fan_in) * (0.25 if index else 150.0**2)  # summed squares of what comes in
+    inputs = np.prod(inputs_each) * (0.25 if index else 150.0**2)  # summed squares of what comes in
     drive = np.sqrt(inputs * np.mean(np.square(weights, dtype=np.float64))) * 2**fraction_bits
     threshold = drive * generator.uniform(0.3, 1.2, size=sketch.features)
     bias = drive * generator.normal(0.1, 0.2, size=sketch.features)

@@ -31,7 +31,7 @@ class PackedSpikes:
         return flat.view(np.bool_).reshape(-1, *self.shape)
 
     def pooled(self) -> "PackedSpikes":
-        """2 x 2 max pooling, which is OR."""
+        """After the layer's pooling, which is OR."""
         return PackedSpikes.pack(pool(self.unpack()))
 
     def count(self) -> NDArray[np.int64]:

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from hw.spec import MAX_PAGES, PAGE_COUNTS, ChipShape
 from sw.common.errors import InputError
 from sw.integer.network import IntegerLayer
-
-Span = tuple[int, int]  # from, to (exclusive)
+from sw.model.geometry import POOLING, Span
 
 
 @dataclass(frozen=True)
@@ -95,22 +94,25 @@ def pooled(layer: IntegerLayer, sites: NDArray[np.int64]) -> NDArray[np.int64]:
     if not layer.pool:
         return sites
     channel, row, column = np.unravel_index(sites, layer.output_shape)
-    flat = np.ravel_multi_index((channel, row // 2, column // 2), layer.pooled_shape)
+    row, column = POOLING.output_over(row), POOLING.output_over(column)
+    flat = np.ravel_multi_index((channel, row, column), layer.pooled_shape)
     return np.asarray(flat, np.int64)
 
 
 def _tilings(layer: IntegerLayer) -> Iterator[tuple[Tile, ...]]:
     """All grids of tiles, each as even as it can be."""
-    _, height, width = layer.input_shape
-    if layer.kind == "fc":
+    (_, height, width), (_, high, wide) = layer.input_shape, layer.output_shape
+    geometry = layer.geometry
+    if geometry is None:
         yield (Tile((0, 1), (0, 1), (0, height), (0, width)),)
         return
-    for down in _useful_counts(height):
-        for across in _useful_counts(width):
+    seen = geometry.inputs_within  # the padding beyond the border needs no axon
+    for down in _useful_counts(high):
+        for across in _useful_counts(wide):
             yield tuple(
-                Tile(rows, columns, _seen(rows, height), _seen(columns, width))
-                for rows in spans(height, down)
-                for columns in spans(width, across)
+                Tile(rows, columns, seen(rows, height), seen(columns, width))
+                for rows in spans(high, down)
+                for columns in spans(wide, across)
             )
 
 
@@ -123,11 +125,6 @@ def spans(size: int, parts: int) -> Iterator[Span]:
     """`size` things in so many parts, whose sizes differ by one at most."""
     for part in range(parts):
         yield size * part // parts, size * (part + 1) // parts
-
-
-def _seen(span: Span, size: int) -> Span:
-    """Input pixels under a 3 x 3 kernel; the padding beyond the border needs no axon."""
-    return max(span[0] - 1, 0), min(span[1] + 1, size)
 
 
 def _pages(tiles: tuple[Tile, ...], layer: IntegerLayer, shape: ChipShape) -> int | None:

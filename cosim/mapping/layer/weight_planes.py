@@ -8,10 +8,11 @@ and has the weight -(2^K - 1). An axon that is not connected has no synapse in a
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.mapping.layer.tiling import Plan, Span, Tile
+from cosim.mapping.layer.tiling import Plan, Tile
 from hw.spec import MAX_PLANES, PLANE_WEIGHT_BITS, ChipShape
 from sw.common.errors import InputError
 from sw.integer.network import IntegerLayer
+from sw.model.geometry import Span
 
 
 def plane_weights(layer: IntegerLayer) -> tuple[int, ...]:
@@ -53,7 +54,8 @@ def synapses(plan: Plan, tile: Tile, group: Span, shape: ChipShape) -> NDArray[n
 def _codes(layer: IntegerLayer, tile: Tile, group: Span) -> NDArray[np.int32]:
     """Weight codes int32 [neurons, axons of the tile]; 0, which is no code: not connected."""
     weights = layer.weights[slice(*group)]
-    if layer.kind == "fc":
+    geometry = layer.geometry
+    if geometry is None:
         return weights
     rows, columns = np.arange(*tile.rows), np.arange(*tile.columns)
     first_row, first_column = tile.input_rows[0], tile.input_columns[0]
@@ -62,8 +64,8 @@ def _codes(layer: IntegerLayer, tile: Tile, group: Span) -> NDArray[np.int32]:
         (len(weights), len(rows), len(columns), layer.input_shape[0], *inputs), np.int32
     )
     for down, across in np.ndindex(weights.shape[2:]):
-        row = rows + down - 1 - first_row  # a padding of 1
-        column = columns + across - 1 - first_column
+        row = geometry.input_under(rows, down) - first_row
+        column = geometry.input_under(columns, across) - first_column
         y = np.flatnonzero((row >= 0) & (row < inputs[0]))[:, None]  # the others are the padding
         x = np.flatnonzero((column >= 0) & (column < inputs[1]))
         codes[:, y, x, :, row[y], column[x]] = weights[:, :, down, across]

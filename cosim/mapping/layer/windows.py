@@ -45,18 +45,19 @@ class Windows:
     @property
     def axons(self) -> int:
         """Inputs of a tile, axon (c, y, x) of them."""
-        return self.layer.input_shape[0] * int(np.prod(self._seen))
+        return self.layer.input_shape[0] * self.tile.input_pixels
 
     @property
     def tile(self) -> Tile:
-        """The north-western one, which stands for all."""
-        if self.layer.kind == "fc":
-            _, height, width = self.layer.input_shape
-            return Tile((0, 1), (0, 1), (0, height), (0, width))
-        rows, columns = self._seen
-        north, west = -self._padding[0], -self._padding[1]
-        seen = (north, north + rows), (west, west + columns)
-        return Tile((0, self.height), (0, self.width), *seen)
+        """The north-western one, which stands for all; beyond the border it sees padding."""
+        geometry = self.layer.geometry
+        outputs = (0, self.height), (0, self.width)
+        _, height, width = self.layer.input_shape
+        rows, columns = (0, height), (0, width)
+        if geometry is not None:
+            rows = geometry.inputs_of(outputs[0]) if self.down > 1 else rows
+            columns = geometry.inputs_of(outputs[1]) if self.across > 1 else columns
+        return Tile(*outputs, rows, columns)
 
     def pages(self, shape: ChipShape) -> int | None:
         """The fewest pages that hold a tile's inputs; None: they are too many."""
@@ -64,11 +65,14 @@ class Windows:
 
     def cut(self, spikes: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Input spikes by tile, image by image: bool [n, T, C, H, W] to [n tiles, T, axons]."""
-        down, across = self._padding
-        padded = np.pad(spikes, ((0, 0),) * 3 + ((down, down), (across, across)))
-        every = sliding_window_view(padded, self._seen, axis=(3, 4))
-        if self.layer.kind == "conv":
-            every = every[:, :, :, :: self.height, :: self.width]
+        tile, geometry = self.tile, self.layer.geometry
+        north, west = -tile.input_rows[0], -tile.input_columns[0]  # padding that the tiles see
+        padded = np.pad(spikes, ((0, 0),) * 3 + ((north, north), (west, west)))
+        seen = north + tile.input_rows[1], west + tile.input_columns[1]
+        every = sliding_window_view(padded, seen, axis=(3, 4))
+        if geometry is not None:
+            down, across = self.height * geometry.stride, self.width * geometry.stride
+            every = every[:, :, :, ::down, ::across]
         # Now [n, T, C, down, across, y, x].
         jobs = every.transpose(0, 3, 4, 1, 2, 5, 6)
         return jobs.reshape(len(spikes) * self.tiles, spikes.shape[1], self.axons)
@@ -79,20 +83,6 @@ class Windows:
         tiles = (self.down, self.across, steps, channels, self.height, self.width)
         images = spikes.reshape(-1, *tiles).transpose(0, 3, 4, 1, 5, 2, 6)
         return images.reshape(-1, steps, *self.layer.output_shape)
-
-    @property
-    def _padding(self) -> tuple[int, int]:
-        """Pixels beyond the border that the tiles at the border see, in both directions."""
-        return int(self.down > 1), int(self.across > 1)
-
-    @property
-    def _seen(self) -> tuple[int, int]:
-        """Input pixels that a tile sees, in both directions."""
-        _, height, width = self.layer.input_shape
-        return (
-            self.height + 2 if self.down > 1 else height,
-            self.width + 2 if self.across > 1 else width,
-        )
 
 
 def all_windows(layer: IntegerLayer) -> Iterator[Windows]:

@@ -61,7 +61,7 @@ def test_step_weights_that_do_not_fit() -> None:
     network = random_network(0, SMALL, encoding="phase")
     wide = replace(network.layers[0], fraction_bits=5)
     network = replace(network, layers=(wide, *network.layers[1:]))
-    message = r"layer conv1 needs plane weights up to 65536 for the first of 8 steps"
+    message = r"layer conv1 needs plane weights up to 65536 for the first of 8 phases"
     with pytest.raises(InputError, match=message):
         map_network(network, FULL_CHIP)
 

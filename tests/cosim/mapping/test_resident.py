@@ -12,6 +12,7 @@ import pytest
 from cosim.golden.chip import GoldenChip
 from cosim.mapping import resident
 from cosim.mapping.host_layers import chip_inputs, chip_layers
+from cosim.mapping.layer import tiling
 from cosim.mapping.resident import map_network
 from cosim.mapping.usage import chip_record, utilisation
 from cosim.program.core_image import core_number
@@ -22,7 +23,9 @@ from hw.spec import FULL_CHIP, ChipShape, ResetMode
 from sw.common.errors import InputError
 from sw.integer import inference
 from sw.integer.network import IntegerLayer, IntegerNetwork
-from tests.support.networks import SMALL, Sketch, random_network
+from sw.model import config, geometry
+from sw.model.geometry import Geometry
+from tests.support.networks import CONVOLUTIONS, OTHER_GEOMETRIES, SMALL, Sketch, random_network
 
 DIGITS = (
     Sketch("conv", 16),
@@ -227,3 +230,22 @@ def test_unlike_places_use_the_same_numbers() -> None:
     program = map_network(random_network(0, DIGITS))
     used = {int(number) for layer in program.layers for number in np.unique(layer.core)}
     assert used == {core_number(core.x, core.y) for core in program.cores}
+
+
+@pytest.mark.parametrize("convolution", OTHER_GEOMETRIES, ids=str)
+def test_another_convolution(convolution: Geometry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`sw.model.geometry` is the one door: the mapper has no kernel or stride of its own."""
+    monkeypatch.setattr(config, "CONVOLUTION", convolution)
+    network = random_network(4, CONVOLUTIONS, input_shape=(1, 17, 16), timesteps=3)
+    assert network.layers[1].weights.shape[2:] == (convolution.kernel, convolution.kernel)
+    program = assert_equals_integer(network, shape=ChipShape(8, 8, 128, 256))
+    assert len(program.cores) > 3
+
+
+def test_another_pooling(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (geometry, inference, tiling):
+        monkeypatch.setattr(module, "POOLING", Geometry(3, stride=3))
+    sketches = (Sketch("conv", 2, pool=True), Sketch("conv", 4, pool=True), Sketch("fc", 3))
+    network = random_network(1, sketches, input_shape=(1, 18, 9))
+    assert [layer.pooled_shape for layer in network.layers[:2]] == [(2, 6, 3), (4, 2, 1)]
+    assert_equals_integer(network)

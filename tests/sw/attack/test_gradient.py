@@ -12,6 +12,7 @@ from sw.common.errors import InputError
 from sw.data.dataset import Dataset
 from sw.model.architectures import DIGITS
 from sw.model.config import Encoding, LayerSpec, NetworkConfig
+from sw.model.geometry import CONVOLUTION
 from sw.model.network import SpikingNetwork, as_input
 from sw.train.checkpoint import Checkpoint
 from tests.support.networks import clear_of_zero
@@ -47,7 +48,7 @@ def test_rotated_by_hand() -> None:
     by_output[0, 0, 1, 0] = 1.0
     expected = torch.zeros(4, 4)
     expected[:3, :2] = torch.tensor([[2.0, 3.0], [5.0, 6.0], [8.0, 9.0]])
-    assert torch.equal(rotated(by_output, weight)[0, 0], expected)
+    assert torch.equal(rotated(by_output, weight, CONVOLUTION)[0, 0], expected)
 
 
 def test_rotated_is_the_transposed_convolution() -> None:
@@ -56,7 +57,8 @@ def test_rotated_is_the_transposed_convolution() -> None:
     weight = torch.rand(4, 3, 3, 3, generator=generator, dtype=torch.float64) - 0.5
     by_output = torch.rand(2, 4, 6, 5, generator=generator, dtype=torch.float64) - 0.5
     (expected,) = torch.autograd.grad(F.conv2d(images, weight, padding=1), images, by_output)
-    torch.testing.assert_close(rotated(by_output, weight), expected, rtol=1e-12, atol=1e-14)
+    found = rotated(by_output, weight, CONVOLUTION)
+    torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-14)
 
 
 @pytest.mark.parametrize("bits", [None, 1, 4, 8])
@@ -111,7 +113,7 @@ def test_a_wrong_rotation_would_be_seen(committed: Checkpoint, held_out: Dataset
     weight = committed.float_network.chain[0].weight.detach()
     by_output = torch.from_numpy(np.random.default_rng(1).normal(size=(1, 16, 8, 8))).float()
     unrotated = F.conv2d(by_output, weight.transpose(0, 1), padding=1)
-    assert (rotated(by_output, weight) - unrotated).abs().max() > 0.1
+    assert (rotated(by_output, weight, CONVOLUTION) - unrotated).abs().max() > 0.1
 
 
 @pytest.mark.parametrize("encoding", ["direct", "rate", "phase", "latency"])
