@@ -55,8 +55,8 @@ def _whole_chip(activity: float, seed: int, repeats: int) -> dict[str, Any]:
 
 def _in_rtl(simulator: Simulator, workload: Workload) -> Callable[[int], object]:
     def run(ticks: int) -> object:
-        job = workload.job(ticks)
-        return RtlChip(simulator, backdoor=job.backdoor).run(job.steps)
+        given = workload.input(ticks)
+        return RtlChip(simulator, backdoor=given.backdoor).run(given.steps)
 
     return run
 
@@ -145,6 +145,6 @@ def _paibox(workload: Workload, order: Literal["C", "F"]) -> Callable[[], float]
 
 def _same(workload: Workload, membranes: NDArray[np.integer[Any]], ticks: int) -> None:
     chip = GoldenChip(workload.program.shape)
-    expected = workload.membranes(chip.run(workload.job(ticks, backdoor=False).steps))
+    expected = workload.membranes(chip.run(workload.input(ticks, backdoor=False).steps))
     if not np.array_equal(expected[0], membranes):
         raise Mismatch("PAIBox: membranes differ from the golden model's")

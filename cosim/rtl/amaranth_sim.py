@@ -11,7 +11,7 @@ from amaranth.sim import Simulator
 from numpy.typing import NDArray
 
 from cosim.program.runner import Advance
-from cosim.rtl.job import STEP_END, Job, Response
+from cosim.rtl.played import STEP_END, SimulatorInput, SimulatorOutput
 from cosim.rtl.runner import RtlRunner
 from cosim.rtl.tb.testbench import port_words
 from hw.chip import Chip
@@ -24,19 +24,19 @@ RESET_CYCLES = 4  # before the first flit: tiles see a reset a cycle later
 def runner(shape: ChipShape) -> RtlRunner:
     """Runs programs in Amaranth's simulator; everything is loaded through the front door."""
 
-    def run(job: Job, advance: Advance) -> Response:
-        played = play(shape, job)
-        advance(len(job.parts))
+    def run(given: SimulatorInput, advance: Advance) -> SimulatorOutput:
+        played = play(shape, given)
+        advance(len(given.stimuli))
         return played.response
 
     return RtlRunner(run, back_door=False)
 
 
-def play(shape: ChipShape, job: Job) -> "Played":
-    """Plays a job into the chip, through the front door."""
-    if len(job.backdoor):
+def play(shape: ChipShape, given: SimulatorInput) -> "Played":
+    """Plays its input into the chip, through the front door."""
+    if len(given.backdoor):
         raise ValueError("Amaranth's simulator has no back door")
-    played = Played(Chip(shape), port_words(list(job.steps), shape.rows), len(job.steps))
+    played = Played(Chip(shape), port_words(list(given.steps), shape.rows), len(given.steps))
     simulator = Simulator(played.chip)
     simulator.add_clock(PERIOD_S)
     simulator.add_testbench(played.drive)
@@ -45,7 +45,7 @@ def play(shape: ChipShape, job: Job) -> "Played":
 
 
 class Played:
-    """What the chip answered to a job, and when each step was over, in CPU seconds."""
+    """What the chip answered to its input, and when each step was over, in CPU seconds."""
 
     def __init__(self, chip: Chip, words: list[NDArray[np.uint64]], steps: int) -> None:
         self.chip = chip
@@ -57,9 +57,9 @@ class Played:
         self._cycles = self._ticks = 0
 
     @property
-    def response(self) -> Response:
+    def response(self) -> SimulatorOutput:
         flits = tuple(np.array(step, np.uint64) for step in self._steps)
-        return Response(flits, self._cycles, self._ticks)
+        return SimulatorOutput(flits, self._cycles, self._ticks)
 
     async def drive(self, ctx: Any) -> None:
         """Runs until the last step is over."""

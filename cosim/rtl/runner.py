@@ -14,19 +14,19 @@ from cosim.program.program import Program, configuration
 from cosim.program.runner import Advance, Run, Stimulus, Totals, unheard
 from cosim.program.stimulus import Step, read
 from cosim.rtl import simulation
-from cosim.rtl.job import Job, Response
+from cosim.rtl.played import SimulatorInput, SimulatorOutput
 from cosim.rtl.simulator.build import Simulator, build
 from hw.spec import FLIT, ChipShape, Counter, Region
 
-Play = Callable[[Job, Advance], Response]  # what a simulator does with a job
+Play = Callable[[SimulatorInput, Advance], SimulatorOutput]  # what a simulator does with its input
 
 
 @dataclass(frozen=True)
 class RtlRunner:
-    """Runs programs on whatever plays jobs, from power-up each time.
+    """Runs programs on whatever plays them, from power-up each time.
 
     Attributes:
-        play: the simulator; it says how many parts of the job more are finished.
+        play: the simulator; it says how many stimuli more are finished.
         back_door: memories are stored at once, and take no time; registers, and without a back door
             all of it, are loaded as packets through the mesh.
     """
@@ -47,10 +47,10 @@ class RtlRunner:
         loading = [Step(flits[~stored], go=False)]
         reading = [Step(_counter_reads(program.shape), go=False)]
         steps = (*loading, *(step for each in stimuli for step in each), *reading)
-        parts = np.array([len(each) for each in stimuli], np.int64)
-        parts[0] += len(loading)
-        answer = self.play(Job(steps, parts, flits[stored]), advance)
-        ends = np.cumsum(parts).tolist()
+        lengths = np.array([len(each) for each in stimuli], np.int64)
+        lengths[0] += len(loading)
+        answer = self.play(SimulatorInput(steps, lengths, flits[stored]), advance)
+        ends = np.cumsum(lengths).tolist()
         begins = [len(loading), *ends[:-1]]
         responses = [list(answer.steps[a:b]) for a, b in zip(begins, ends, strict=True)]
         counters = _counts(program.shape, answer.steps[-1])
@@ -60,7 +60,9 @@ class RtlRunner:
 
 def verilator(simulator: Simulator, *, front_door: bool = False) -> RtlRunner:
     """The runner of a simulator that is built."""
-    return RtlRunner(lambda job, advance: simulation.play(simulator, job, advance), not front_door)
+    return RtlRunner(
+        lambda given, advance: simulation.play(simulator, given, advance), not front_door
+    )
 
 
 def verilated(shape: ChipShape, *, front_door: bool = False) -> RtlRunner:

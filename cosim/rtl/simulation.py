@@ -19,7 +19,7 @@ from cosim.program.errors import Mismatch, SimulationError
 from cosim.program.runner import Advance, unheard
 from cosim.program.stimulus import Step
 from cosim.rtl import environment
-from cosim.rtl.job import Job, Response
+from cosim.rtl.played import SimulatorInput, SimulatorOutput
 from cosim.rtl.simulator.build import Simulator
 from cosim.rtl.tb import testbench
 from sw.common.errors import InputError
@@ -39,21 +39,23 @@ class RtlChip:
         """The HOST flits (uint64 [n]) that came out during each step, in any order."""
         return list(self.respond(steps).steps)
 
-    def respond(self, steps: Sequence[Step]) -> Response:
+    def respond(self, steps: Sequence[Step]) -> SimulatorOutput:
         """The same with the cycles and ticks that it took."""
-        job = Job(tuple(steps), np.array([len(steps)], np.int64), self._backdoor)
-        return play(self._simulator, job)
+        given = SimulatorInput(tuple(steps), np.array([len(steps)], np.int64), self._backdoor)
+        return play(self._simulator, given)
 
 
-def play(simulator: Simulator, job: Job, advance: Advance = unheard) -> Response:
-    """Plays a job in a process of its own; `advance` hears how many of its parts more are done.
+def play(
+    simulator: Simulator, given: SimulatorInput, advance: Advance = unheard
+) -> SimulatorOutput:
+    """Plays its input in a process of its own; `advance` hears how many stimuli more are done.
 
     Interrupted, no process is left behind. Raises `SimulationError`, and `Mismatch` when the RTL
     hangs.
     """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nc64c-")))
-        job.save(folder / "job.npz")
+        given.save(folder / "input.npz")
         with _undisturbed():
             process, progress = _start(simulator, folder)
             stack.callback(_stop, process)
@@ -109,8 +111,8 @@ def _start(simulator: Simulator, folder: Path) -> tuple[subprocess.Popen[bytes],
         "TOPLEVEL_LANG": "verilog",
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
-        testbench.JOB: str(folder / "job.npz"),
-        testbench.RESPONSE: str(folder / "response.npz"),
+        testbench.INPUT: str(folder / "input.npz"),
+        testbench.OUTPUT: str(folder / "output.npz"),
         testbench.PROGRESS: str(report),
     }
     waves = ["--trace", "--trace-file", str(Path.cwd() / "dump.vcd")] if simulator.waves else []
@@ -134,9 +136,9 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _collect(process: subprocess.Popen[bytes], folder: Path) -> Response:
+def _collect(process: subprocess.Popen[bytes], folder: Path) -> SimulatorOutput:
     process.wait()
-    response = folder / "response.npz"
+    response = folder / "output.npz"
     if process.returncode or not response.exists():
         log = (folder / "log").read_text(errors="replace")
         for line in log.splitlines():
@@ -146,4 +148,4 @@ def _collect(process: subprocess.Popen[bytes], folder: Path) -> Response:
         raise SimulationError(
             f"the simulator ended early, {environment.ending(process.returncode)}{where}"
         )
-    return Response.load(response)
+    return SimulatorOutput.load(response)

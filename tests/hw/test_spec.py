@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cosim.rtl.job import STEP_END
+from cosim.rtl.played import STEP_END
 from hw import layouts, spec
 from hw.formats import Format
 from hw.spec import ChipShape, Counter, Kind, Region, Register

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from cosim.program.core_image import CoreImage, core_number
 from cosim.program.program import Program, configuration
 from cosim.program.stimulus import Observation, Step, control, decode, read_membranes
-from cosim.rtl.job import Job
+from cosim.rtl.played import SimulatorInput
 from hw.spec import AXON, FLIT, MEMBRANE_MAX, ChipShape, Control, Kind, Region
 
 WEIGHTS = (16, 8, 4, 2, -15)  # K = 4 bits
@@ -40,11 +40,11 @@ class Workload:
         restart = control(self.program.shape, Control.RESTART)
         return [restart, *[Step(self.spikes, go=True)] * ticks, read_membranes(self.program)]
 
-    def job(self, ticks: int, *, backdoor: bool = True) -> Job:
+    def input(self, ticks: int, *, backdoor: bool = True) -> SimulatorInput:
         """The same behind the loading, of memories through the back door or the front door."""
         stored = (FLIT.get(self.loading, "region") != Region.REGISTER) & backdoor
         steps = (Step(self.loading[~stored], go=False), *self.steps(ticks))
-        return Job(steps, np.array([len(steps)], np.int64), self.loading[stored])
+        return SimulatorInput(steps, np.array([len(steps)], np.int64), self.loading[stored])
 
     def membranes(self, responses: list[NDArray[np.uint64]]) -> NDArray[np.int64]:
         """Membranes, int64 [cores, neurons], in HOST flits that came back."""

@@ -1,8 +1,8 @@
-// The test bench's other side without cocotb and Python: what cosim/rtl/tb/testbench.py does, in C++, on the
-// same Verilated model. It plays a job from a file of 64-bit words and writes what came back.
+// The test bench's other side without cocotb and Python: what cosim/rtl/tb/testbench.py does, in
+// C++, on the same Verilated model. It plays a file of 64-bit words and writes what came back.
 //
-//   job       rows, back-door flits, parts, for each row its words; then these flits, and words
-//   response  cycles, ticks, flits, steps; then the flits, and how many had come at each step's end
+//   input     rows, back-door flits, stimuli, for each row its words; then these flits, and words
+//   output    cycles, ticks, flits, steps; then the flits, and how many had come at each step's end
 
 #include <cstdint>
 #include <cstdio>
@@ -34,7 +34,7 @@ using Words = std::vector<uint64_t>;
 Words take(std::ifstream& file, size_t count) {
     Words words(count);
     file.read(reinterpret_cast<char*>(words.data()), static_cast<std::streamsize>(8 * count));
-    if (!file) fail("the job's file is too short");
+    if (!file) fail("the input file is too short");
     return words;
 }
 
@@ -45,26 +45,26 @@ void put(std::ofstream& file, const uint64_t* words, size_t count) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 3) fail("usage: Vtop JOB RESPONSE");
-    std::ifstream job{argv[1], std::ios::binary};
-    const Words head = take(job, 3);
-    const size_t rows = head[0], stored = head[1], parts = head[2];
-    if (rows != nc64c::ROWS) fail("the job is for another chip");
-    const Words counts = take(job, rows);
-    const Words backdoor = take(job, stored);
+    if (argc != 3) fail("usage: Vtop INPUT OUTPUT");
+    std::ifstream input{argv[1], std::ios::binary};
+    const Words head = take(input, 3);
+    const size_t rows = head[0], stored = head[1], stimuli = head[2];
+    if (rows != nc64c::ROWS) fail("the input is for another chip");
+    const Words counts = take(input, rows);
+    const Words backdoor = take(input, stored);
     std::vector<Words> played;
-    for (size_t row = 0; row < rows; row++) played.push_back(take(job, counts[row]));
+    for (size_t row = 0; row < rows; row++) played.push_back(take(input, counts[row]));
 
     VerilatedContext context;
     const auto top = std::make_unique<Vtop>(&context, "");
     auto& tb = *top->rootp;
-    size_t wakes = 0;  // once out of reset, and at the end of each part
+    size_t wakes = 0;  // once out of reset, and at the end of each stimulus
     bool attended = false;
     while (!context.gotFinish()) {
         top->eval();
         const bool attention = tb.tb__DOT__attention;
         if (attention && !attended) {
-            if (wakes == parts) break;
+            if (wakes == stimuli) break;
             if (wakes == 0) {
                 if (nc64c_backdoor(backdoor.data(), static_cast<int>(stored))) fail("a refused flit");
                 for (size_t row = 0; row < rows; row++)

@@ -1,4 +1,4 @@
-"""A job on the Verilated chip without cocotb and Python: what time is left is the model's."""
+"""Stimuli on the Verilated chip without cocotb and Python: what time is left is the model's."""
 
 import subprocess
 import tempfile
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cosim.program.errors import SimulationError
 from cosim.rtl import environment
-from cosim.rtl.job import Job, Response
+from cosim.rtl.played import SimulatorInput, SimulatorOutput
 from cosim.rtl.simulator.build import Simulator, build
 from cosim.rtl.tb.testbench import port_words
 from hw.spec import FULL_CHIP, ChipShape
@@ -22,11 +22,11 @@ def build_bare(shape: ChipShape = FULL_CHIP) -> Simulator:
     return build(shape, main=MAIN)
 
 
-def play(simulator: Simulator, job: Job) -> Response:
-    """What the cocotb test bench does with a job, in C++. Raises `SimulationError`."""
+def play(simulator: Simulator, given: SimulatorInput) -> SimulatorOutput:
+    """What the cocotb test bench does with its input, in C++. Raises `SimulationError`."""
     with tempfile.TemporaryDirectory(prefix="nc64c-bare-") as scratch:
-        stimulus, answer = Path(scratch, "job"), Path(scratch, "response")
-        stimulus.write_bytes(_stimulus(job, simulator.shape.rows).tobytes())
+        stimulus, answer = Path(scratch, "input"), Path(scratch, "output")
+        stimulus.write_bytes(_stimulus(given, simulator.shape.rows).tobytes())
         done = subprocess.run(
             [str(simulator.executable), str(stimulus), str(answer)],
             env=environment.of_simulator(),
@@ -42,14 +42,14 @@ def play(simulator: Simulator, job: Job) -> Response:
         return _response(np.fromfile(answer, np.uint64))
 
 
-def _stimulus(job: Job, rows: int) -> NDArray[np.uint64]:
-    ends = np.cumsum(job.parts)
-    ports = port_words(list(job.steps), rows, (ends - 1).tolist())
-    sizes = [rows, len(job.backdoor), len(ends), *(len(words) for words in ports)]
-    return np.concatenate([np.array(sizes, np.uint64), job.backdoor, *ports])
+def _stimulus(given: SimulatorInput, rows: int) -> NDArray[np.uint64]:
+    ends = np.cumsum(given.stimuli)
+    ports = port_words(list(given.steps), rows, (ends - 1).tolist())
+    sizes = [rows, len(given.backdoor), len(ends), *(len(words) for words in ports)]
+    return np.concatenate([np.array(sizes, np.uint64), given.backdoor, *ports])
 
 
-def _response(words: NDArray[np.uint64]) -> Response:
+def _response(words: NDArray[np.uint64]) -> SimulatorOutput:
     cycles, ticks, flits, _ = (int(word) for word in words[:4])
     heard, ends = np.split(words[4:], [flits])
-    return Response(tuple(np.split(heard, ends[:-1].astype(np.int64))), cycles, ticks)
+    return SimulatorOutput(tuple(np.split(heard, ends[:-1].astype(np.int64))), cycles, ticks)

@@ -37,9 +37,9 @@ def _cost(simulator: Simulator, cores: int, activity: float, seed: int) -> Cost:
     workload = busy(simulator.shape, cores, activity, seed)
     seconds, cycles = [], []
     for ticks in (FEW, MORE):
-        job = workload.job(ticks)
+        given = workload.input(ticks)
         start = children_cpu_s()
-        response = RtlChip(simulator, backdoor=job.backdoor).respond(job.steps)
+        response = RtlChip(simulator, backdoor=given.backdoor).respond(given.steps)
         seconds.append(children_cpu_s() - start)
         cycles.append(response.cycles)
     per_tick = (seconds[1] - seconds[0]) / (MORE - FEW)

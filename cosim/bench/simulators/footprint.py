@@ -13,7 +13,7 @@ from cosim.bench.measure.memory import peak_mib
 from cosim.bench.measure.timing import children_cpu_s, in_turns, load_average, spread, wall_s
 from cosim.bench.measure.workload import Workload, busy
 from cosim.program.program import Program
-from cosim.rtl.job import Job
+from cosim.rtl.played import SimulatorInput
 from cosim.rtl.simulation import RtlChip
 from cosim.rtl.simulator.build import build
 from hw.spec import FULL_CHIP
@@ -64,8 +64,8 @@ def _cached_build_s() -> float:
 
 def _loading_s(workload: Workload, *, backdoor: bool) -> Callable[[], float]:
     """Measures CPU seconds of a simulator process that loads a program and ends."""
-    job = workload.job(0, backdoor=backdoor)
-    loading = Job(job.steps[:1], np.array([1], np.int64), job.backdoor)
+    given = workload.input(0, backdoor=backdoor)
+    loading = SimulatorInput(given.steps[:1], np.array([1], np.int64), given.backdoor)
     chip = RtlChip(build(), backdoor=loading.backdoor)
 
     def measure() -> float:
@@ -78,5 +78,5 @@ def _loading_s(workload: Workload, *, backdoor: bool) -> Callable[[], float]:
 
 def _load_and_tick(seed: int) -> None:
     workload = busy(FULL_CHIP, FULL_CHIP.cores, 0.1, seed)
-    job = workload.job(1)
-    RtlChip(build(), backdoor=job.backdoor).run(job.steps)
+    given = workload.input(1)
+    RtlChip(build(), backdoor=given.backdoor).run(given.steps)

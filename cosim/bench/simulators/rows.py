@@ -117,22 +117,22 @@ def _through_cocotb(workload: Workload) -> Run:
     simulator = build(workload.program.shape)
 
     def run(ticks: int) -> NDArray[np.int64]:
-        job = workload.job(ticks)
-        chip = RtlChip(simulator, backdoor=job.backdoor)
-        return workload.membranes(chip.run(job.steps))
+        given = workload.input(ticks)
+        chip = RtlChip(simulator, backdoor=given.backdoor)
+        return workload.membranes(chip.run(given.steps))
 
     return run
 
 
 def _in_bare(workload: Workload) -> Run:
     simulator = bare.build_bare(workload.program.shape)
-    return lambda ticks: workload.membranes(list(bare.play(simulator, workload.job(ticks)).steps))
+    return lambda ticks: workload.membranes(list(bare.play(simulator, workload.input(ticks)).steps))
 
 
 def _in_icarus(workload: Workload, folder: Path) -> Run:
     def run(ticks: int) -> NDArray[np.int64]:
-        job = workload.job(ticks, backdoor=False)
-        return workload.membranes(list(icarus.play(workload.program.shape, job, folder).steps))
+        given = workload.input(ticks, backdoor=False)
+        return workload.membranes(list(icarus.play(workload.program.shape, given, folder).steps))
 
     return run
 
@@ -141,8 +141,8 @@ def _in_amaranth(workload: Workload, ticks: int) -> Callable[[], float]:
     """Measures CPU seconds per tick; its result is checked as well."""
 
     def seconds() -> float:
-        job = workload.job(ticks, backdoor=False)
-        played = amaranth_sim.play(workload.program.shape, job)
+        given = workload.input(ticks, backdoor=False)
+        played = amaranth_sim.play(workload.program.shape, given)
         found = workload.membranes(list(played.response.steps))
         _agree(workload, {AMARANTH: found}, ticks)
         last, first = played.ended[-2], played.ended[-2 - ticks]  # the read-back is behind them
@@ -153,14 +153,14 @@ def _in_amaranth(workload: Workload, ticks: int) -> Callable[[], float]:
 
 def _cycles_per_tick(workload: Workload) -> float:
     simulator = bare.build_bare(workload.program.shape)
-    few, more = (bare.play(simulator, workload.job(ticks)).cycles for ticks in (1, 3))
+    few, more = (bare.play(simulator, workload.input(ticks)).cycles for ticks in (1, 3))
     return (more - few) / 2
 
 
 def _agree(workload: Workload, found: dict[str, NDArray[np.int64]], ticks: int) -> None:
     """Raises `Mismatch` unless all of them have the golden model's membranes."""
-    job = workload.job(ticks, backdoor=False)
-    expected = workload.membranes(GoldenChip(workload.program.shape).run(job.steps))
+    given = workload.input(ticks, backdoor=False)
+    expected = workload.membranes(GoldenChip(workload.program.shape).run(given.steps))
     for name, membranes in found.items():
         if not np.array_equal(membranes, expected):
             raise Mismatch(f"{name}: membranes differ from the golden model's")

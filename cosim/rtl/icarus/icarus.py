@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from cosim.program.errors import SimulationError
 from cosim.program.runner import Advance, unheard
 from cosim.rtl import environment
-from cosim.rtl.job import Job, Response
+from cosim.rtl.played import SimulatorInput, SimulatorOutput
 from cosim.rtl.runner import RtlRunner
 from cosim.rtl.simulator.headers import chip_ports, spec_numbers
 from cosim.rtl.tb.testbench import port_words
@@ -34,25 +34,27 @@ def installed() -> bool:
 def runner(shape: ChipShape) -> RtlRunner:
     """Runs programs in Icarus Verilog; everything is loaded through the front door."""
 
-    def play_in_scratch(job: Job, advance: Advance) -> Response:
+    def play_in_scratch(given: SimulatorInput, advance: Advance) -> SimulatorOutput:
         with tempfile.TemporaryDirectory(prefix="nc64c-") as folder:
-            return play(shape, job, Path(folder), advance)
+            return play(shape, given, Path(folder), advance)
 
     return RtlRunner(play_in_scratch, back_door=False)
 
 
-def play(shape: ChipShape, job: Job, folder: Path, advance: Advance = unheard) -> Response:
-    """What the chip answers to a job, through the front door; files go into `folder`.
+def play(
+    shape: ChipShape, given: SimulatorInput, folder: Path, advance: Advance = unheard
+) -> SimulatorOutput:
+    """What the chip answers to its input, through the front door; files go into `folder`.
 
     Raises `InputError` when Icarus Verilog cannot compile it, `SimulationError` when it ends early.
     """
-    if len(job.backdoor):
+    if len(given.backdoor):
         raise ValueError("Icarus Verilog has no back door")
-    words = _stimulus(folder, port_words(list(job.steps), shape.rows))
+    words = _stimulus(folder, port_words(list(given.steps), shape.rows))
     for name, text in (("tile", export.tile_verilog(shape)), ("chip", export.chip_verilog(shape))):
         (folder / f"{name}.v").write_text(text)
     (folder / "tb_ports.svh").write_text(chip_ports(shape))
-    parameters = {"WORDS": words, "STEPS": len(job.steps)}
+    parameters = {"WORDS": words, "STEPS": len(given.steps)}
     command = [
         *("iverilog", "-g2012", "-s", "icarus", "-o", "icarus.vvp", f"-I{folder}"),
         *(f"-Picarus.{name}={value}" for name, value in parameters.items()),
@@ -64,10 +66,10 @@ def play(shape: ChipShape, job: Job, folder: Path, advance: Advance = unheard) -
         raise InputError(f"Icarus Verilog cannot compile the chip: {compiled.stderr[-200:]}")
     run = _run(["vvp", "-N", "icarus.vvp"], folder)
     response = _response(run.stdout.splitlines())
-    if run.returncode or len(response.steps) != len(job.steps):
+    if run.returncode or len(response.steps) != len(given.steps):
         how = environment.ending(run.returncode)
         raise SimulationError(f"Icarus Verilog ended early, {how}: {run.stderr[-200:].strip()}")
-    advance(len(job.parts))
+    advance(len(given.stimuli))
     return response
 
 
@@ -92,7 +94,7 @@ def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def _response(lines: list[str]) -> Response:
+def _response(lines: list[str]) -> SimulatorOutput:
     """The steps that ended, from what the test bench prints."""
     steps: list[list[int]] = [[]]
     cycles = ticks = 0
@@ -102,4 +104,4 @@ def _response(lines: list[str]) -> Response:
             steps.append([])
         elif len(line) == FLIT.width // 4:
             steps[-1].append(int(line, 16))
-    return Response(tuple(np.array(p, np.uint64) for p in steps[:-1]), cycles, ticks)
+    return SimulatorOutput(tuple(np.array(p, np.uint64) for p in steps[:-1]), cycles, ticks)

@@ -1,6 +1,6 @@
 """The spec's numbers, and the chip's pins, for the SystemVerilog and C++ around the chip."""
 
-from cosim.rtl.job import STEP_END
+from cosim.rtl.played import STEP_END
 from hw import spec
 from hw.spec import ChipShape
 

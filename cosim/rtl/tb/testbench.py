@@ -2,7 +2,7 @@
 
 It runs inside the simulator's process, started by `cosim.rtl.simulation`, and knows nothing of what
 is right: responses go to a file, judged elsewhere. The flits themselves pass through
-host_ports.cpp; cocotb wakes at the end of each part of a job, not once a flit.
+host_ports.cpp; cocotb wakes at the end of each stimulus, not once a flit.
 """
 
 import ctypes
@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from cosim.program.program import host_port
 from cosim.program.stimulus import Step
-from cosim.rtl.job import STEP_END, Job, Response
+from cosim.rtl.played import STEP_END, SimulatorInput, SimulatorOutput
 from hw.spec import FLIT, Kind
 
-JOB, RESPONSE, PROGRESS = "NC64C_JOB", "NC64C_RESPONSE", "NC64C_PROGRESS"  # environment
+INPUT, OUTPUT, PROGRESS = "NC64C_INPUT", "NC64C_OUTPUT", "NC64C_PROGRESS"  # environment
 
 
 def port_words(steps: list[Step], rows: int, wakes: Iterable[int] = ()) -> list[NDArray[np.uint64]]:
@@ -89,9 +89,9 @@ class Bench:
         self._resume = 0
 
     async def run(
-        self, steps: list[Step], ends: list[int], on_part: Callable[[], object]
+        self, steps: list[Step], ends: list[int], on_stimulus: Callable[[], object]
     ) -> list[NDArray[np.uint64]]:
-        """The HOST flits of each step; a part is over after so many steps as `ends` say."""
+        """The HOST flits of each step; `ends` says after how many steps each stimulus is over."""
         if not steps:
             return []
         self._ports.play(port_words(steps, self._ports.rows, [end - 1 for end in ends]))
@@ -101,7 +101,7 @@ class Bench:
             self._dut.resume.value = self._resume
             await RisingEdge(self._dut.attention)
             self._dut.refilled.value = 0
-            on_part()
+            on_stimulus()
         return self._ports.heard()
 
     async def start(self) -> None:
@@ -119,16 +119,16 @@ def store_through_back_door(flits: NDArray[np.uint64]) -> None:
 
 
 @cocotb.test()
-async def play_job(dut: Any) -> None:
-    """Read a job, run it, write its responses; progress goes out as one line per job part."""
-    job = Job.load(Path(os.environ[JOB]))
+async def play(dut: Any) -> None:
+    """Read the input, run it, write the output; progress goes out as a line for each stimulus."""
+    given = SimulatorInput.load(Path(os.environ[INPUT]))
     progress = int(os.environ[PROGRESS])
     bench = Bench(dut)
     await bench.start()
-    if len(job.backdoor):
-        store_through_back_door(job.backdoor)
-    ends = np.cumsum(job.parts).tolist()
-    ends[-1] = len(job.steps)  # what comes behind the last part belongs to it
-    responses = await bench.run(list(job.steps), ends, lambda: os.write(progress, b"\n"))
-    response = Response(tuple(responses), int(dut.cycles.value), int(dut.ticks.value))
-    response.save(Path(os.environ[RESPONSE]))
+    if len(given.backdoor):
+        store_through_back_door(given.backdoor)
+    ends = np.cumsum(given.stimuli).tolist()
+    ends[-1] = len(given.steps)  # what comes behind the last stimulus belongs to it
+    responses = await bench.run(list(given.steps), ends, lambda: os.write(progress, b"\n"))
+    response = SimulatorOutput(tuple(responses), int(dut.cycles.value), int(dut.ticks.value))
+    response.save(Path(os.environ[OUTPUT]))

@@ -11,7 +11,7 @@ from cosim.mapping.usage import chip_record
 from cosim.program.program import Program
 from cosim.program.runner import Advance, Run, Stimulus, unheard
 from cosim.program.stimulus import Step
-from cosim.rtl.job import Job, Response
+from cosim.rtl.played import SimulatorInput, SimulatorOutput
 from cosim.rtl.runner import RtlRunner
 from hw.spec import FLIT, ChipShape, Counter, Kind, Region
 from tests.cosim.mapping.test_streamed import TINY_CHIP
@@ -46,9 +46,9 @@ def replies() -> NDArray[np.uint64]:
 def test_counters_are_those_of_every_core_and_both_words() -> None:
     """Five stimuli of two steps; what is played is what was asked."""
 
-    def pretended(job: Job, _: Advance) -> Response:
-        answers = [step.flits for step in job.steps[1:-1]]
-        return Response((NOTHING, *answers, replies()), cycles=100, ticks=7)
+    def pretended(given: SimulatorInput, _: Advance) -> SimulatorOutput:
+        answers = [step.flits for step in given.steps[1:-1]]
+        return SimulatorOutput((NOTHING, *answers, replies()), cycles=100, ticks=7)
 
     stimuli = [
         [Step(np.array([10 * number + part], np.uint64), go=True) for part in (0, 1)]

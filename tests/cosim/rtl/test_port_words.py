@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cosim.program.stimulus import Step
-from cosim.rtl.job import STEP_END
+from cosim.rtl.played import STEP_END
 from cosim.rtl.tb.testbench import port_words
 from hw.spec import FLIT, Kind
 

@@ -14,7 +14,7 @@ from cosim.program.program import configuration
 from cosim.program.stimulus import Step
 from cosim.rtl import amaranth_sim
 from cosim.rtl.icarus import icarus
-from cosim.rtl.job import Job
+from cosim.rtl.played import SimulatorInput
 from cosim.rtl.simulation import RtlChip
 from cosim.rtl.simulator.build import build
 from cosim.verify.random_programs import read_counters
@@ -26,8 +26,8 @@ TICKS = 3
 
 
 def golden(workload: Workload, ticks: int) -> NDArray[np.int64]:
-    job = workload.job(ticks, backdoor=False)
-    return workload.membranes(GoldenChip(workload.program.shape).run(job.steps))
+    given = workload.input(ticks, backdoor=False)
+    return workload.membranes(GoldenChip(workload.program.shape).run(given.steps))
 
 
 @pytest.mark.parametrize("cores", [1, SMALL.cores])
@@ -53,26 +53,28 @@ def test_ticks_change_the_membranes() -> None:
 @pytest.mark.parametrize("seed", range(2))
 def test_the_bare_harness_does_what_cocotb_does(seed: int) -> None:
     steps = program_after_program(seed)
-    job = Job(tuple(steps), np.array([len(steps)], np.int64), np.zeros(0, np.uint64))
-    through_cocotb = RtlChip(build(SMALL)).respond(job.steps)
-    found = bare.play(bare.build_bare(SMALL), job)
+    given = SimulatorInput(tuple(steps), np.array([len(steps)], np.int64), np.zeros(0, np.uint64))
+    through_cocotb = RtlChip(build(SMALL)).respond(given.steps)
+    found = bare.play(bare.build_bare(SMALL), given)
     assert_equal(through_cocotb.steps, found.steps, f"seed {seed}")
     assert (found.cycles, found.ticks) == (through_cocotb.cycles, through_cocotb.ticks)
 
 
 def test_the_bare_harness_with_its_back_door() -> None:
     workload = busy(SMALL, SMALL.cores, 0.25, seed=4)
-    job = workload.job(TICKS)
-    assert len(job.backdoor)
-    found = bare.play(bare.build_bare(SMALL), job)
+    given = workload.input(TICKS)
+    assert len(given.backdoor)
+    found = bare.play(bare.build_bare(SMALL), given)
     assert np.array_equal(workload.membranes(list(found.steps)), golden(workload, TICKS))
 
 
-def test_a_job_that_no_chip_can_take() -> None:
+def test_an_input_that_no_chip_can_take() -> None:
     nothing = Step(np.zeros(0, np.uint64), go=False)
-    job = Job((nothing,), np.array([1], np.int64), np.full(1, (1 << 63) - 1, np.uint64))
+    given = SimulatorInput(
+        (nothing,), np.array([1], np.int64), np.full(1, (1 << 63) - 1, np.uint64)
+    )
     with pytest.raises(SimulationError, match="a refused flit"):
-        bare.play(bare.build_bare(SMALL), job)
+        bare.play(bare.build_bare(SMALL), given)
 
 
 @pytest.mark.parametrize("axons", [64, 128, 256, 512, 1024])
@@ -84,26 +86,26 @@ def test_the_limit_does_the_same_ticks(axons: int, tmp_path: Path) -> None:
 
 def test_amaranths_simulator() -> None:
     workload = busy(ROW, 2, 0.25, seed=6)
-    played = amaranth_sim.play(ROW, workload.job(TICKS, backdoor=False))
+    played = amaranth_sim.play(ROW, workload.input(TICKS, backdoor=False))
     found = workload.membranes(list(played.response.steps))
     assert np.array_equal(found, golden(workload, TICKS))
     assert played.ended == sorted(played.ended)
-    assert len(played.ended) == len(workload.job(TICKS, backdoor=False).steps)
+    assert len(played.ended) == len(workload.input(TICKS, backdoor=False).steps)
 
 
 @pytest.mark.skipif(not icarus.installed(), reason="Icarus Verilog is not installed")
 def test_icarus_verilog(tmp_path: Path) -> None:
     workload = busy(ROW, 2, 0.25, seed=7)
-    found = icarus.play(ROW, workload.job(TICKS, backdoor=False), tmp_path)
+    found = icarus.play(ROW, workload.input(TICKS, backdoor=False), tmp_path)
     assert np.array_equal(workload.membranes(list(found.steps)), golden(workload, TICKS))
 
 
 def test_a_back_door_where_there_is_none_is_refused(tmp_path: Path) -> None:
-    job = busy(ROW, 1, 0.5, 1).job(1)
+    given = busy(ROW, 1, 0.5, 1).input(1)
     with pytest.raises(ValueError, match="no back door"):
-        amaranth_sim.play(ROW, job)
+        amaranth_sim.play(ROW, given)
     with pytest.raises(ValueError, match="no back door"):
-        icarus.play(ROW, job, tmp_path)
+        icarus.play(ROW, given, tmp_path)
 
 
 def test_wrong_membranes_are_told() -> None:
@@ -119,5 +121,5 @@ def test_wrong_membranes_are_told() -> None:
 
 
 def _last_step(workload: Workload) -> NDArray[np.uint64]:
-    responses = GoldenChip(workload.program.shape).run(workload.job(1, backdoor=False).steps)
+    responses = GoldenChip(workload.program.shape).run(workload.input(1, backdoor=False).steps)
     return responses[-1]

@@ -12,7 +12,7 @@ import pytest
 from cosim.experiment import worker
 from cosim.program.errors import Mismatch, SimulationError
 from cosim.program.stimulus import Step
-from cosim.rtl.job import STEP_END
+from cosim.rtl.played import STEP_END
 from cosim.rtl.simulation import RtlChip
 from cosim.rtl.simulator import build as simulator
 from cosim.rtl.simulator import cache

@@ -26,14 +26,14 @@ def _split(words: NDArray[np.uint64], lengths: NDArray[np.int64]) -> list[NDArra
 
 
 @dataclass(frozen=True, eq=False)
-class Job:
-    """`steps` for the chip; each of `parts` (int64 [n]) is a run of so many steps, an image say.
+class SimulatorInput:
+    """`steps` for the chip; `stimuli` (int64 [n]) says how many of them each stimulus has.
 
     `backdoor` (uint64 [n]) are WRITE flits that are stored before the first step.
     """
 
     steps: tuple[Step, ...]
-    parts: NDArray[np.int64]
+    stimuli: NDArray[np.int64]
     backdoor: NDArray[np.uint64]
 
     def save(self, path: Path) -> None:
@@ -41,7 +41,12 @@ class Job:
         go = np.array([step.go for step in self.steps], bool)
         with path.open("wb") as file:
             np.savez(
-                file, flits=flits, lengths=lengths, go=go, parts=self.parts, backdoor=self.backdoor
+                file,
+                flits=flits,
+                lengths=lengths,
+                go=go,
+                stimuli=self.stimuli,
+                backdoor=self.backdoor,
             )
 
     @classmethod
@@ -49,11 +54,11 @@ class Job:
         with np.load(path, allow_pickle=False) as data:
             flits = _split(data["flits"], data["lengths"])
             steps = (Step(f, bool(go)) for f, go in zip(flits, data["go"], strict=True))
-            return cls(tuple(steps), data["parts"], data["backdoor"])
+            return cls(tuple(steps), data["stimuli"], data["backdoor"])
 
 
 @dataclass(frozen=True, eq=False)
-class Response:
+class SimulatorOutput:
     """HOST flits of each step, and how many clock cycles and ticks all of them took."""
 
     steps: tuple[NDArray[np.uint64], ...]
