@@ -3,8 +3,8 @@
 
 usage: .venv/bin/python scripts/waves.py SEED        (writes dump.vcd into the current folder)
 
-SEED is the one that a failure of `test_random_programs_on_a_small_chip` names. The chip is built
-flat, so that the waves show every signal of every core (open them with GTKWave or Surfer).
+SEED is the one that a failure of `test_random_programs_on_a_small_chip` names. The waves show every
+signal of every core (open them with GTKWave or Surfer).
 """
 
 import sys
@@ -12,24 +12,16 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from cosim.golden.chip import GoldenChip
-from cosim.rtl.simulation import RtlChip
-from cosim.rtl.simulator.build import build
-from tests.support.chips import SMALL, assert_equal, program_after_program
+from cosim.verify.triage import replay
 
 
 def main() -> None:
     if len(sys.argv) != 2 or not sys.argv[1].isdigit():
         sys.exit(__doc__)
-    seed = int(sys.argv[1])
-    steps = program_after_program(seed)
-    simulator = build(SMALL, flat=True, waves=True, log=print)
-    responses = RtlChip(simulator).run(steps)
-    print(f"{len(steps)} steps, waves in {Path.cwd() / 'dump.vcd'}")
-    try:
-        assert_equal(GoldenChip(SMALL).run(steps), responses, f"seed {seed}")
-    except AssertionError as difference:
-        sys.exit(f"RTL and golden model differ: {difference}")
+    found, waves = replay(int(sys.argv[1]))
+    print(f"waves in {waves}")
+    if found.first is not None:
+        sys.exit(f"RTL and golden model differ: {found.first}")
     print("RTL equals the golden model.")
 
 

@@ -1,4 +1,4 @@
-"""Verification of the chip: random programs, hosts that reconfigure, and the chip in plain loops.
+"""Verification of the chip: random programs, hosts that reconfigure, waves of what failed.
 
-`slow_chip` is a reference of its own, with its own literals, beside RTL and golden model.
+`reference` is the chip in plain loops, with its own literals, beside RTL and golden model.
 """

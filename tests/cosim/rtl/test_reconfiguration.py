@@ -15,9 +15,9 @@ from cosim.program.program import configuration
 from cosim.program.stimulus import Step, read, write
 from cosim.rtl.simulation import RtlChip
 from cosim.rtl.simulator.build import Simulator, build
-from cosim.verify.random_programs import random_program, random_steps
+from cosim.verify.random_programs import SMALL, random_program, random_steps
 from cosim.verify.reconfiguration import Reconfiguration
-from cosim.verify.slow_chip import SlowChip
+from cosim.verify.reference import ReferenceChip
 from hw.spec import (
     AXON,
     FLIT,
@@ -29,7 +29,7 @@ from hw.spec import (
     Region,
     Register,
 )
-from tests.support.chips import SMALL, assert_equal
+from tests.support.chips import assert_equal
 
 TINY = ChipShape(2, 1, 64, 16)
 Run = Callable[[Sequence[Step]], list[NDArray[np.uint64]]]
@@ -44,7 +44,7 @@ def small_chip() -> Simulator:
 def run(request: pytest.FixtureRequest) -> Run:
     """A small chip, fresh for every run."""
     if request.param == "slow":
-        return SlowChip(SMALL).run
+        return ReferenceChip(SMALL).run
     if request.param == "golden":
         return GoldenChip(SMALL).run
     return RtlChip(request.getfixturevalue("small_chip")).run
@@ -68,7 +68,7 @@ def batch(seed: int, shape: ChipShape, cases: int) -> list[Step]:
 def test_golden_equals_the_loops(seed: int) -> None:
     """1000 cases."""
     steps = batch(seed, TINY, cases=25)
-    assert_equal(SlowChip(TINY).run(steps), GoldenChip(TINY).run(steps), f"seed {seed}")
+    assert_equal(ReferenceChip(TINY).run(steps), GoldenChip(TINY).run(steps), f"seed {seed}")
 
 
 @pytest.mark.parametrize("seed", range(2000, 2016))

@@ -9,9 +9,9 @@ from cosim.program.stimulus import Step, control, read_membranes
 from cosim.rtl import amaranth_sim
 from cosim.rtl.icarus import icarus
 from cosim.rtl.runner import verilated
-from cosim.verify.random_programs import random_program, random_steps
+from cosim.verify.random_programs import SMALL, random_program, random_steps
 from hw.spec import ChipShape, Control
-from tests.support.chips import SMALL, assert_equal
+from tests.support.chips import assert_equal
 
 TINY = ChipShape(2, 2, 64, 32)  # Amaranth's simulator is slow
 

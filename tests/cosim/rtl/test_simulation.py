@@ -17,7 +17,13 @@ from cosim.program.stimulus import Step, control, read, read_membranes
 from cosim.rtl.runner import verilator
 from cosim.rtl.simulation import RtlChip
 from cosim.rtl.simulator.build import Simulator, build
-from cosim.verify.random_programs import random_program, random_steps, read_counters
+from cosim.verify.random_programs import (
+    SMALL,
+    program_after_program,
+    random_program,
+    random_steps,
+    read_counters,
+)
 from hw.spec import (
     AXON,
     FANOUT,
@@ -34,7 +40,7 @@ from hw.spec import (
     Region,
     ResetMode,
 )
-from tests.support.chips import SMALL, assert_equal, program_after_program
+from tests.support.chips import assert_equal
 
 NO_FLITS = np.zeros(0, np.uint64)
 

@@ -17,9 +17,9 @@ from cosim.rtl.icarus import icarus
 from cosim.rtl.played import SimulatorInput
 from cosim.rtl.simulation import RtlChip
 from cosim.rtl.simulator.build import build
-from cosim.verify.random_programs import read_counters
+from cosim.verify.random_programs import SMALL, program_after_program, read_counters
 from hw.spec import FLIT, ChipShape, Kind
-from tests.support.chips import SMALL, assert_equal, program_after_program
+from tests.support.chips import assert_equal
 
 ROW = ChipShape(2, 1, 64, 32)  # one host port, for simulators that have no more
 TICKS = 3

@@ -5,7 +5,7 @@ import pytest
 from cosim.bench.measure.workload import WEIGHTS
 from cosim.bench.simulators import cycle
 from cosim.rtl.simulator.build import build
-from tests.support.chips import SMALL
+from cosim.verify.random_programs import SMALL
 
 
 def test_cycles_and_rows_on_a_small_chip(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -131,7 +131,7 @@ class SlowCore:
         return fired
 
 
-class SlowChip:
+class ReferenceChip:
     def __init__(self, shape: ChipShape) -> None:
         self.cores = {
             (x, y): SlowCore(x, y, shape.axons)
