@@ -25,7 +25,7 @@ from sw.model.metrics import accuracy, evaluate
 from sw.model.network import SpikingNetwork, as_input
 from sw.train import health, training_state
 from sw.train.settings import TrainSettings
-from sw.train.training_state import Part, Row, Run
+from sw.train.training_state import Part, Row, TrainingState
 
 Progress = Callable[[int, int, float, float], None]  # step, total, loss, accuracy in per cent
 Epoch = Callable[[Row], None]  # a row of the learning curve
@@ -150,7 +150,7 @@ def _divided(dataset: Dataset, settings: TrainSettings) -> tuple[Dataset, Datase
 
 
 def _part(
-    run: Run,
+    run: TrainingState,
     part: Part,
     learnt: Dataset,
     validation: Dataset,
@@ -204,13 +204,13 @@ def _part(
     run.network.eval()
 
 
-def _timesteps(run: Run) -> int:
+def _timesteps(run: TrainingState) -> int:
     """Steps per image in the coming epoch: fewer in the first ones of the float part."""
     short = run.number == 0 and run.epoch < run.settings.short_epochs
     return math.ceil(run.config.timesteps / 2) if short else run.config.timesteps
 
 
-def _step(run: Run, images: Tensor, labels: Tensor) -> tuple[float, int, str | None]:
+def _step(run: TrainingState, images: Tensor, labels: Tensor) -> tuple[float, int, str | None]:
     """One step down the gradient; the loss, the right answers, and what is no number, in words."""
     with torch.autocast(images.device.type, torch.bfloat16) if run.settings.fast else nullcontext():
         scores = run.network(images)
@@ -227,7 +227,7 @@ def _step(run: Run, images: Tensor, labels: Tensor) -> tuple[float, int, str | N
     return loss.item(), int((scores.argmax(1) == labels).sum()), fault
 
 
-def _batches(run: Run, dataset: Dataset) -> Iterator[tuple[Tensor, Tensor]]:
+def _batches(run: TrainingState, dataset: Dataset) -> Iterator[tuple[Tensor, Tensor]]:
     """An epoch: all images in a new order, in 0..1, and their labels."""
     device = run.network.chain[0].weight.device
     images = torch.from_numpy(dataset.images).to(device)
@@ -254,7 +254,7 @@ def _batch_sizes(count: int, batch: int) -> list[int]:
     return sizes
 
 
-def _some(run: Run, dataset: Dataset) -> Tensor:
+def _some(run: TrainingState, dataset: Dataset) -> Tensor:
     """A batch of images as they are, on the network's device."""
     images = as_input(dataset.images[: run.settings.batch])
     return images.to(run.network.chain[0].weight.device)
@@ -267,7 +267,7 @@ def _accuracy(network: SpikingNetwork, images: Dataset) -> float | None:
     return accuracy(evaluate(network, images.images).predictions, images.labels)
 
 
-def _diverged(run: Run, part: Part, step: int, steps: int, fault: str) -> Diverged:
+def _diverged(run: TrainingState, part: Part, step: int, steps: int, fault: str) -> Diverged:
     kept = run.last_good
     return Diverged(
         f"training diverged: {fault} at step {step} of {steps} ({part.weights});"

@@ -40,7 +40,7 @@ class Part:
 
 
 @dataclass
-class Run:
+class TrainingState:
     """A training under way.
 
     Attributes:
@@ -131,7 +131,7 @@ def start(
     settings: TrainSettings,
     dataset: Dataset,
     first: SpikingNetwork | None = None,
-) -> Run:
+) -> TrainingState:
     """A training that has not begun, with the weights of `first` or those that the seed draws.
 
     Raises:
@@ -151,7 +151,7 @@ def start(
     identity = {"network": asdict(config), "training": asdict(settings), "images": digest}
     identity = json.loads(json.dumps(identity))  # lists for tuples, as a file has them
     generator = torch.Generator().manual_seed(settings.seed)
-    return Run(config, settings, identity, network, generator)
+    return TrainingState(config, settings, identity, network, generator)
 
 
 def _shapes(network: SpikingNetwork) -> dict[str, tuple[int, ...]]:
@@ -165,7 +165,7 @@ def _difference(given: dict[str, tuple[int, ...]], wanted: dict[str, tuple[int, 
     return f"{name} is {have}: must be {want}"
 
 
-def save(path: Path, run: Run) -> None:
+def save(path: Path, run: TrainingState) -> None:
     """Write the state after a whole epoch, whole or not at all.
 
     Raises:
@@ -200,7 +200,7 @@ def save_curve(path: Path, curve: list[Row]) -> None:
     atomic_write(path, "".join(json.dumps(row) + "\n" for row in curve).encode())
 
 
-def load(path: Path, run: Run) -> None:
+def load(path: Path, run: TrainingState) -> None:
     """Put a training that has not begun where the file left it.
 
     Raises:
@@ -236,7 +236,7 @@ def load(path: Path, run: Run) -> None:
     run.remember()
 
 
-def _layout(run: Run, number: int) -> tensorfile.Layout:
+def _layout(run: TrainingState, number: int) -> tensorfile.Layout:
     """The tensors that a state file of this training has, in this part."""
     state = run.generator.get_state()
     layout: tensorfile.Layout = {"generator": ("U8", tuple(state.shape))}
