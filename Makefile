@@ -6,7 +6,7 @@ STAMP := $(VENV)/made-for-$(shell cksum < pyproject.toml | cut -d ' ' -f 1)
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help demo test bench lint format verilog clean
+.PHONY: help demo test check bench lint format verilog clean
 .DEFAULT_GOAL := help
 
 help: ## list what make can do
@@ -18,6 +18,9 @@ demo: $(STAMP) ## 200 images x 4 sets on the whole chip in RTL; the report goes 
 
 test: $(STAMP) ## run the tests on all cores (some: make test ARGS="tests/sw -k lif")
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
+
+check: $(STAMP) ## in about a minute: style, types, imports, and the tests without a simulator
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "not rtl and not slow" $(ARGS)
 
 bench: $(STAMP) ## measure how fast it all is, beside others; the document goes to out/bench
 	$(BIN)/nc64c bench all $(ARGS)

@@ -11,6 +11,8 @@ import pytest
 
 from tests.support.processes import foreign_packages
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("hw", "sw", "cosim")
 OTHERS = {"nc64c.py", "checkpoints/digits.safetensors"}

@@ -12,6 +12,8 @@ from hw.spec import FLIT, Kind
 from tests.support.amaranth_sim import simulate
 from tests.support.router_mesh import RouterMesh
 
+pytestmark = pytest.mark.slow
+
 
 def deliveries(columns: int, rows: int, sent: list[tuple[int | None, int]]) -> list[Counter[int]]:
     """What comes out at each core, and at the host's ports as the last one, until all is idle.

@@ -11,6 +11,8 @@ from hw.spec import AXON, FANOUT, FANOUT_RANGE, FLIT, LEAK, Control, Counter, Ki
 from hw.tile import SIDES, Tile
 from tests.support.amaranth_sim import simulate
 
+pytestmark = pytest.mark.slow
+
 AXONS, NEURONS, PLANES = 64, 5, 2
 GO = None  # in a list of flits: a tick
 

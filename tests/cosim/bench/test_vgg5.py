@@ -14,6 +14,8 @@ from sw.integer import inference
 from sw.integer.fold import fold
 from sw.train import checkpoint
 
+pytestmark = pytest.mark.rtl
+
 
 def test_golden_and_network_give_the_same_membranes() -> None:
     images = vgg5.prepare(DIGITS_CHECKPOINT, None, 3, seed=1).images

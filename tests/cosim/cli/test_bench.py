@@ -10,6 +10,8 @@ from cosim.bench import rivals
 from sw.model.architectures import DIGITS, named
 from tests.support.cli import nc64c
 
+pytestmark = pytest.mark.slow
+
 SMALL = ("--width", "0.03", "--batch", "4", "--steps", "2", "--threads", "1")
 
 

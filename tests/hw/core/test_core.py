@@ -10,6 +10,8 @@ from hw.spec import AXON, FLIT, Accepted, Control, Kind, NeuronWord, Region, Reg
 from hw.tile import Tile
 from tests.support.amaranth_sim import simulate
 
+pytestmark = pytest.mark.slow
+
 AXONS, NEURONS = 64, 8
 
 

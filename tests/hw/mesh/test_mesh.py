@@ -13,6 +13,8 @@ from hw.spec import FLIT, Kind
 from tests.support.amaranth_sim import simulate
 from tests.support.router_mesh import RouterMesh
 
+pytestmark = pytest.mark.slow
+
 COLUMNS, ROWS = spec.MESH_COLUMNS, spec.MESH_ROWS
 CORES = COLUMNS * ROWS
 HOST = "host"

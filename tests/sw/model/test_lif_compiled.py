@@ -7,6 +7,8 @@ from torch import Tensor
 from sw.model import lif_compiled
 from sw.model.lif import lif
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (3, 4, 6, 6)
 
 

@@ -25,6 +25,8 @@ from sw.train import checkpoint
 from sw.train.loop import Diverged, TrainFiles, train
 from tests.sw.paper.conftest import SOURCE, TINY, Finished
 
+pytestmark = pytest.mark.slow
+
 PNG = b"\x89PNG\r\n\x1a\n"
 ONE = dataclasses.replace(TINY, encodings=("direct",), ways=("white-box",))
 

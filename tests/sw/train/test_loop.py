@@ -17,6 +17,8 @@ from sw.train import training_state
 from sw.train.loop import Trained, train
 from sw.train.settings import TrainSettings
 
+pytestmark = pytest.mark.slow
+
 TINY = dataclasses.replace(
     DIGITS, layers=(LayerSpec("conv", 4, pool=True), LayerSpec("conv", 4, pool=True))
 )

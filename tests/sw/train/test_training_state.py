@@ -17,6 +17,8 @@ from sw.model.network import SpikingNetwork
 from sw.train.loop import Diverged, Trained, TrainFiles, train
 from sw.train.settings import TrainSettings
 
+pytestmark = pytest.mark.slow
+
 TINY = dataclasses.replace(
     DIGITS, layers=(LayerSpec("conv", 4, pool=True), LayerSpec("conv", 4, pool=True))
 )

@@ -130,6 +130,7 @@ def test_a_record_of_something_else(tmp_path: Path, content: str) -> None:
     assert (tmp_path / suite.JSON).read_text() == content
 
 
+@pytest.mark.rtl
 def test_a_run_keeps_the_parts_that_it_does_not_measure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,8 @@ from cosim.verify.random_programs import SMALL, program_after_program, read_coun
 from hw.spec import FLIT, ChipShape, Kind
 from tests.support.chips import assert_equal
 
+pytestmark = pytest.mark.rtl
+
 ROW = ChipShape(2, 1, 64, 32)  # one host port, for simulators that have no more
 TICKS = 3
 

@@ -12,6 +12,8 @@ from cosim.bench.mesh.noc import Noc, Pattern, Point, saturation_load
 from cosim.bench.mesh.traffic import NODES, bound, mean_hops
 from cosim.rtl.simulator.verilate import scratch
 
+pytestmark = pytest.mark.rtl
+
 CYCLES_A_ROUTER = 2  # a queue on either side
 FAR, LAST = 9, NODES - 1  # node (1, 1) and the opposite corner of node 0
 

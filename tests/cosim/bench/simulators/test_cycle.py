@@ -7,6 +7,8 @@ from cosim.bench.simulators import cycle
 from cosim.rtl.simulator.build import build
 from cosim.verify.random_programs import SMALL
 
+pytestmark = pytest.mark.rtl
+
 
 def test_cycles_and_rows_on_a_small_chip(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cycle, "FEW", 2)

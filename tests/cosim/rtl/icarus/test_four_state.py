@@ -20,9 +20,12 @@ SHAPE = ChipShape(2, 2, 64, 16)
 BENCH = Path(__file__).with_name("four_state.v")
 UNTOUCHED = (Step(np.zeros(0, np.uint64), go=False), Step(np.zeros(0, np.uint64), go=True))
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("iverilog") is None, reason="Icarus Verilog (iverilog) is not installed"
-)
+pytestmark = [
+    pytest.mark.rtl,
+    pytest.mark.skipif(
+        shutil.which("iverilog") is None, reason="Icarus Verilog (iverilog) is not installed"
+    ),
+]
 
 
 def words(steps: list[Step]) -> list[int]:

@@ -202,7 +202,7 @@ def test_a_new_file_of_the_hardware_counts(name: str, tree: Path) -> None:
 
 def test_a_name_and_a_border_between_files_count(tree: Path) -> None:
     before = content_key(Recipe(SHAPE), tree)
-    (tree / "hw" / "core.py").rename(tree / "hw" / "cores.py")
+    (tree / "hw" / "spec.py").rename(tree / "hw" / "specs.py")
     assert content_key(Recipe(SHAPE), tree) != before
     one, other = tree / "one", tree / "other"
     one.write_text("ab")
