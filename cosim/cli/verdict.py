@@ -10,10 +10,10 @@ from rich.table import Table
 from cosim.cli.guard import DIFFERENT
 
 if TYPE_CHECKING:
-    from cosim.record.record import Run
+    from cosim.record.record import RunRecord
 
 
-def conclude(run: "Run", folder: Path, quiet: bool) -> None:
+def conclude(run: "RunRecord", folder: Path, quiet: bool) -> None:
     """Prints the verdict and the table; exit code 1 when something differs."""
     from cosim.report.verdict import cautions, verdict
 
@@ -38,7 +38,7 @@ def conclude(run: "Run", folder: Path, quiet: bool) -> None:
         raise typer.Exit(DIFFERENT)
 
 
-def accuracy_table(run: "Run") -> Table:
+def accuracy_table(run: "RunRecord") -> Table:
     from cosim.record.record import LEVELS
     from cosim.report.figures import accuracy, adversarial_loss, images, source
 

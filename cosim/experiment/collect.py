@@ -19,7 +19,7 @@ from cosim.record.record import (
     Level,
     Noise,
     Rtl,
-    Run,
+    RunRecord,
     SetRecord,
 )
 from sw.attack.attacks import Images
@@ -60,13 +60,13 @@ def gather(
     clock_mhz: float,
     build_s: float,
     facts: Facts,
-) -> Run:
+) -> RunRecord:
     """The record of a run."""
     network = subject.network
     sets = {name: _set_record(content.sets[name], collected.of(name)) for name in collected.sets}
     rtl_images = len(next(iter(sets.values())).predictions["rtl"])
     noise_bits = collected.shards[0].common.noise_bits
-    return Run(
+    return RunRecord(
         format="nc64c-run",
         version=VERSION,
         dataset=network.dataset,

@@ -58,7 +58,7 @@ class Result(Record, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True)
-class Common:
+class RunSettings:
     """What all shards of a run have in common.
 
     Attributes:
@@ -90,7 +90,7 @@ class Shard:
         rtl: whether they go through the RTL too, or only up to the golden model.
     """
 
-    common: Common
+    common: RunSettings
     set: str
     first: int
     images: Images
@@ -113,7 +113,7 @@ class Shard:
         }
 
 
-def plan(common: Common, content: ImageSets, rtl_images: int) -> list[Shard]:
+def plan(common: RunSettings, content: ImageSets, rtl_images: int) -> list[Shard]:
     """The shards of a run, set by set; the first `rtl_images` go through the RTL too.
 
     None reaches over a block of `SHARD` images: those of one have their noise in common, however

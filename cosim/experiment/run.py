@@ -16,7 +16,7 @@ from cosim.experiment.images import image_store, image_worker, inputs
 from cosim.experiment.images.image_file import ImageSets
 from cosim.experiment.images.image_store import Wanted
 from cosim.experiment.images.inputs import Order
-from cosim.experiment.plan import Common, Result, Shard, plan
+from cosim.experiment.plan import Result, RunSettings, Shard, plan
 from cosim.experiment.resumable import FOLDER, run_shards
 from cosim.experiment.subject import Subject, prepare
 from cosim.mapping.noise import check_bits
@@ -65,7 +65,9 @@ class Settings:
     replay: Path | None = None
 
 
-def runs(settings: Settings, noise_bits: Sequence[int], progress: Progress) -> Iterator[record.Run]:
+def runs(
+    settings: Settings, noise_bits: Sequence[int], progress: Progress
+) -> Iterator[record.RunRecord]:
     """A run for each of these numbers of bits of threshold noise; all is checked before the first.
 
     Shards that are finished are kept in the output folder; nothing else is written.
@@ -143,9 +145,9 @@ def _run(
     engine: Engine[Shard, Result],
     build_s: float,
     progress: Progress,
-) -> record.Run:
+) -> record.RunRecord:
     started, start = datetime.now(UTC), time.monotonic()
-    common = Common(
+    common = RunSettings(
         checkpoint=settings.checkpoint.read_bytes(),
         shape=settings.shape,
         seed=settings.seed,

@@ -120,7 +120,7 @@ class Noise(Record, frozen=True, kw_only=True):
     share: Amount
 
 
-class Run(Record, frozen=True, kw_only=True):
+class RunRecord(Record, frozen=True, kw_only=True):
     """All of a run. `labels` are the classes of the images, in the order of all predictions.
 
     The first `rtl_images` went through the RTL, the others up to the golden model. The chip's clock
@@ -151,7 +151,7 @@ def to_json(content: Any) -> bytes:
     return json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False).encode() + b"\n"
 
 
-def save(folder: Path, run: Run) -> None:
+def save(folder: Path, run: RunRecord) -> None:
     """Writes `run.json`, in one line: it is large and for us alone.
 
     Raises `InputError` if it cannot be written.
@@ -159,7 +159,7 @@ def save(folder: Path, run: Run) -> None:
     atomic_write(folder / RUN_FILE, json.dumps(plain(run), allow_nan=False).encode() + b"\n")
 
 
-def load(folder: Path) -> Run:
+def load(folder: Path) -> RunRecord:
     """Reads `run.json` of a folder that `nc64c cosim` wrote.
 
     Raises `InputError` if there is none, or what is there is not what this version writes.
@@ -187,21 +187,21 @@ def load(folder: Path) -> Run:
             f"{path} has version {shown(version)}, this program reads {VERSION}: {what_to_do}"
         )
     try:
-        run = typed(content, Run)
+        run = typed(content, RunRecord)
         check(run)
     except Misfit as error:
         raise InputError(f"{path} is damaged at {error}: run nc64c cosim again") from error
     return run
 
 
-def check(run: Run) -> None:
+def check(run: RunRecord) -> None:
     """Raises `Misfit` unless the parts of a record fit each other."""
     for fits, place, wanted in _conditions(run):
         if not fits:
             raise Misfit(f"{place} (expected {wanted})")
 
 
-def _conditions(run: Run) -> Iterator[tuple[bool, str, str]]:
+def _conditions(run: RunRecord) -> Iterator[tuple[bool, str, str]]:
     """Whether a condition holds, its place, and what is right there."""
     images, classes, chip = len(run.labels), len(run.classes), run.chip
     yield run.rtl_images <= images, "$.rtl_images", f"1 to {images}, the number of labels"
@@ -231,7 +231,7 @@ def _conditions(run: Run) -> Iterator[tuple[bool, str, str]]:
             yield _is_picture(pixels), f"{place}.images.{name}", "rows of pixels from 0 to 255"
 
 
-def _set_conditions(run: Run, name: str) -> Iterator[tuple[bool, str, str]]:
+def _set_conditions(run: RunRecord, name: str) -> Iterator[tuple[bool, str, str]]:
     chosen, place = run.sets[name], f"$.sets.{name}"
     for level in LEVELS:
         count = run.rtl_images if level == "rtl" else len(run.labels)

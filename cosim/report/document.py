@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from cosim.record.record import Run, to_json
+from cosim.record.record import RunRecord, to_json
 from cosim.report.figures import Points, hardware
 from sw.files import output
 from sw.files.atomic import atomic_write
@@ -32,7 +32,7 @@ def interval(figure: Points) -> str:
     return f"{figure.value:.2f} [{figure.low:.2f}, {figure.high:.2f}]"
 
 
-def hardware_section(run: Run) -> Iterator[str]:
+def hardware_section(run: RunRecord) -> Iterator[str]:
     """What the chip takes for an image, by layer, and how fast it is at its clock."""
     chip = hardware(run)
     rows = [

@@ -7,7 +7,7 @@ those that the RTL got.
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from cosim.record.record import LEVELS, Level, Run
+from cosim.record.record import LEVELS, Level, RunRecord
 from cosim.report.intervals import Interval, paired, wilson
 from sw.attack.set_names import CLEAN
 
@@ -51,20 +51,20 @@ class Hardware:
     layers: dict[str, LayerFigures]
 
 
-def right(run: Run, name: str, level: Level, *, sample: bool = False) -> list[bool]:
+def right(run: RunRecord, name: str, level: Level, *, sample: bool = False) -> list[bool]:
     """Which images of a set a level has right; with `sample`, only of those that the RTL got."""
     count = run.rtl_images if sample else len(run.sets[name].predictions[level])
     answers = run.sets[name].predictions[level][:count]
     return [answer == label for answer, label in zip(answers, run.labels, strict=False)]
 
 
-def accuracy(run: Run, name: str, level: Level, *, sample: bool = False) -> Points:
+def accuracy(run: RunRecord, name: str, level: Level, *, sample: bool = False) -> Points:
     """Right answers in per cent, with Wilson's interval."""
     found = right(run, name, level, sample=sample)
     return _points(sum(found) / len(found), wilson(sum(found), len(found)), len(found))
 
 
-def adversarial_loss(run: Run, level: Level, *, sample: bool = False) -> dict[str, Points]:
+def adversarial_loss(run: RunRecord, level: Level, *, sample: bool = False) -> dict[str, Points]:
     """Clean accuracy minus that under each attack, with Newcombe's interval for paired shares.
 
     Empty without the clean set.
@@ -80,18 +80,18 @@ def adversarial_loss(run: Run, level: Level, *, sample: bool = False) -> dict[st
     return losses
 
 
-def attacks(run: Run) -> list[str]:
+def attacks(run: RunRecord) -> list[str]:
     """All sets but the clean one."""
     return [name for name in run.sets if name != CLEAN]
 
 
-def images(run: Run) -> dict[Level, int]:
+def images(run: RunRecord) -> dict[Level, int]:
     """Of how many images per set each level's figures are."""
     first = next(iter(run.sets.values()))
     return {level: len(first.predictions[level]) for level in LEVELS}
 
 
-def mismatches(run: Run) -> int:
+def mismatches(run: RunRecord) -> int:
     """Everything that is not as it must be, of RTL against golden and golden against network."""
     return sum(
         chosen.mismatched_spikes + chosen.mismatched_membranes + chosen.mapping_mismatches
@@ -99,13 +99,13 @@ def mismatches(run: Run) -> int:
     )
 
 
-def source(run: Run) -> str:
+def source(run: RunRecord) -> str:
     """Where the images come from, in words."""
     replayed = run.facts.replayed
     return f"images of {replayed}" if replayed else f"images drawn by seed {run.facts.seed}"
 
 
-def hardware(run: Run) -> Hardware:
+def hardware(run: RunRecord) -> Hardware:
     """What the chip would take for an image; of all sets together."""
     rtl, clock = run.rtl, run.clock_mhz * 1e6
     count = run.rtl_images * len(run.sets)
@@ -132,7 +132,7 @@ def hardware(run: Run) -> Hardware:
     )
 
 
-def total(run: Run, counter: str) -> int:
+def total(run: RunRecord, counter: str) -> int:
     """A counter of the RTL, all cores together."""
     return sum(map(sum, run.rtl.counters[counter]))
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from cosim.record.record import LEVELS, Level, Run
+from cosim.record.record import LEVELS, Level, RunRecord
 from cosim.report import plots
 from cosim.report.document import interval, table
 from cosim.report.figures import (
@@ -23,7 +23,7 @@ SPREAD = 0.08  # between the marks of two sets, by the distance of two numbers o
 TITLES = {"accuracy": "accuracy, %", "adv_loss": "adversarial loss, points"}
 
 
-def as_json(runs: Sequence[Run]) -> dict[str, Any]:
+def as_json(runs: Sequence[RunRecord]) -> dict[str, Any]:
     """All runs, a row for each number of bits; they differ in nothing else."""
     first = runs[0]
     return {
@@ -50,7 +50,7 @@ def as_json(runs: Sequence[Run]) -> dict[str, Any]:
     }
 
 
-def as_markdown(runs: Sequence[Run]) -> str:
+def as_markdown(runs: Sequence[RunRecord]) -> str:
     """Two tables: accuracy and adversarial loss, a row for each number of bits and chip level."""
     first = runs[0]
     counts = images(first)
@@ -87,7 +87,7 @@ def as_markdown(runs: Sequence[Run]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def as_pictures(runs: Sequence[Run]) -> dict[str, bytes]:
+def as_pictures(runs: Sequence[RunRecord]) -> dict[str, bytes]:
     """Golden as lines, RTL as marks with their intervals; raises `InputError`."""
     kinds = {"accuracy": _accuracies, "adv_loss": adversarial_loss}
     shown = {name: kind for name, kind in kinds.items() if kind(runs[0], "rtl")}
@@ -129,7 +129,7 @@ def as_pictures(runs: Sequence[Run]) -> dict[str, bytes]:
     return plots.as_files(figure)
 
 
-def _grid(runs: Sequence[Run], sets: list[str], kind: Any) -> Iterator[str]:
+def _grid(runs: Sequence[RunRecord], sets: list[str], kind: Any) -> Iterator[str]:
     rows = []
     for run in runs:
         for level in ON_CHIP:
@@ -140,16 +140,16 @@ def _grid(runs: Sequence[Run], sets: list[str], kind: Any) -> Iterator[str]:
     return table(["bits", "mask", "level", *sets], rows)
 
 
-def _accuracies(run: Run, level: Level) -> dict[str, Points]:
+def _accuracies(run: RunRecord, level: Level) -> dict[str, Points]:
     return {name: accuracy(run, name, level) for name in run.sets}
 
 
-def _share(run: Run) -> str:
+def _share(run: RunRecord) -> str:
     share = 100 * run.noise.share
     return f"{share:.0f} %" if share >= 10 else f"{share:.2g} %"
 
 
-def _mask(run: Run) -> int:
+def _mask(run: RunRecord) -> int:
     return (1 << run.noise.bits) - 1
 
 
@@ -160,7 +160,7 @@ def _figures(found: dict[str, Points]) -> dict[str, dict[str, float]]:
     }
 
 
-def differences(run: Run) -> list[str]:
+def differences(run: RunRecord) -> list[str]:
     """What differs between golden and RTL that must be equal, in words; for each set its first."""
     found = verdict(run)
     if found.equal:

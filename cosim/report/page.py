@@ -1,6 +1,6 @@
 """The report: one self-contained page that a person understands at a glance.
 
-Takes a `Run` and nothing else, so that `nc64c report` can render it again at any time.
+Takes a `RunRecord` and nothing else, so that `nc64c report` can render it again at any time.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from cosim.record.chip_facts import RESOURCES, Grid, capacity, totals
-from cosim.record.record import LEVELS, REPORT_FILE, SUMMARY_FILE, Example, Run, to_json
+from cosim.record.record import LEVELS, REPORT_FILE, SUMMARY_FILE, Example, RunRecord, to_json
 from cosim.report.figures import (
     Points,
     accuracy,
@@ -51,13 +51,13 @@ class HeatMap(NamedTuple):
     rows: list[dict[str, Any]]
 
 
-def write(folder: Path, run: Run) -> None:
+def write(folder: Path, run: RunRecord) -> None:
     """Writes `report.html` and `summary.json`. Raises `InputError` if they cannot be written."""
     atomic_write(folder / REPORT_FILE, render(run).encode())
     atomic_write(folder / SUMMARY_FILE, to_json(summary(run)))
 
 
-def render(run: Run) -> str:
+def render(run: RunRecord) -> str:
     """The page, as HTML."""
     sets = list(run.sets)
     losses = {level: adversarial_loss(run, level) for level in LEVELS}
@@ -126,7 +126,7 @@ def short(value: int) -> str:
     return str(value)
 
 
-def _figures(run: Run) -> Iterator[Figure]:
+def _figures(run: RunRecord) -> Iterator[Figure]:
     rtl, content, chip = run.rtl, summary(run), hardware(run)
     count = run.rtl_images * len(run.sets)
     if CLEAN in run.sets:
@@ -168,7 +168,7 @@ def _between(figure: Points) -> str:
     )
 
 
-def _maps(run: Run) -> Iterator[HeatMap]:
+def _maps(run: RunRecord) -> Iterator[HeatMap]:
     counters, chip = run.rtl.counters, run.chip
     yield _heat("Flits", "passed on by each router, copies counted", counters["flits"])
     yield _heat("Stalls", "output cycles in which a flit waited", counters["stalls"])
@@ -191,7 +191,7 @@ def _heat(title: str, note: str, grid: Grid) -> HeatMap:
     return HeatMap(title, note, top, rows)
 
 
-def _spike_rows(run: Run) -> list[dict[str, Any]]:
+def _spike_rows(run: RunRecord) -> list[dict[str, Any]]:
     """A row per layer and level; layers on the host have no chip levels."""
     sets = run.sets.values()
     layers = next(iter(sets)).spikes
@@ -210,7 +210,7 @@ def _spike_rows(run: Run) -> list[dict[str, Any]]:
     return rows
 
 
-def _facts(run: Run) -> Iterator[tuple[str, str]]:
+def _facts(run: RunRecord) -> Iterator[tuple[str, str]]:
     facts, rtl = run.facts, run.rtl
     yield "Command", facts.command
     yield "Checkpoint", facts.checkpoint
@@ -247,7 +247,7 @@ def _duration(seconds: float) -> str:
     return f"{minutes:.0f} min {rest:.0f} s" if minutes else f"{rest:.1f} s"
 
 
-def _example(run: Run, example: Example) -> dict[str, Any]:
+def _example(run: RunRecord, example: Example) -> dict[str, Any]:
     classes, index = run.classes, example.index
     label = run.labels[index]
     pictures = []

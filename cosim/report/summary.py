@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from cosim.record.record import CHIP_LEVELS, LEVELS, Level, Run
+from cosim.record.record import CHIP_LEVELS, LEVELS, Level, RunRecord
 from cosim.report.figures import Points, accuracy, adversarial_loss, hardware, images, total
 
 VERSION = 1
 
 
-def summary(run: Run) -> dict[str, Any]:
+def summary(run: RunRecord) -> dict[str, Any]:
     """The content of `summary.json`; the keys stay in this order."""
     chip, rtl, count = run.chip, run.rtl, run.rtl_images
     of = {level: adversarial_loss(run, level) for level in LEVELS}
@@ -52,7 +52,7 @@ def summary(run: Run) -> dict[str, Any]:
     }
 
 
-def _set(run: Run, name: str) -> dict[str, Any]:
+def _set(run: RunRecord, name: str) -> dict[str, Any]:
     chosen = run.sets[name]
     found = {level: accuracy(run, name, level) for level in LEVELS}
     of_sample = {level: accuracy(run, name, level, sample=True) for level in LEVELS}

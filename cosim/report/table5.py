@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from cosim.record.record import LEVELS, Run
+from cosim.record.record import LEVELS, RunRecord
 from cosim.report import document, plots
 from cosim.report.document import interval
 from cosim.report.figures import (
@@ -71,7 +71,7 @@ class Table:
         return chip.value - algorithm.value
 
 
-def tables(run: Run) -> list[Table]:
+def tables(run: RunRecord) -> list[Table]:
     """A table for each kind of attack in a run.
 
     Raises `InputError` for one without clean images, or without attacks.
@@ -87,7 +87,7 @@ def tables(run: Run) -> list[Table]:
     return [_table(run, kind, names) for kind, names in kinds.items()]
 
 
-def _table(run: Run, kind: str, names: list[str]) -> Table:
+def _table(run: RunRecord, kind: str, names: list[str]) -> Table:
     eps = {name: parse(name)[1] for name in names}
     ours: dict[str, Ours] = {}
     for level in LEVELS:
@@ -102,12 +102,12 @@ def _table(run: Run, kind: str, names: list[str]) -> Table:
     return Table(kind, sorted(eps.values()), paper, ours)
 
 
-def printed(run: Run, kind: str, row: str) -> tuple[Printed, ...]:
+def printed(run: RunRecord, kind: str, row: str) -> tuple[Printed, ...]:
     """A row's values as the paper prints them, for `STRENGTHS`; none for what it does not have."""
     return values("table5", run.encoding, row) if kind in THE_PAPERS else ()
 
 
-def as_markdown(run: Run) -> str:
+def as_markdown(run: RunRecord) -> str:
     """All tables; what is doubtful about a printed value stands below them."""
     chip = run.chip
     layers = f"{run.network} on {run.dataset}, {run.encoding} encoding"
@@ -170,7 +170,7 @@ def _printed(value: Printed | None, doubts: dict[str, int]) -> str:
     return f"{value.value:.2f} [{doubts.setdefault(value.doubt, len(doubts) + 1)}]"
 
 
-def as_json(run: Run) -> dict[str, Any]:
+def as_json(run: RunRecord) -> dict[str, Any]:
     """The same for programs."""
     return {
         "schema_version": SCHEMA,
@@ -204,7 +204,7 @@ def as_json(run: Run) -> dict[str, Any]:
     }
 
 
-def as_pictures(run: Run) -> dict[str, bytes]:
+def as_pictures(run: RunRecord) -> dict[str, bytes]:
     """Adversarial loss by eps, a panel for each kind of attack; raises `InputError`."""
     found = tables(run)
     figure, axes = plots.panels(len(found))

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from cosim.record.record import Run
+from cosim.record.record import RunRecord
 from cosim.report.figures import mismatches
 from sw.attack.set_names import zero_gradients
 
@@ -20,7 +20,7 @@ class Verdict(NamedTuple):
     first: dict[str, str]
 
 
-def verdict(run: Run) -> Verdict:
+def verdict(run: RunRecord) -> Verdict:
     """Whether RTL equals golden, and golden the network; for the page and the command line."""
     sets = run.sets.values()
     spikes = sum(chosen.compared_spikes for chosen in sets)
@@ -64,7 +64,7 @@ def verdict(run: Run) -> Verdict:
     )
 
 
-def cautions(run: Run) -> list[str]:
+def cautions(run: RunRecord) -> list[str]:
     """What makes figures say less than they seem to: nothing to compare, nothing to attack along.
 
     Such a run can be equal everywhere and lose nothing under attack, and has shown neither.

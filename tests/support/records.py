@@ -1,4 +1,4 @@
-"""A `Run` of believable numbers, drawn by a seed, to test what reads one."""
+"""A `RunRecord` of believable numbers, drawn by a seed, to test what reads one."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from cosim.record.record import (
     LayerCounts,
     Noise,
     Rtl,
-    Run,
+    RunRecord,
     SetRecord,
     Spikes,
 )
@@ -24,7 +24,7 @@ SETS = ("clean", "fgsm_2", "fgsm_8", "fgsm_16")
 LAYERS = ("conv1", "conv2", "conv3", "fc1")
 
 
-def make_run(seed: int = 0, images: int = 200, columns: int = 8, rows: int = 8) -> Run:
+def make_run(seed: int = 0, images: int = 200, columns: int = 8, rows: int = 8) -> RunRecord:
     """A run of four sets on a chip of `columns` x `rows`, RTL equal to golden everywhere."""
     random = np.random.default_rng(seed)
     labels = random.integers(0, 10, images)
@@ -49,7 +49,7 @@ def make_run(seed: int = 0, images: int = 200, columns: int = 8, rows: int = 8) 
         )
         for layer, cores, neurons in (("conv2", 16, 2048), ("conv3", 6, 512), ("fc1", 1, 64))
     ]
-    return Run(
+    return RunRecord(
         format="nc64c-run",
         version=VERSION,
         dataset="digits",
@@ -118,7 +118,7 @@ def make_run(seed: int = 0, images: int = 200, columns: int = 8, rows: int = 8) 
     )
 
 
-def spoilt(run: Run, changes: dict[str, Any]) -> Any:
+def spoilt(run: RunRecord, changes: dict[str, Any]) -> Any:
     """A run as JSON has it, with other values at paths such as "chip.columns"."""
     content = plain(run)
     for path, value in changes.items():
@@ -130,9 +130,9 @@ def spoilt(run: Run, changes: dict[str, Any]) -> Any:
     return content
 
 
-def changed(run: Run, changes: dict[str, Any]) -> Run:
+def changed(run: RunRecord, changes: dict[str, Any]) -> RunRecord:
     """The run with other values at paths such as "chip.columns"."""
-    return typed(spoilt(run, changes), Run)
+    return typed(spoilt(run, changes), RunRecord)
 
 
 def _set(random: np.random.Generator, labels: Any, error: int) -> SetRecord:

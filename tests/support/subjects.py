@@ -8,7 +8,7 @@ import torch
 
 from cosim.experiment.collect import Collected, gather
 from cosim.experiment.images.image_file import ImageSet, ImageSets
-from cosim.experiment.plan import Common, Shard, plan
+from cosim.experiment.plan import RunSettings, Shard, plan
 from cosim.experiment.shard import examine
 from cosim.experiment.subject import Subject
 from cosim.golden.chip import GoldenChip
@@ -17,7 +17,7 @@ from cosim.program.program import Program, configuration
 from cosim.program.runner import Advance, Response, Runner, Stimulus, Totals, unheard
 from cosim.program.runner import Run as ChipRun
 from cosim.program.stimulus import Step
-from cosim.record.record import Facts, Run
+from cosim.record.record import Facts, RunRecord
 from hw.spec import ChipShape, Counter
 from sw.attack.attacks import attacked
 from sw.attack.image_sets import attack_of
@@ -108,7 +108,7 @@ def make_shards(
     noise_bits: int = 0,
 ) -> list[Shard]:
     """The shards of a run of `make_sets`; all images go through the RTL unless told otherwise."""
-    common = Common(
+    common = RunSettings(
         checkpoint=b"",
         shape=SHAPE,
         seed=5,
@@ -120,7 +120,7 @@ def make_shards(
     return plan(common, content, images if rtl_images is None else rtl_images)
 
 
-def make_run_of(subject: Subject, rtl: Runner, shards: list[Shard]) -> Run:
+def make_run_of(subject: Subject, rtl: Runner, shards: list[Shard]) -> RunRecord:
     """The record of these shards, done one after the other in this process."""
     results = [examine(subject, shard, rtl) for shard in shards]
     names = tuple(dict.fromkeys(shard.set for shard in shards))

@@ -37,7 +37,7 @@ from sw.files import output
 from sw.files.paths import DIGITS_CHECKPOINT
 
 if TYPE_CHECKING:
-    from cosim.record.record import Run
+    from cosim.record.record import RunRecord
 
 EXAMPLE = (
     "Examples: `nc64c cosim --out out/run` and "
@@ -123,6 +123,6 @@ def report(folder: Annotated[Path, typer.Argument(help="What cosim wrote.")]) ->
     conclude(run, folder, quiet=False)
 
 
-def _kept_shards(run: "Run", out: Path) -> str:
+def _kept_shards(run: "RunRecord", out: Path) -> str:
     shards, found = run.facts.shards, run.facts.shards_found
     return f"{shards} shards, {found} of them finished before: {out / 'shards'}"

@@ -25,8 +25,8 @@ from rich.console import Console
 from cosim.cli.verdict import accuracy_table
 from cosim.experiment.collect import Collected, gather
 from cosim.experiment.images.image_file import ImageSet, ImageSets
-from cosim.experiment.plan import Common, Result, RtlCounts, Shard
-from cosim.record.record import LEVELS, LayerCounts, Level, Run, Spikes
+from cosim.experiment.plan import Result, RtlCounts, RunSettings, Shard
+from cosim.record.record import LEVELS, LayerCounts, Level, RunRecord, Spikes
 from cosim.report import noise, page, plots, table5
 from cosim.report.figures import accuracy, adversarial_loss, images
 from cosim.report.intervals import paired, wilson
@@ -163,7 +163,7 @@ def result(name: str, shard: int) -> Result:
 
 
 @pytest.fixture(scope="module")
-def run() -> Run:
+def run() -> RunRecord:
     zero = {name: np.arange(COUNT) < count for name, count in ZERO.items()}
     pixels = {name: np.full((COUNT, 1, 8, 8), len(name), np.uint8) for name in RIGHT}
     content = ImageSets(
@@ -173,7 +173,7 @@ def run() -> Run:
         np.arange(COUNT),
         {name: ImageSet(pixels[name], zero[name]) for name in RIGHT},
     )
-    common = Common(b"", SHAPE, seed=5, noise_bits=0, front_door=False, code="")
+    common = RunSettings(b"", SHAPE, seed=5, noise_bits=0, front_door=False, code="")
     places = [(name, shard) for name in RIGHT for shard in range(len(PARTS))]
     shards = [
         Shard(common, name, PARTS[at].start, pixels[name][PARTS[at]], rtl=at < 2)
@@ -194,7 +194,7 @@ def test_the_table_above_is_of_these_answers() -> None:
 
 
 # ---------------------------------------------------------------- gather, figures, summary
-def test_the_record(run: Run) -> None:
+def test_the_record(run: RunRecord) -> None:
     assert run.rtl_images == SAMPLE
     assert run.labels == list(range(COUNT))
     for name, chosen in run.sets.items():
@@ -218,7 +218,7 @@ def test_the_record(run: Run) -> None:
     assert run.rtl.layers["conv2"].synaptic_ops == 2 * 9
 
 
-def test_figures(run: Run) -> None:
+def test_figures(run: RunRecord) -> None:
     assert images(run) == IMAGES
     for level in LEVELS:
         for name in RIGHT:
@@ -239,7 +239,7 @@ def test_figures(run: Run) -> None:
             assert loss[1:] == (100 * low, 100 * high, count)
 
 
-def test_summary(run: Run) -> None:
+def test_summary(run: RunRecord) -> None:
     found = summary(run)
     assert found["images"] == SAMPLE
     assert found["level_images"] == IMAGES
@@ -292,7 +292,7 @@ NAMES: dict[Level, str] = {
 }
 
 
-def test_the_pages_tables(run: Run) -> None:
+def test_the_pages_tables(run: RunRecord) -> None:
     html = page.render(run)
     figures = {row[0]: row[1:] for row in cells(html, "All figures")}
     for level, name in NAMES.items():
@@ -338,7 +338,7 @@ def rows_of(markdown: str) -> dict[str, list[str]]:
     return {row[0]: row[1:] for row in split}
 
 
-def test_table5(run: Run) -> None:
+def test_table5(run: RunRecord) -> None:
     found = rows_of(table5.as_markdown(run))
     for level, name in NAMES.items():
         count, clean, loss = found[f"ours, {name}"]
@@ -357,7 +357,7 @@ def test_table5(run: Run) -> None:
     assert document["mismatches"] == 23 + 5 + 7 + 6 + 7
 
 
-def test_noise(run: Run) -> None:
+def test_noise(run: RunRecord) -> None:
     lines = noise.as_markdown([run]).splitlines()
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if "|" in line]
     found = [(row[2], *(cell.split()[0] for cell in row[3:])) for row in rows if row[0] == "0"]
@@ -377,7 +377,7 @@ def test_noise(run: Run) -> None:
     assert row["compared_membranes"] == 302
 
 
-def test_the_consoles_table(run: Run) -> None:
+def test_the_consoles_table(run: RunRecord) -> None:
     console = Console(width=200, record=True, file=io.StringIO())
     console.print(accuracy_table(run))
     found = [re.findall(r"[\w.,%]+", line) for line in console.export_text().splitlines()]
@@ -410,14 +410,14 @@ def drawn(
     return panels
 
 
-def test_the_picture_of_table5(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_picture_of_table5(run: RunRecord, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("matplotlib", reason="Matplotlib is not installed (extra plots)")
     (panel,) = drawn(monkeypatch, table5.as_pictures, run)
     for level, name in NAMES.items():
         assert panel[f"{name}, {IMAGES[level]} images"] == pytest.approx([LOSS[level]])
 
 
-def test_the_picture_of_noise(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_picture_of_noise(run: RunRecord, monkeypatch: pytest.MonkeyPatch) -> None:
     """Golden as a line with the set's name, RTL as marks."""
     pytest.importorskip("matplotlib", reason="Matplotlib is not installed (extra plots)")
     right, lost = drawn(monkeypatch, noise.as_pictures, [run])

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from cosim.experiment.shard import examine
-from cosim.record.record import Level, Run, Spikes
+from cosim.record.record import Level, RunRecord, Spikes
 from cosim.report.figures import accuracy, mismatches
 from cosim.report.summary import summary
 from cosim.report.verdict import verdict
@@ -21,7 +21,7 @@ from tests.support.subjects import (
 )
 
 
-def run_with(rtl: FakeRtl, images: int = 7) -> Run:
+def run_with(rtl: FakeRtl, images: int = 7) -> RunRecord:
     return make_run_of(make_subject(), rtl, make_shards(images))
 
 

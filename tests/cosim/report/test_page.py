@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from cosim.record.record import Run
+from cosim.record.record import RunRecord
 from cosim.report import page as report
 from tests.support.records import SETS, changed, make_run
 
@@ -48,11 +48,11 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.tags if name == tag]
 
 
-def page_of(run: Run) -> Page:
+def page_of(run: RunRecord) -> Page:
     return Page(report.render(run))
 
 
-def spoilt_run() -> Run:
+def spoilt_run() -> RunRecord:
     changes = {
         "mismatched_spikes": 3,
         "mismatched_membranes": 1,
@@ -75,7 +75,7 @@ def test_nothing_comes_from_elsewhere() -> None:
 
 
 @pytest.mark.parametrize("run", [make_run(), spoilt_run(), make_run(images=1, columns=1, rows=1)])
-def test_markup_is_sound(run: Run) -> None:
+def test_markup_is_sound(run: RunRecord) -> None:
     page = page_of(run)
     assert page.faults == []
     assert page.open == []

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from cosim.record.record import Run, to_json
+from cosim.record.record import RunRecord, to_json
 from cosim.report import noise, table5
 from cosim.report.figures import adversarial_loss
 from sw.common.errors import InputError
@@ -15,7 +15,7 @@ from tests.support.records import changed, make_run
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
-def with_sets(run: Run, *names: str) -> Run:
+def with_sets(run: RunRecord, *names: str) -> RunRecord:
     """The run, its attacks named otherwise."""
     sets = dict(zip(names, run.sets.values(), strict=False))
     return changed(run, {"sets": plain(sets), "examples": []})
@@ -120,7 +120,7 @@ def test_a_run_without_losses(names: tuple[str, ...]) -> None:
         table5.as_markdown(run)
 
 
-def noisy_runs() -> list[Run]:
+def noisy_runs() -> list[RunRecord]:
     return [
         changed(make_run(seed), {"noise": {"bits": bits, "share": bits / 100}})
         for seed, bits in enumerate((0, 4, 8))

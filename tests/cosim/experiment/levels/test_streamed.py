@@ -8,7 +8,7 @@ from cosim.mapping.choose import choose_mapping
 from cosim.mapping.streamed import Schedule
 from cosim.mapping.usage import chip_record
 from cosim.program.program import Program
-from cosim.record.record import Run
+from cosim.record.record import RunRecord
 from cosim.report.figures import mismatches
 from cosim.report.page import render
 from cosim.report.summary import summary
@@ -27,7 +27,7 @@ from tests.support.subjects import (
 )
 
 
-def run_with(rtl: FakeRtl, images: int = 5) -> tuple[Subject, Run]:
+def run_with(rtl: FakeRtl, images: int = 5) -> tuple[Subject, RunRecord]:
     """The small subject on a chip that cannot hold its network."""
     subject = make_subject(TINY_CHIP)
     return subject, make_run_of(subject, rtl, make_shards(images))
