@@ -6,7 +6,7 @@ STAMP := $(VENV)/made-for-$(shell cksum < pyproject.toml | cut -d ' ' -f 1)
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help demo test check bench lint format verilog clean
+.PHONY: help demo test check docs bench lint format verilog clean
 .DEFAULT_GOAL := help
 
 help: ## list what make can do
@@ -21,6 +21,10 @@ test: $(STAMP) ## run the tests on all cores (some: make test ARGS="tests/sw -k 
 
 check: $(STAMP) ## in about a minute: style, types, imports, and the tests without a simulator
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "not rtl and not slow" $(ARGS)
+
+docs: $(STAMP) ## build the documents as a site; a warning is an error
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs out/docs $(ARGS)
+	@echo open out/docs/index.html
 
 bench: $(STAMP) ## measure how fast it all is, beside others; the document goes to out/bench
 	$(BIN)/nc64c bench all $(ARGS)
