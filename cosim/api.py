@@ -36,7 +36,9 @@ from cosim.program.stimulus import (
 )
 from cosim.report.summary import VERSION
 from hw.spec import FULL_CHIP, ChipShape, Control, Counter, Region, Register, ResetMode
+from sw.attack.image_sets import draw_images
 from sw.common.errors import InputError, reason
+from sw.data.dataset import Dataset
 from sw.integer.fold import fold
 from sw.integer.network import IntegerNetwork
 from sw.train import checkpoint
@@ -52,6 +54,7 @@ __all__ = [
     "Control",
     "CoreImage",
     "Counter",
+    "Dataset",
     "InputError",
     "IntegerNetwork",
     "Mismatch",
@@ -70,6 +73,7 @@ __all__ = [
     "core",
     "decode",
     "golden",
+    "held_out",
     "icarus",
     "image_stimuli",
     "integer_network",
@@ -104,6 +108,15 @@ def map_network(network: IntegerNetwork, shape: ChipShape = FULL_CHIP) -> Progra
     Raises `InputError`, with the layer and what it lacks, if they do not.
     """
     return resident.map_network(network, shape)
+
+
+def held_out(dataset: str, count: int, seed: int = 0, folder: str | Path | None = None) -> Dataset:
+    """Held-out images, uint8 [n, C, H, W], and their labels, drawn by a seed.
+
+    `folder` is where the files of a data set are that does not come with a package: all but digits.
+    Raises `InputError` if there are not so many, or no such files.
+    """
+    return draw_images(dataset, count, seed, None if folder is None else Path(folder))
 
 
 def image_stimuli(

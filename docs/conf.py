@@ -7,9 +7,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 project = "NC64C co-simulation"
 author = "the NC64C project"
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
+nb_execution_mode = "off"  # tests/architecture/test_tutorial.py runs it
 # Links to source files lead out of the site; tests/architecture/test_docs.py follows them.
 suppress_warnings = ["myst.xref_missing", "misc.highlighting_failure"]
 napoleon_use_ivar = True
