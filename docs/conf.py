@@ -16,5 +16,6 @@ suppress_warnings = ["myst.xref_missing", "misc.highlighting_failure"]
 napoleon_use_ivar = True
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
+default_role = "code"  # of backticks in docstrings
 html_theme = "furo"
 html_title = project
