@@ -117,7 +117,7 @@ def _paibox(workload: Workload, order: Literal["C", "F"]) -> Callable[[], float]
 
     (core,) = workload.program.cores
     axons = axon_bits(workload)
-    weights = np.array(core.synapses[:, 0, 0, :].T, order=order)  # bool [axons, neurons]
+    weights = np.array(core.synapses[0, :, 0, :].T, order=order)  # bool [axons, neurons]
 
     class Layer(paibox.Network):  # type: ignore[misc]  # without types
         def __init__(self) -> None:

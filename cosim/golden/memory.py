@@ -186,12 +186,11 @@ class ConfigurationMemory:
         )
 
     def rows(self) -> NDArray[np.bool_]:
-        """The synapses of the N neurons, bool [neurons, pages, planes, axons]."""
+        """The synapses of the N neurons, bool [pages, neurons, planes, axons]."""
         register = self._words[Region.REGISTER]
         size = (self.pages, int(register[Register.NEURONS]), int(register[Register.PLANES]))
         bits = np.unpackbits(self._row_words().view(np.uint8), axis=1, bitorder="little")
-        rows = bits.view(np.bool_).reshape(*size, self._shape.axons)
-        return rows.transpose(1, 0, 2, 3)
+        return bits.view(np.bool_).reshape(*size, self._shape.axons)
 
     def synapse_digest(self) -> bytes:
         """The same for two cores of a chip if their currents are."""

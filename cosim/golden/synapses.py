@@ -19,15 +19,15 @@ Currents = tuple[NDArray[np.int64], NDArray[np.int64]]
 class Synapses:
     """A core's one-bit synapses.
 
-    `row` is bool [neurons, pages, planes, axons], `plane_weight` int64 [planes]. A neuron's weight
+    `row` is bool [pages, neurons, planes, axons], `plane_weight` int64 [planes]. A neuron's weight
     from an axon is the sum of its planes' weights there.
     """
 
     def __init__(self, row: NDArray[np.bool_], plane_weight: NDArray[np.int64]) -> None:
         self._plane_weight = plane_weight
-        neurons, pages, planes, axons = row.shape
+        pages, neurons, planes, axons = row.shape
         self._shape = planes, neurons, pages * axons
-        lines = _packed(row.transpose(2, 0, 1, 3).reshape(self._shape))
+        lines = _packed(row.transpose(2, 1, 0, 3).reshape(self._shape))
         # Words first: counts of all neurons are then added up side by side.
         self._packed = np.ascontiguousarray(np.moveaxis(lines, 2, 0))
 

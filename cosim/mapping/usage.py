@@ -58,7 +58,7 @@ def _layer_use(name: str, cores: Sequence[CoreImage]) -> LayerUse:
         cores=len(cores),
         neurons=sum(core.neurons for core in cores),
         dendrites=sum(core.neurons * core.pages * core.planes for core in cores),
-        axons=sum(int(core.synapses.any(axis=(0, 2)).sum()) for core in cores),
+        axons=sum(int(core.synapses.any(axis=(1, 2)).sum()) for core in cores),
         synapses=sum(int(core.synapses.sum()) for core in cores),
     )
 

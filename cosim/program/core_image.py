@@ -38,9 +38,10 @@ def core_xy(number: int) -> tuple[int, int]:
 class CoreImage:
     """All that one core holds; the defaults are the registers' values after reset.
 
-    `synapses` is bool [neurons, pages, planes, axons]; `threshold` and `bias` int32 [neurons], in
-    membrane units; neuron n sends to `fanout[fanout_start[n]:][:fanout_count[n]]`, FANOUT words
-    (uint32 [entries]). Raises `ValueError` for what the registers or memories cannot hold.
+    `synapses` is bool [pages, neurons, planes, axons], in the order in which `hw.spec` numbers
+    dendrites; `threshold` and `bias` int32 [neurons], in membrane units. Neuron n sends to
+    `fanout[fanout_start[n]:][:fanout_count[n]]`, FANOUT words (uint32 [entries]). Raises
+    `ValueError` for what the registers or memories cannot hold.
     """
 
     x: int
@@ -100,7 +101,7 @@ class CoreImage:
             self._within(name, value, REGISTERS[which].least, REGISTERS[which].most)
 
     def _check_memories(self, shape: ChipShape) -> None:
-        rows = (self.neurons, self.pages, self.planes, shape.axons)
+        rows = (self.pages, self.neurons, self.planes, shape.axons)
         for name, array, dtype, size in (
             ("synapses", self.synapses, np.bool_, rows),
             ("threshold", self.threshold, np.int32, (self.neurons,)),

@@ -41,7 +41,7 @@ def core(
     Args:
         x, y: its place in the mesh.
         synapses: bool [neurons, planes, axons], or [neurons, axons] where there is one plane, or
-            [neurons, pages, planes, axons] where there are several pages.
+            [pages, neurons, planes, axons] where there are several pages.
         threshold: whole numbers [neurons], in membrane units.
         plane_weights: what a synapse of each plane adds to the membrane.
         bias: whole numbers [neurons], added in every tick; None: 0.
@@ -55,8 +55,8 @@ def core(
     if rows.ndim == 2:
         rows = rows[:, np.newaxis]
     if rows.ndim == 3:
-        rows = rows[:, np.newaxis]
-    neurons, pages, planes, _ = rows.shape
+        rows = rows[np.newaxis]
+    pages, neurons, planes, _ = rows.shape
     if planes != len(plane_weights):
         raise ValueError(f"{planes} planes of synapses, but {len(plane_weights)} plane weights")
     lists = [[]] * neurons if fan_out is None else [list(each) for each in fan_out]

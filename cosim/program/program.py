@@ -171,8 +171,7 @@ _Table = tuple[NDArray[np.int64], NDArray[np.uint32]]
 
 def _core_tables(core: CoreImage) -> list[tuple[Region, NDArray[np.int64], NDArray[np.uint32]]]:
     """A core's memories: region, offset of each record's first word [n], data [n, words]."""
-    # Page by page, as `hw.spec` numbers dendrites.
-    rows = core.synapses.transpose(1, 0, 2, 3).reshape(-1, core.synapses.shape[-1])
+    rows = core.synapses.reshape(-1, core.synapses.shape[-1])
     row_data = np.packbits(rows, axis=1, bitorder="little").view("<u4").astype(np.uint32)
     fanout_range = FANOUT_RANGE.pack(
         start=core.fanout_start.astype(np.uint64), count=core.fanout_count.astype(np.uint64)

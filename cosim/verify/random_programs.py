@@ -83,7 +83,7 @@ def random_core(rng: np.random.Generator, x: int, y: int, shape: ChipShape) -> C
         first_tick=first,
         last_tick=last,
         trace=bool(rng.random() < 0.8),
-        synapses=rng.random((neurons, pages, planes, shape.axons)) < rng.choice(DENSITIES),
+        synapses=rng.random((pages, neurons, planes, shape.axons)) < rng.choice(DENSITIES),
         threshold=_membrane_values(rng, neurons, scale),
         bias=_membrane_values(rng, neurons, scale),
         fanout_start=np.cumsum(count) - count,

@@ -67,7 +67,7 @@ def test_a_broken_chip_is_named_at_its_first_mismatch() -> None:
     """A synapse that is stuck at 0: the spike of neuron 1 never comes about."""
     program = two_cores()
     stuck = program.cores[0].synapses.copy()
-    stuck[1] = False
+    stuck[:, 1] = False
     broken = nc64c.Program(TINY, (replace(program.cores[0], synapses=stuck), program.cores[1]))
 
     class Broken:
@@ -125,7 +125,7 @@ def test_arrays_that_do_not_fit_together(given: dict[str, object], words: str) -
 
 def test_pages_and_planes_follow_from_the_array() -> None:
     image = nc64c.core(
-        1, 0, np.ones((3, 2, 4, 64), bool), np.ones(3, np.int8), (8, 4, 2, 1), leak=2, trace=True
+        1, 0, np.ones((2, 3, 4, 64), bool), np.ones(3, np.int8), (8, 4, 2, 1), leak=2, trace=True
     )
     assert (image.neurons, image.pages, image.planes, image.leak) == (3, 2, 4, 2)
     assert image.threshold.dtype == np.int32

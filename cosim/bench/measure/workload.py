@@ -85,7 +85,7 @@ def busy(
             pages=1,
             neurons=neurons,
             leak=1,
-            synapses=rng.random((neurons, 1, planes, shape.axons)) < 0.5,
+            synapses=rng.random((1, neurons, planes, shape.axons)) < 0.5,
             threshold=np.full(neurons, MEMBRANE_MAX, np.int32),
             bias=np.zeros(neurons, np.int32),
             fanout_start=np.zeros(neurons, np.int64),

@@ -38,7 +38,7 @@ def plane_weights(layer: IntegerLayer) -> tuple[int, ...]:
 
 
 def synapses(plan: Plan, tile: Tile, group: Span, shape: ChipShape) -> NDArray[np.bool_]:
-    """A core's synapses, bool [neurons, pages, planes, axons]."""
+    """A core's synapses, bool [pages, neurons, planes, axons]."""
     codes = _codes(plan.layer, tile, group)
     neurons, used = codes.shape
     every = np.zeros((neurons, plan.pages * shape.axons), np.int32)
@@ -48,7 +48,7 @@ def synapses(plan: Plan, tile: Tile, group: Span, shape: ChipShape) -> NDArray[n
     planes = [level >> bit & 1 & connected for bit in reversed(range(plan.layer.weight_bits))]
     rows = np.stack([*planes, connected], axis=1).astype(np.bool_)
     rows = rows.reshape(neurons, len(plan.plane_weights), plan.pages, shape.axons)
-    return rows.transpose(0, 2, 1, 3)
+    return rows.transpose(2, 0, 1, 3)
 
 
 def _codes(layer: IntegerLayer, tile: Tile, group: Span) -> NDArray[np.int32]:

@@ -36,7 +36,7 @@ def core(weights: Sequence[int] = (1,), **settings: Any) -> CoreImage:
     n, pages = len(threshold), settings.get("pages", 1)
     settings = {"x": 0, "y": 0, "trace": True, "planes": len(weights), "neurons": n} | settings
     default: dict[str, Any] = {
-        "synapses": np.ones((n, pages, len(weights), CHIP.axons), np.bool_),
+        "synapses": np.ones((pages, n, len(weights), CHIP.axons), np.bool_),
         "bias": np.zeros(n, np.int32),
         "fanout_start": np.zeros(n, np.int64),
         "fanout_count": np.full(n, len(fanout), np.int64),
@@ -75,9 +75,9 @@ def membrane(image: CoreImage, *ticks: Step) -> int:
 
 
 def test_weighted_sum_of_planes_and_pages() -> None:
-    synapses = np.zeros((1, 2, 3, 64), np.bool_)
+    synapses = np.zeros((2, 1, 3, 64), np.bool_)
     synapses[0, 0, 0, 5] = synapses[0, 0, 1, 5] = True  # 8 - 3 from axon 5 of page 0
-    synapses[0, 1, 2, 63] = True  # 100 from axon 63 of page 1
+    synapses[1, 0, 2, 63] = True  # 100 from axon 63 of page 1
     image = core([8, -3, 100], pages=2, synapses=synapses)
     assert membrane(image, spikes(5)) == 5
     assert membrane(image, spikes(5, 5, 6)) == 5  # twice is once, axon 6 is not connected
@@ -115,7 +115,7 @@ def test_the_sum_is_not_cut_in_between() -> None:
 )
 def test_full_scale_is_exact(weights: list[int], pages: int, axons: int, expected: int) -> None:
     chip = ChipShape(1, 1, 1024, 64)
-    synapses = np.ones((1, pages, len(weights), 1024), np.bool_)
+    synapses = np.ones((pages, 1, len(weights), 1024), np.bool_)
     image = core(weights, pages=pages, synapses=synapses, reset=ResetMode.NONE)
     program = Program(chip, (image,))
     fed = [spikes(*range(axons), page=page).flits for page in range(pages)]

@@ -39,7 +39,7 @@ def test_power_up_forgets_all_but_the_configuration(seed: int) -> None:
 def test_cores_share_synapses_only_with_the_same_weights() -> None:
     """Three cores of the same rows; one has other plane weights, one other thresholds."""
     rng = np.random.default_rng(3)
-    synapses = rng.random((8, 2, 3, 64)) < 0.5
+    synapses = rng.random((2, 8, 3, 64)) < 0.5
     one = CoreImage(
         x=0,
         y=0,

@@ -17,8 +17,8 @@ CHIP = ChipShape(3, 2, 64, 64)
 
 def image(**changes: Any) -> CoreImage:
     """A core of 2 neurons, 2 planes."""
-    synapses = np.zeros((2, 1, 2, 64), np.bool_)
-    synapses[0, 0, 1, 33] = synapses[1, 0, 0, 63] = True
+    synapses = np.zeros((1, 2, 2, 64), np.bool_)
+    synapses[0, 0, 1, 33] = synapses[0, 1, 0, 63] = True
     settings: dict[str, Any] = {
         "x": 2,
         "y": 1,
@@ -89,8 +89,8 @@ def test_read_back(seed: int) -> None:
     chip = GoldenChip(CHIP)
     chip.run([Step(configuration(program), go=False)])
     for core in program.cores:
-        rows = core.synapses.transpose(1, 0, 2, 3).reshape(-1, 64)
-        for row, bits in enumerate(rows):
+        for f, n, p in np.ndindex(core.synapses.shape[:3]):
+            row, bits = (f * core.neurons + n) * core.planes + p, core.synapses[f, n, p]
             words = [sum(int(b) << i for i, b in enumerate(part)) for part in np.split(bits, 2)]
             assert _words(chip, core, Region.SYNAPSE, 32 * row, 2) == words, seed
         for n in range(core.neurons):
@@ -133,7 +133,7 @@ def _words(chip: GoldenChip, core: CoreImage, region: Region, offset: int, count
         ({"last_tick": 1 << 32}, "last tick = 4294967296"),
         ({"bias": np.zeros(2, np.int64)}, r"bias is int64 \(2,\), must be int32 \(2,\)"),
         ({"threshold": np.zeros(3, np.int32)}, r"threshold is int32 \(3,\)"),
-        ({"synapses": np.zeros((2, 1, 2, 65), np.bool_)}, r"must be bool \(2, 1, 2, 64\)"),
+        ({"synapses": np.zeros((1, 2, 2, 65), np.bool_)}, r"must be bool \(1, 2, 2, 64\)"),
         ({"fanout": np.zeros(4097, np.uint32)}, "fan-out entries = 4097, must be 0 to 4096"),
         ({"fanout_start": np.array([0, 2])}, "end of a neuron's fan-out = 4, must be 0 to 3"),
         ({"fanout_count": np.array([0, -1])}, "count = -1"),

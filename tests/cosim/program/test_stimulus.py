@@ -27,7 +27,7 @@ def core(x: int, neurons: int) -> CoreImage:
         y=0,
         plane_weights=(1,),
         neurons=neurons,
-        synapses=np.zeros((neurons, 1, 1, 64), np.bool_),
+        synapses=np.zeros((1, neurons, 1, 64), np.bool_),
         threshold=np.zeros(neurons, np.int32),
         bias=np.zeros(neurons, np.int32),
         fanout_start=np.zeros(neurons, np.int64),

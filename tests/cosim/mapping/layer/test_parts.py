@@ -124,7 +124,7 @@ def test_synapses_of_a_tile() -> None:
     shape = ChipShape(1, 1, 64, 64)
     tile = Tile((3, 5), (0, 4), (2, 5), (0, 4))
     found = synapses(Plan(it, plane_weights(it), 1, (tile,), ((1, 3),)), tile, (1, 3), shape)
-    weights = np.einsum("npa,p->na", found[:, 0].astype(np.int64), plane_weights(it))
+    weights = np.einsum("npa,p->na", found[0].astype(np.int64), plane_weights(it))
     expected = np.zeros((2, 2, 4, 64), np.int64)
     for channel, y, x, source, down, across in np.ndindex(2, 2, 4, 2, 3, 3):
         row, column = 3 + y + down - 1, x + across - 1
