@@ -56,6 +56,7 @@ int main(int argc, char** argv) {
     for (size_t row = 0; row < rows; row++) played.push_back(take(input, counts[row]));
 
     VerilatedContext context;
+    context.commandArgs(argc, argv);  // tb.sv asks for +PATIENCE
     const auto top = std::make_unique<Vtop>(&context, "");
     auto& tb = *top->rootp;
     size_t wakes = 0;  // once out of reset, and at the end of each stimulus

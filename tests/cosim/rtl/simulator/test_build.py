@@ -25,6 +25,8 @@ from sw.files import sources
 from tests.support.cli import SMALL_CHIP, nc64c, small_checkpoint
 from tests.support.rights import open_folder, ordinary_user
 
+pytestmark = pytest.mark.rtl
+
 SHAPE = ChipShape(columns=1, rows=1, axons=64, dendrites=64)
 ROOT = Path(__file__).parents[4]
 SCRIPT = "#!/bin/sh\nexit 0\n"
