@@ -1,4 +1,4 @@
-"""`summary.json`: a run's figures for other programs. It is stable; README.md describes it."""
+"""`summary.json`: a run's figures for other programs. Stable; docs/summary-json.md has the keys."""
 
 from collections.abc import Mapping
 from dataclasses import asdict

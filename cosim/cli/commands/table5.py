@@ -7,7 +7,7 @@ import typer
 
 from cosim.cli.guard import guarded
 
-EXAMPLE = "Example: `nc64c table5 out/vgg5 --out docs/results`"
+EXAMPLE = "Example: `nc64c table5 out/vgg5 --out docs/results/vgg5`"
 
 
 def table5(
