@@ -35,7 +35,16 @@ from cosim.program.stimulus import (
     write,
 )
 from cosim.report.summary import VERSION
-from hw.spec import FULL_CHIP, ChipShape, Control, Counter, Region, Register, ResetMode
+from hw.spec import (
+    FULL_CHIP,
+    ChipShape,
+    Control,
+    Counter,
+    NeuronWord,
+    Region,
+    Register,
+    ResetMode,
+)
 from sw.attack.image_sets import draw_images
 from sw.common.errors import InputError, reason
 from sw.data.dataset import Dataset
@@ -58,6 +67,7 @@ __all__ = [
     "InputError",
     "IntegerNetwork",
     "Mismatch",
+    "NeuronWord",
     "Observation",
     "Program",
     "Region",
