@@ -1,24 +1,23 @@
 """Accuracy and adversarial loss against threshold noise: as JSON, as Markdown, as a picture."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from cosim.record.record import LEVELS, Level, RunRecord
 from cosim.report import plots
-from cosim.report.document import interval, table
+from cosim.report.document import templates
 from cosim.report.figures import (
     Points,
     accuracy,
     adversarial_loss,
-    attacks,
     images,
     mismatches,
     source,
 )
 from cosim.report.verdict import cautions, verdict
+from sw.common.templates import markdown
 
 SCHEMA = 1
-ON_CHIP: tuple[Level, ...] = ("golden", "rtl")
 SPREAD = 0.08  # between the marks of two sets, by the distance of two numbers of bits
 TITLES = {"accuracy": "accuracy, %", "adv_loss": "adversarial loss, points"}
 
@@ -52,39 +51,23 @@ def as_json(runs: Sequence[RunRecord]) -> dict[str, Any]:
 
 def as_markdown(runs: Sequence[RunRecord]) -> str:
     """Two tables: accuracy and adversarial loss, a row for each number of bits and chip level."""
-    first = runs[0]
-    counts = images(first)
-    wrong = sum(map(mismatches, runs))
     sets = [one for run in runs for one in run.sets.values()]
-    spikes = sum(one.compared_spikes for one in sets)
-    membranes = sum(one.compared_membranes for one in sets)
-    lines = [
-        f"# Threshold noise: {first.network} on {first.dataset}",
-        "",
-        "A neuron fires if its membrane is at least threshold + (lfsr & mask), mask = 2^bits - 1: "
-        "on average the noise raises thresholds by half the mask. "
-        f"Golden: {counts['golden']:,} images per set, RTL: {counts['rtl']:,} of them; "
-        f"{source(first)}; {first.encoding} encoding, {first.chip.mapping} on "
-        f"{first.chip.columns} x {first.chip.rows} cores. The images are the same at "
-        "all bits: the attacks know nothing of the noise. "
-        f"RTL against golden, all runs together: {spikes:,} spikes and "
-        f"{membranes:,} membranes compared, {wrong:,} mismatches.",
-        "",
-        f"    {first.facts.command}",
-        "",
-    ]
-    for run in runs:
-        for caution in cautions(run):
-            lines += [f"**{run.noise.bits} bits: {caution}.**", ""]
-    lines += ["## Accuracy, %", "", *_grid(runs, list(first.sets), _accuracies), ""]
-    if adversarial_loss(first, "rtl"):
-        lines += ["## Adversarial loss, points", "", *_grid(runs, attacks(first), adversarial_loss)]
-        lines += [""]
-    lines += [
-        "In brackets the interval of 95 %: Wilson's for accuracies, Newcombe's for paired shares "
-        "(method 10) for losses. Mask in brackets: its share of the median threshold."
-    ]
-    return "\n".join(lines) + "\n"
+    kinds = {"Accuracy, %": _accuracies, "Adversarial loss, points": adversarial_loss}
+    return markdown(
+        templates(),
+        "noise.md.j2",
+        runs=runs,
+        first=runs[0],
+        counts=images(runs[0]),
+        source=source(runs[0]),
+        spikes=sum(one.compared_spikes for one in sets),
+        membranes=sum(one.compared_membranes for one in sets),
+        mismatches=sum(map(mismatches, runs)),
+        kinds={title: kind for title, kind in kinds.items() if kind(runs[0], "rtl")},
+        cautions=cautions,
+        mask=_mask,
+        share=_share,
+    )
 
 
 def as_pictures(runs: Sequence[RunRecord]) -> dict[str, bytes]:
@@ -127,17 +110,6 @@ def as_pictures(runs: Sequence[RunRecord]) -> dict[str, bytes]:
     every_set = panels[0].get_legend_handles_labels()
     figure.legend(*every_set, fontsize=7, loc="outside right upper")
     return plots.as_files(figure)
-
-
-def _grid(runs: Sequence[RunRecord], sets: list[str], kind: Any) -> Iterator[str]:
-    rows = []
-    for run in runs:
-        for level in ON_CHIP:
-            found: dict[str, Points] = kind(run, level)
-            mask = f"{_mask(run)} ({_share(run)})"
-            cells = (interval(found[name]) for name in sets)
-            rows.append([str(run.noise.bits), mask, level, *cells])
-    return table(["bits", "mask", "level", *sets], rows)
 
 
 def _accuracies(run: RunRecord, level: Level) -> dict[str, Points]:

@@ -4,15 +4,14 @@ Takes a `RunRecord` and nothing else, so that `nc64c report` can render it again
 """
 
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from cosim.record.chip_facts import RESOURCES, Grid, capacity, totals
 from cosim.record.record import LEVELS, REPORT_FILE, SUMMARY_FILE, Example, RunRecord, to_json
+from cosim.report.document import number, points, short, templates
 from cosim.report.figures import (
     Points,
     accuracy,
@@ -62,68 +61,33 @@ def render(run: RunRecord) -> str:
     sets = list(run.sets)
     losses = {level: adversarial_loss(run, level) for level in LEVELS}
     attacks = list(losses["rtl"])
-    return (
-        _environment()
-        .get_template("report.html")
-        .render(
-            run=run,
-            images=run.rtl_images,
-            level_images=images(run),
-            levels=LEVELS,
-            names=NAMES,
-            verdict=verdict(run),
-            cautions=cautions(run),
-            figures=list(_figures(run)),
-            accuracies={name: {lv: accuracy(run, name, lv) for lv in LEVELS} for name in sets},
-            losses={name: {lv: losses[lv][name] for lv in LEVELS} for name in attacks},
-            loss_top=max(
-                [
-                    MIN_LOSS_SCALE,
-                    *(one.value for by_set in losses.values() for one in by_set.values()),
-                ]
-            ),
-            examples=[_example(run, example) for example in run.examples],
-            spikes=_spike_rows(run),
-            maps=list(_maps(run)),
-            resources=RESOURCES,
-            totals=totals(run.chip),
-            capacity=capacity(run.chip),
-            hardware=hardware(run),
-            facts=dict(_facts(run)),
-        )
+    template = templates().get_template("report.html")
+    return template.render(
+        run=run,
+        images=run.rtl_images,
+        level_images=images(run),
+        levels=LEVELS,
+        names=NAMES,
+        verdict=verdict(run),
+        cautions=cautions(run),
+        figures=list(_figures(run)),
+        accuracies={name: {lv: accuracy(run, name, lv) for lv in LEVELS} for name in sets},
+        losses={name: {lv: losses[lv][name] for lv in LEVELS} for name in attacks},
+        loss_top=max(
+            [
+                MIN_LOSS_SCALE,
+                *(one.value for by_set in losses.values() for one in by_set.values()),
+            ]
+        ),
+        examples=[_example(run, example) for example in run.examples],
+        spikes=_spike_rows(run),
+        maps=list(_maps(run)),
+        resources=RESOURCES,
+        totals=totals(run.chip),
+        capacity=capacity(run.chip),
+        hardware=hardware(run),
+        facts=dict(_facts(run)),
     )
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("cosim.report"),
-        autoescape=select_autoescape(),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals |= {"points": points, "number": number, "short": short}
-    return environment
-
-
-def points(value: float, digits: int = 2) -> str:
-    """A percentage or a few points, with a real minus sign."""
-    return f"{value:,.{digits}f}".replace("-", "\u2212")
-
-
-def number(value: int) -> str:
-    """A whole number, in groups of three digits."""
-    return f"{value:,}"
-
-
-def short(value: int) -> str:
-    """A whole number in four characters or so: 950, 12k, 3.4M."""
-    for size, unit in ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k")):
-        scaled = value / size
-        if scaled >= 0.9995:  # less rounds to at most 999 of the unit below
-            return f"{scaled:.1f}{unit}" if scaled < 9.95 else f"{scaled:.0f}{unit}"
-    return str(value)
 
 
 def _figures(run: RunRecord) -> Iterator[Figure]:

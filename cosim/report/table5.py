@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from cosim.record.record import LEVELS, RunRecord
-from cosim.report import document, plots
-from cosim.report.document import interval
+from cosim.report import plots
+from cosim.report.document import interval, templates
 from cosim.report.figures import (
     Points,
     accuracy,
@@ -24,6 +24,7 @@ from cosim.report.page import NAMES
 from cosim.report.verdict import cautions
 from sw.attack.set_names import CLEAN, TRANSFER, parse
 from sw.common.errors import InputError
+from sw.common.templates import markdown
 from sw.paper.published import Printed, values
 
 SCHEMA = 1
@@ -109,65 +110,53 @@ def printed(run: RunRecord, kind: str, row: str) -> tuple[Printed, ...]:
 
 def as_markdown(run: RunRecord) -> str:
     """All tables; what is doubtful about a printed value stands below them."""
-    chip = run.chip
-    layers = f"{run.network} on {run.dataset}, {run.encoding} encoding"
-    lines = [
-        "# Table 5: adversarial loss, algorithm and chip, points",
-        "",
-        f"{layers}, K = {run.weight_bits}, T = {run.timesteps}, {chip.mapping} on "
-        f"{chip.columns} x {chip.rows} cores; {source(run)}. "
-        f"RTL against golden, golden against the integer network: {mismatches(run):,} mismatches.",
-        "",
-        f"    {run.facts.command}",
-        "",
-    ]
-    for caution in cautions(run):
-        lines += [f"**{caution}.**", ""]
-    doubts: dict[str, int] = {}
-    found = tables(run)
-    for table in found:
-        lines += [f"## {KINDS[table.kind]}", "", *_grid(table, doubts), ""]
-    lines += [
-        "In brackets the interval of 95 %: Wilson's for accuracies, Newcombe's for paired shares "
-        "(method 10) for losses. The last row is over the images in RTL alone.",
-    ]
-    if not all(table.paper for table in found):
-        lines += ["", "The paper's Table 5 has FGSM and direct encoding only."]
-    if doubts:
-        lines += ["", *(f"[{number}] {doubt}.  " for doubt, number in doubts.items())]
-    lines += ["", *document.hardware_section(run)]
-    return "\n".join(lines).rstrip() + "\n"
+    found, doubts = tables(run), list[str]()
+    return markdown(
+        templates(),
+        "table5.md.j2",
+        run=run,
+        source=source(run),
+        mismatches=mismatches(run),
+        cautions=cautions(run),
+        tables=[(KINDS[table.kind], _head(table), list(_rows(table, doubts))) for table in found],
+        doubts=doubts,
+        all_printed=all(table.paper for table in found),
+        hardware=hardware(run),
+    )
 
 
-def _grid(table: Table, doubts: dict[str, int]) -> Iterator[str]:
-    head = ["", "images", "clean accuracy, %", *(f"eps {eps}" for eps in table.strengths)]
-    rows = []
+def _head(table: Table) -> list[str]:
+    return ["", "images", "clean accuracy, %", *(f"eps {eps}" for eps in table.strengths)]
+
+
+def _rows(table: Table, doubts: list[str]) -> Iterator[list[str]]:
+    """The cells of a table; enters what is doubtful of a printed value into `doubts`."""
     for name, row in PAPER.items():
         if row in table.paper:
             clean = f"{PAPER_CLEAN[row]:g}" if row in PAPER_CLEAN else "-"
             losses = (_printed(table.paper[row].get(eps), doubts) for eps in table.strengths)
-            rows.append([name, "", clean, *losses])
+            yield [name, "", clean, *losses]
     for level, ours in table.ours.items():
         losses = (interval(ours.losses[eps]) for eps in table.strengths)
-        clean = interval(ours.clean)
-        rows.append([f"ours, {NAMES[level]}", str(ours.clean.images), clean, *losses])
+        yield [f"ours, {NAMES[level]}", str(ours.clean.images), interval(ours.clean), *losses]
     if table.paper:
         gaps = (table.paper_gap(eps) for eps in table.strengths)
         shown = ("-" if gap is None else f"{gap:+.2f}" for gap in gaps)
-        rows.append(["the paper, hardware minus algorithm", "", "", *shown])
+        yield ["the paper, hardware minus algorithm", "", "", *shown]
     images = str(table.ours["rtl"].clean.images)
     gaps_here = (f"{table.gap(eps):+.2f}" for eps in table.strengths)
-    rows.append(["ours, RTL minus quantised", images, "", *gaps_here])
-    return document.table(head, rows)
+    yield ["ours, RTL minus quantised", images, "", *gaps_here]
 
 
-def _printed(value: Printed | None, doubts: dict[str, int]) -> str:
+def _printed(value: Printed | None, doubts: list[str]) -> str:
     """A value as the paper prints it; marked, if there is a doubt about it."""
     if value is None or value.value is None:
         return "-"
     if value.doubt is None:
         return f"{value.value:.2f}"
-    return f"{value.value:.2f} [{doubts.setdefault(value.doubt, len(doubts) + 1)}]"
+    if value.doubt not in doubts:
+        doubts.append(value.doubt)
+    return f"{value.value:.2f} [{doubts.index(value.doubt) + 1}]"
 
 
 def as_json(run: RunRecord) -> dict[str, Any]:

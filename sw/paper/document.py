@@ -2,10 +2,12 @@
 
 import importlib
 import io
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from sw.common.errors import InputError
+from sw.common.templates import environment, markdown
 from sw.paper.cells import Cell, Experiment, Place, key
 from sw.paper.presets import Scale
 from sw.paper.tables import STRENGTHS, Entry, Results, Table
@@ -75,24 +77,29 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
 
 def as_markdown(outcome: Outcome) -> str:
     """The tables, measured values beside the paper's in brackets; what is doubtful is marked."""
-    scale = outcome.scale
-    lines = [f"# {TITLES[outcome.experiment]}", "", _description(outcome), ""]
-    doubts: dict[str, int] = {}
-    for table in outcome.tables:
-        lines += [f"## {WAYS[table.way]}", "", *_grid(table, doubts), ""]
-        lines += [f"- {remark}" for remark in outcome.remarks.get(table.way or "", [])]
-        lines += [""] if outcome.remarks.get(table.way or "") else []
-    shown = {
-        entry.printed is not None for t in outcome.tables for r in t.rows for entry in r.entries
-    }
-    if True in shown:
-        lines += ["In brackets: what the paper prints, at its own scale; -: nothing.", ""]
-    lines += [f"{_mark(number)} {doubt}." for doubt, number in doubts.items()]
-    if not outcome.experiment.startswith("figure"):
-        marks = zip(STRENGTHS, scale.eps, strict=False)
-        lines += ["", "FGSM at " + ", ".join(f"{mark}: {eps}/255" for mark, eps in marks) + "."]
-    lines += ["", "## Networks", "", *_networks(outcome)]
-    return "\n".join(lines).rstrip() + "\n"
+    doubts: list[str] = []
+    entries = [entry for table in outcome.tables for row in table.rows for entry in row.entries]
+    figure = outcome.experiment.startswith("figure")
+    return markdown(
+        environment("sw.paper", "."),
+        "document.md.j2",
+        title=TITLES[outcome.experiment],
+        network=next(iter(outcome.cells.values())).target.network,
+        scale=outcome.scale,
+        tables=[
+            {
+                "way": WAYS[table.way],
+                "head": [*table.head, *(" ".join(filter(None, name)) for name in table.columns)],
+                "rows": list(_rows(table, doubts)),
+                "remarks": outcome.remarks.get(table.way or "", []),
+            }
+            for table in outcome.tables
+        ],
+        printed=any(entry.printed is not None for entry in entries),
+        doubts=doubts,
+        marks=[] if figure else list(zip(STRENGTHS, outcome.scale.eps, strict=False)),
+        networks=list(_networks(outcome)),
+    )
 
 
 def text(entry: Entry, digits: int) -> str:
@@ -104,62 +111,38 @@ def text(entry: Entry, digits: int) -> str:
     return f"{measured} ({_number(entry.printed.value, digits)}{star})"
 
 
-def _description(outcome: Outcome) -> str:
-    scale = outcome.scale
-    first = next(iter(outcome.cells.values())).target.network
-    layers = "-".join(str(layer.features) for layer in first.layers)
-    images = scale.train_images or "all"
-    tested = scale.test_images or "all"
-    return (
-        f"{first.name} ({layers}) on {scale.dataset}: {images} training images,"
-        f" {scale.epochs} + {scale.quantised_epochs} epochs (float + quantised), T ="
-        f" {scale.timesteps}, K = {scale.weight_bits}, seed {scale.seed}; {tested} test images."
-        " Q1: before quantisation, Q2: after."
-    )
-
-
-def _grid(table: Table, doubts: dict[str, int]) -> list[str]:
-    head = [*table.head, *(" ".join(filter(None, column)) for column in table.columns)]
-    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+def _rows(table: Table, doubts: list[str]) -> Iterator[list[str]]:
+    """The cells of a table; enters what is doubtful of a printed value into `doubts`."""
     for row in table.rows:
-        cells = [_marked(entry, table.digits, doubts) for entry in row.entries]
-        lines.append("| " + " | ".join([*row.labels, *cells]) + " |")
-    return lines
+        yield [*row.labels, *(_marked(entry, table.digits, doubts) for entry in row.entries)]
 
 
-def _marked(entry: Entry, digits: int, doubts: dict[str, int]) -> str:
+def _marked(entry: Entry, digits: int, doubts: list[str]) -> str:
     shown = text(entry, digits)
     if entry.printed is None or entry.printed.doubt is None:
         return shown
-    number = doubts.setdefault(entry.printed.doubt, len(doubts) + 1)
-    return shown.replace("*", _mark(number))
-
-
-def _mark(number: int) -> str:
-    return f"[{number}]"
+    if entry.printed.doubt not in doubts:
+        doubts.append(entry.printed.doubt)
+    return shown.replace("*", f"[{doubts.index(entry.printed.doubt) + 1}]")
 
 
 def _number(value: float | None, digits: int) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
 
 
-def _networks(outcome: Outcome) -> list[str]:
-    """How good the networks are without an attack."""
-    lines = ["| encoding | theta | float, % | quantised, % | minutes |", "|" + " --- |" * 5]
-    seen = set()
+def _networks(outcome: Outcome) -> Iterator[list[str]]:
+    """How good the networks are without an attack, a row for each."""
+    targets: dict[str, Place] = {}
     for place, cell in outcome.cells.items():
-        name = key(cell.target)
-        if name in seen:
-            continue
-        seen.add(name)
+        targets.setdefault(key(cell.target), place)
+    for name, place in targets.items():
         result = outcome.trained[name]
         if "failed" in result:
             shown = ["training failed", "", ""]
         else:
             shown = [f"{result['accuracy'][part]:.2f}" for part in ("float", "quantised")]
             shown.append(f"{result['seconds'] / 60:.1f}")
-        lines.append("| " + " | ".join([place.encoding, f"{place.theta:g}", *shown]) + " |")
-    return lines
+        yield [place.encoding, f"{place.theta:g}", *shown]
 
 
 DPI = 150

@@ -2,39 +2,34 @@
 
 from collections.abc import Iterable
 from math import floor, log10
-from pathlib import Path
 from typing import Any
-
-import jinja2
 
 from cosim.bench.document.targets import Verdict, verdicts
 from cosim.bench.measure.timing import Spread
+from sw.common.templates import environment, markdown
 
-TEMPLATE = Path(__file__).with_name("benchmarks.md.j2")
 DIGITS = 3
 
 
 def render(record: dict[str, Any], picture: str | None) -> str:
     """The document; `picture` is the name of the mesh's curves beside it, if there are any."""
-    environment = jinja2.Environment(
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # Markdown, of numbers and of our own words
-    )
-    environment.filters |= {
+    templates = environment("cosim.bench.document", ".")
+    templates.filters |= {
         "number": number,
         "spread": spread_text,
         "loads": loads,
-        "row": verdict_row,
+        "verdict": verdict_row,
     }
     parts = record["parts"]
     figures = {name: part["figures"] for name, part in parts.items()}
-    text: str = environment.from_string(TEMPLATE.read_text()).render(
-        parts=parts, figures=figures, verdicts=verdicts(figures), picture=picture
+    return markdown(
+        templates,
+        "benchmarks.md.j2",
+        parts=parts,
+        figures=figures,
+        verdicts=verdicts(figures),
+        picture=picture,
     )
-    return text
 
 
 def number(value: float) -> str:

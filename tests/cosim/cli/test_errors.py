@@ -63,6 +63,7 @@ def refused(result: Result, *words: str) -> None:
         (["--clock-mhz", "0"], ["clock of 0 MHz"]),
         (["--clock-mhz", "nan"], ["clock of nan MHz"]),
         (["--clock-mhz", "inf"], ["clock of inf MHz"]),
+        (["--clock-mhz", "1e300"], ["clock of 1e+300 MHz", "at most 1e+06"]),
         (["--mesh", "8"], ["mesh '8'", "such as 8x8"]),
         (["--mesh", "9x8"], ["chip columns = 9"]),
         (["--axons", "100"], ["chip axons = 100"]),

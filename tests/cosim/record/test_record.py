@@ -23,6 +23,32 @@ def test_a_run_comes_back_as_it_was(tmp_path: Path) -> None:
     assert record.load(tmp_path) == run
 
 
+def test_the_json_of_this_version_keeps_its_keys(tmp_path: Path) -> None:
+    """In their order: a change of them is a new `VERSION`."""
+    record.save(tmp_path, make_run())
+    content = json.loads((tmp_path / record.RUN_FILE).read_text())
+    rtl, facts, chip = content["rtl"], content["facts"], content["chip"]
+    assert content["version"] == 4
+    assert " ".join(content) == (
+        "format version dataset network encoding weight_bits timesteps classes labels rtl_images"
+        " noise clock_mhz chip sets examples rtl facts"
+    )
+    assert " ".join(content["sets"]["clean"]) == (
+        "images_sha256 zero_gradients predictions spikes compared_spikes compared_membranes"
+        " mismatched_spikes mismatched_membranes first_mismatch mapping_mismatches"
+    )
+    assert " ".join(rtl) == "ticks cycles process_s wall_s build_s read_back counters layers"
+    assert " ".join(rtl["layers"]["fc1"]) == "cycles ticks synaptic_ops flits"
+    assert " ".join(facts) == (
+        "command checkpoint seed replayed jobs shards shards_found started wall_s stages cpu cores"
+        " versions"
+    )
+    assert " ".join(chip) == (
+        "columns rows axons dendrites mapping layers schedule neurons synapses"
+    )
+    assert " ".join(chip["layers"][0]) == "layer cores neurons dendrites axons synapses"
+
+
 def write(folder: Path, content: Any) -> None:
     (folder / record.RUN_FILE).write_text(json.dumps(content))
 

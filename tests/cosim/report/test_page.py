@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 import pytest
 
 from cosim.record.record import RunRecord
+from cosim.report import document
 from cosim.report import page as report
 from tests.support.records import SETS, changed, make_run
 
@@ -190,4 +191,4 @@ def test_a_name_with_markup_stays_a_name() -> None:
     ],
 )
 def test_short_numbers(value: int, text: str) -> None:
-    assert report.short(value) == text
+    assert document.short(value) == text
