@@ -11,11 +11,17 @@ extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
 nb_execution_mode = "off"  # tests/architecture/test_tutorial.py runs it
-# Links to source files lead out of the site; tests/architecture/test_docs.py follows them.
-suppress_warnings = ["myst.xref_missing", "misc.highlighting_failure"]
+nitpicky = True
+nitpick_ignore_regex = [  # types that the reference names and does not describe
+    (r"py:.*", r"(numpy|collections\.abc|pathlib)\..*"),
+    (r"py:.*", r"(sw|cosim|hw)\..*"),
+]
 napoleon_use_ivar = True
 autodoc_member_order = "bysource"
-autodoc_typehints = "description"
+autodoc_typehints = "signature"
+python_maximum_signature_line_length = 88
+add_module_names = False
 default_role = "code"  # of backticks in docstrings
 html_theme = "furo"
 html_title = project
+html_show_copyright = False

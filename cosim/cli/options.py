@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from hw.spec import AXONS, DENDRITES, ChipShape
+from sw.attack.set_names import CLEAN, KINDS, MAX_EPS
 from sw.common.checks import shown
 from sw.common.errors import InputError
 
@@ -14,6 +15,7 @@ MAX_SEED = 2**32 - 1
 MAX_PROCESSES = MAX_THREADS = 1024
 MAX_IMAGES = 10**9
 CLOCK_MHZ = 100.0  # ours: the chip's is unpublished
+SETS_HELP = f"Sets: {', '.join([CLEAN, *(f'{kind}_EPS' for kind in KINDS)])}; EPS in 1/{MAX_EPS}."
 
 CheckpointOption = Annotated[
     Path, typer.Option(help="Trained network (safetensors).", show_default="the digits network")
@@ -27,14 +29,12 @@ DataOption = Annotated[
 ]
 SetsOption = Annotated[
     str,
-    typer.Option(
-        help="Sets: clean, fgsm_EPS, targeted_EPS, rfgsm_EPS, pgd_EPS, transfer_EPS; EPS in 1/255."
-    ),
+    typer.Option(help=SETS_HELP),
 ]
 RunSetsOption = Annotated[
     str | None,
     typer.Option(
-        help="Sets: clean, fgsm_EPS, targeted_EPS, rfgsm_EPS, pgd_EPS, transfer_EPS; EPS in 1/255.",
+        help=SETS_HELP,
         show_default="clean,fgsm_2,fgsm_8,fgsm_16; with --replay all of the file",
     ),
 ]

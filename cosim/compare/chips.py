@@ -27,10 +27,12 @@ class Mismatch:
         image: position of the image among those compared.
         tick: ticks before it since RESTART, so the number of the tick that it happened in; what is
             read after the last tick has that tick's number plus one.
-        x, y, neuron: the neuron (of another response: its offset).
+        x: mesh column of the core.
+        y: mesh row of the core.
+        neuron: in its core (of another response: the offset).
         what: "spike", "membrane", or "response" for any other flit: one that should not exist.
-        expected, got: of a membrane its value; of the others how many such flits came. None: no
-            answer.
+        expected: of a membrane its value; of the others how many such flits came. None: no answer.
+        got: likewise, of the other chip.
         flit: of spikes and other responses, the flit's data: of a spike, the tick stamped on it.
         place: where it is, in words, when there is more to say: of a streamed layer, its tile.
     """
@@ -48,7 +50,7 @@ class Mismatch:
 
     @property
     def order(self) -> tuple[int, int, int, int, int]:
-        """Sorts by time, then place: the earliest is nearest to the cause."""
+        """Sorts by time and then by place. The earliest is nearest to the cause."""
         return (self.tick, self.y, self.x, self.neuron, self.image)
 
     def __str__(self) -> str:

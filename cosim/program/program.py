@@ -112,7 +112,7 @@ class Program:
 
     @property
     def ticks(self) -> int:
-        """Ticks that one image takes: the layers are pipelined, one tick apart."""
+        """How many ticks one image takes. The layers are pipelined, one tick apart."""
         return self.timesteps + max((layer.delay for layer in self.layers), default=0)
 
 

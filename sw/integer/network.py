@@ -94,7 +94,8 @@ class IntegerLayer:
         if not isinstance(self.spiking, bool) or not isinstance(self.pool, bool):
             raise InputError(f"{where}: spiking and pool must be true or false")
         if self.kind not in get_args(LayerKind):
-            raise InputError(f"{where}: kind is {self.kind!r}, must be conv or fc")
+            kinds = " or ".join(get_args(LayerKind))
+            raise InputError(f"{where}: kind is {self.kind!r}, must be {kinds}")
         if self.reset not in get_args(Reset):
             raise InputError(f"{where}: reset is {self.reset!r}, must be zero, subtract or none")
         check_range(f"{where}: weight bits", self.weight_bits, 1, MAX_WEIGHT_BITS)
@@ -103,7 +104,7 @@ class IntegerLayer:
             check_range(f"{where}: leak shift", self.leak, 0, MAX_LEAK)
         check_shape(f"{where}: input shape", self.input_shape)
         outputs = output_shape(self.geometry, 1, self.input_shape)
-        if self.pool and (self.kind == "fc" or not can_be_pooled(outputs)):
+        if self.pool and (self.geometry is None or not can_be_pooled(outputs)):
             raise InputError(f"{where}: only a convolution of even height and width can be pooled")
         if self.pool and not self.spiking:
             raise InputError(f"{where}: pools spikes, but is not spiking")
@@ -177,7 +178,7 @@ class IntegerNetwork:
         for before, after in zip(self.layers, self.layers[1:], strict=False):
             self._check_pair(before, after)
         output = self.layers[-1]
-        if output.spiking or output.kind != "fc":
+        if output.spiking or output.geometry is not None:
             raise InputError(f"layer {output.name}: the output must be fc and not spiking")
         if output.features != len(self.classes):
             raise InputError(
@@ -188,7 +189,7 @@ class IntegerNetwork:
     def _check_pair(self, before: IntegerLayer, after: IntegerLayer) -> None:
         if not before.spiking:
             raise InputError(f"layer {before.name}: only the last layer may be without spikes")
-        if before.kind == "fc" and after.kind == "conv":
+        if before.geometry is None and after.geometry is not None:
             raise InputError(f"layer {after.name}: a convolution cannot follow {before.name} (fc)")
         if after.input_shape != before.pooled_shape:
             raise InputError(

@@ -101,13 +101,15 @@ class NetworkConfig:
         shape = self.input_shape
         for index, layer in enumerate(self.layers):
             where = f"network {self.name}: layer {index + 1}"
-            if layer.kind not in ("conv", "fc"):
-                raise InputError(f"{where}: kind is {layer.kind!r}, must be conv or fc")
+            if layer.kind not in get_args(LayerKind):
+                kinds = " or ".join(get_args(LayerKind))
+                raise InputError(f"{where}: kind is {layer.kind!r}, must be {kinds}")
             check_range(f"{where}: features", layer.features, 1, MAX_FEATURES)
-            if layer.kind == "conv" and index and self.layers[index - 1].kind == "fc":
+            flat = index > 0 and self.layers[index - 1].geometry is None
+            if flat and layer.geometry is not None:
                 raise InputError(f"{where}: a convolution cannot follow a fully connected layer")
             shape = output_shape(layer.geometry, layer.features, shape)
             if layer.pool:
-                if layer.kind == "fc" or not can_be_pooled(shape):
+                if layer.geometry is None or not can_be_pooled(shape):
                     raise InputError(f"{where}: only an even-sized convolution can be pooled")
                 shape = pooled_shape(shape)

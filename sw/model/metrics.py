@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from sw.model.geometry import output_shape
 from sw.model.network import SpikingLayer, SpikingNetwork, as_input, at_rest
 
 BATCH = 256
@@ -96,5 +97,5 @@ def snr(clean: int, adversarial: int) -> float:
 
 def _neurons(layer: SpikingLayer) -> int:
     """Neurons of a layer: an output per pixel for a convolution."""
-    _, height, width = layer.input_shape
-    return layer.spec.features * (height * width if layer.spec.kind == "conv" else 1)
+    spec = layer.spec
+    return math.prod(output_shape(spec.geometry, spec.features, layer.input_shape))

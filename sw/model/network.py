@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import get_args
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 
 from sw.common.checks import Shape
 from sw.model import lif_compiled
-from sw.model.config import PIXEL_MAX, LayerSpec, NetworkConfig, Pooling
+from sw.model.config import PIXEL_MAX, LayerKind, LayerSpec, NetworkConfig, Pooling
 from sw.model.encoding import UNIT, encode
 from sw.model.geometry import POOLING, fan_in, output_shape, pooled_shape
 from sw.model.lif import lif
@@ -201,12 +202,12 @@ def _pooled(spikes: Tensor, pooling: Pooling) -> Tensor:
 def _layers(config: NetworkConfig) -> list[SpikingLayer]:
     """The hidden layers of a configuration and the output layer, named by kind and number."""
     layers: list[SpikingLayer] = []
-    numbers = {"conv": 0, "fc": 0}
+    numbers = dict.fromkeys(get_args(LayerKind), 0)
     shape = config.input_shape
     specs = (*config.layers, LayerSpec("fc", len(config.classes)))
     for index, spec in enumerate(specs):
         numbers[spec.kind] += 1
-        theta = config.theta_conv if spec.kind == "conv" else config.theta_fc
+        theta = config.theta_fc if spec.geometry is None else config.theta_conv
         hidden = index < len(config.layers)
         name = f"{spec.kind}{numbers[spec.kind]}"
         layers.append(
