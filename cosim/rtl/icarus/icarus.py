@@ -6,6 +6,7 @@ Its test bench, icarus.sv, plays what tb.sv plays and answers the same, to the c
 import shutil
 import subprocess
 import tempfile
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,14 @@ def installed() -> bool:
 
 
 def runner(shape: ChipShape) -> RtlRunner:
-    """Runs programs in Icarus Verilog; everything is loaded through the front door."""
+    """Runs programs in Icarus Verilog; everything is loaded through the front door.
+
+    Raises `InputError` where it is not installed.
+    """
+    if not installed():
+        raise InputError(
+            "Icarus Verilog is not there: install it, so that iverilog and vvp are on the PATH"
+        )
 
     def play_in_scratch(given: SimulatorInput, advance: Advance) -> SimulatorOutput:
         with tempfile.TemporaryDirectory(prefix="nc64c-") as folder:
@@ -51,7 +59,7 @@ def play(
     if len(given.backdoor):
         raise ValueError("Icarus Verilog has no back door")
     words = _stimulus(folder, port_words(list(given.steps), shape.rows))
-    for name, text in (("tile", export.tile_verilog(shape)), ("chip", export.chip_verilog(shape))):
+    for name, text in _verilog(shape).items():
         (folder / f"{name}.v").write_text(text)
     (folder / "tb_ports.svh").write_text(chip_ports(shape))
     parameters = {"WORDS": words, "STEPS": len(given.steps)}
@@ -71,6 +79,12 @@ def play(
         raise SimulationError(f"Icarus Verilog ended early, {how}: {run.stderr[-200:].strip()}")
     advance(len(given.stimuli))
     return response
+
+
+@lru_cache(maxsize=4)
+def _verilog(shape: ChipShape) -> dict[str, str]:
+    """The chip's modules; they are written once, as that takes longer than many a run."""
+    return {"tile": export.tile_verilog(shape), "chip": export.chip_verilog(shape)}
 
 
 def _stimulus(folder: Path, words: list[NDArray[np.uint64]]) -> int:

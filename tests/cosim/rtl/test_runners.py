@@ -11,6 +11,7 @@ from cosim.rtl.icarus import icarus
 from cosim.rtl.runner import verilated
 from cosim.verify.random_programs import SMALL, random_program, random_steps
 from hw.spec import ChipShape, Control
+from sw.common.errors import InputError
 from tests.support.chips import assert_equal
 
 pytestmark = pytest.mark.rtl
@@ -58,6 +59,12 @@ def test_every_runner_gives_the_golden_models_responses(
     assert found.totals.ticks == 2 + len(ticks)
     assert found.totals.cycles > 100
     assert sum(int(counts.sum()) for counts in found.totals.counters.values()) > 0
+
+
+def test_icarus_verilog_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(InputError, match="install it, so that iverilog and vvp are on the PATH"):
+        icarus.runner(TINY)
 
 
 def test_steps_that_overlap_keep_their_answers_apart() -> None:
