@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosim.compare.chips import Comparison, Mismatch, compare_images
+from cosim.experiment.levels import resident as resident_level
 from cosim.experiment.levels.answers import read_out
 from cosim.golden.runner import GoldenRunner
 from cosim.mapping import resident
-from cosim.mapping.host_layers import chip_inputs
 from cosim.program.core_image import CoreImage
 from cosim.program.handwritten import core, to_axons, to_host
 from cosim.program.program import Program
@@ -28,12 +28,12 @@ from cosim.program.stimulus import (
     Step,
     control,
     decode,
-    image_stimulus,
     read,
     read_membranes,
     spike,
     write,
 )
+from cosim.record.record import SUMMARY_FILE
 from cosim.report.summary import VERSION
 from hw.spec import (
     FULL_CHIP,
@@ -136,8 +136,7 @@ def image_stimuli(
 
     A stimulus restarts the chip, sends the input spikes tick by tick, and reads all membranes.
     """
-    inputs = chip_inputs(network, images).swapaxes(0, 1)
-    return [image_stimulus(program, spikes) for spikes in inputs]
+    return list(resident_level.image_stimuli(program, network, images))
 
 
 def golden() -> Runner:
@@ -205,12 +204,14 @@ def read_summary(folder: str | Path) -> dict[str, Any]:
 
     Raises `InputError` if there is none, or of another version than this one knows.
     """
-    path = Path(folder) / "summary.json"
+    path = Path(folder) / SUMMARY_FILE
     try:
         document = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
         why = reason(error) if isinstance(error, OSError) else "it is no JSON"
-        raise InputError(f"cannot read {path}: {why}") from error
+        raise InputError(
+            f"cannot read {path}: {why}; give a folder that nc64c cosim has written"
+        ) from error
     if not isinstance(document, dict) or document.get("schema_version") != VERSION:
         raise InputError(f"{path}: schema_version must be {VERSION}")
     return document

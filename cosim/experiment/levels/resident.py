@@ -24,7 +24,7 @@ def run_resident(
     program: Program, network: IntegerNetwork, images: Images, chips: Chips, watch: Stopwatch
 ) -> ChipResult:
     """Images through golden model and RTL, compared with each other and with the network."""
-    stimuli = _stimuli(program, network, images)
+    stimuli = image_stimuli(program, network, images)
     with watch.stage("golden"):
         golden = chips.golden.run(program, stimuli).responses
     with watch.stage("network check"):
@@ -41,8 +41,8 @@ def run_resident(
     return result
 
 
-def _stimuli(program: Program, network: IntegerNetwork, images: Images) -> list[list[Step]]:
-    """The steps of each image: what the host streams into the chip, step by step."""
+def image_stimuli(program: Program, network: IntegerNetwork, images: Images) -> list[list[Step]]:
+    """What the host streams into the chip for each image; `images` is uint8 [n, C, H, W]."""
     return [
         image_stimulus(program, spikes)
         for batch in batches(len(images), BATCH)
