@@ -1,5 +1,6 @@
 """The co-simulation: network file -> program -> golden model and RTL -> comparison -> report.
 
 Owns programs, stimulus, mapper, golden model, RTL runner, comparison, reports and the command line.
-Must not know how a network was trained, nor import any hardware description but `hw.spec`.
+`api` is what users may import. Of the hardware its formats are known (`hw.spec`), and its Verilog
+where it is built.
 """

@@ -12,7 +12,6 @@ from typing import Any
 
 from cosim.bench import ticks, vgg5
 from cosim.bench.document import document, plot
-from cosim.bench.measure.threads import use_one_thread
 from cosim.bench.mesh import noc
 from cosim.bench.simulators import footprint, rows
 from sw.common.errors import InputError
@@ -20,6 +19,7 @@ from sw.common.machine import processor, usable_cores, versions
 from sw.common.progress import Progress
 from sw.files import output
 from sw.files.paths import VGG5_CHECKPOINT
+from sw.jobs.worker_setup import use_one_thread
 
 PARTS = ("rows", "noc", "ticks", "vgg5", "footprint")
 FORMAT, VERSION = "nc64c-bench", 1

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosim.bench.measure.memory import peak_mib
-from cosim.bench.measure.threads import use_one_thread
 from cosim.bench.measure.timing import children_cpu_s, in_turns, load_average, ratio, spread
 from cosim.experiment.levels.packed_spikes import PackedSpikes
 from cosim.experiment.levels.passes import ReadBack, run_network
@@ -31,6 +30,7 @@ from sw.common.errors import InputError
 from sw.integer import inference
 from sw.integer.fold import fold
 from sw.integer.network import IntegerNetwork
+from sw.jobs.worker_setup import use_one_thread
 from sw.train import checkpoint
 
 PROCESSES = 2

@@ -16,6 +16,7 @@ from importlib import metadata
 from pathlib import Path
 
 from sw.common.errors import InputError, reason
+from sw.common.machine import usable_cores
 
 MIB, GIB = 1 << 20, 1 << 30
 DISK, MEMORY = 1 * GIB, 2 * GIB  # what building the whole chip takes, with room
@@ -190,8 +191,7 @@ def memory() -> str:
 
 
 def processor() -> str:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{platform.system()} {platform.machine()}, {cores} cores"
+    return f"{platform.system()} {platform.machine()}, {usable_cores()} cores"
 
 
 def _existing(path: Path) -> Path:

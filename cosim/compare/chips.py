@@ -103,16 +103,13 @@ def compare_images(
     steps: Sequence[Sequence[Step]],
     golden: Sequence[Sequence[Flits]],
     rtl: Sequence[Sequence[Flits]],
-    first_image: int = 0,
 ) -> Comparison:
     """Compares all images' responses; arguments are [image][step], responses uint64 [flits].
 
     Raises `ValueError` if a chip did not answer every step of every image.
     """
     total = Comparison()
-    for image, (stimulus, expected, got) in enumerate(
-        zip(steps, golden, rtl, strict=True), start=first_image
-    ):
+    for image, (stimulus, expected, got) in enumerate(zip(steps, golden, rtl, strict=True)):
         total.add(compare_image(stimulus, expected, got, image))
     return total
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosim.program.core_image import CoreImage
+from cosim.program.stimulus import box
 from hw.spec import FANOUT
 
 Destination = np.uint32  # a FANOUT word
@@ -16,8 +17,7 @@ def to_axons(
     axon: int, *, x: int, y: int, x1: int | None = None, y1: int | None = None, page: int = 0
 ) -> Destination:
     """A destination: one axon of core (x, y), or of all cores of the rectangle to (x1, y1)."""
-    last = {"x1": x if x1 is None else x1, "y1": y if y1 is None else y1}
-    return np.uint32(FANOUT.pack(axon=axon, page=page, x0=x, y0=y, **last))
+    return np.uint32(FANOUT.pack(axon=axon, page=page, **box(x, y, x1, y1)))
 
 
 def to_host() -> Destination:

@@ -49,13 +49,17 @@ def write(region: Region, offset: int, data: int, *, x: int, y: int) -> np.uint6
     return _access(Kind.WRITE, region, offset, word, x, y)
 
 
+def box(x: int, y: int, x1: int | None = None, y1: int | None = None) -> dict[str, int]:
+    """The corners of a rectangle of cores, as flits and destinations have them; None: one core."""
+    return {"x0": x, "y0": y, "x1": x if x1 is None else x1, "y1": y if y1 is None else y1}
+
+
 def spike(
     axon: int, *, x: int, y: int, x1: int | None = None, y1: int | None = None, page: int = 0
 ) -> np.uint64:
     """A SPIKE flit to one axon of core (x, y), or of all cores of the rectangle to (x1, y1)."""
-    last = {"x1": x if x1 is None else x1, "y1": y if y1 is None else y1}
     data = AXON.pack(axon=axon, page=page)
-    return np.uint64(FLIT.pack(kind=int(Kind.SPIKE), data=data, x0=x, y0=y, **last))
+    return np.uint64(FLIT.pack(kind=int(Kind.SPIKE), data=data, **box(x, y, x1, y1)))
 
 
 def read(region: Region, offset: int, count: int, *, x: int, y: int) -> np.uint64:
@@ -156,7 +160,7 @@ def class_membranes(program: Program, observation: Observation) -> NDArray[np.in
 
 def _access(kind: Kind, region: Region, offset: int, data: int, x: int, y: int) -> np.uint64:
     fields = {"region": int(region), "offset": offset, "data": data}
-    return np.uint64(FLIT.pack(kind=int(kind), **fields, x0=x, y0=y, x1=x, y1=y))
+    return np.uint64(FLIT.pack(kind=int(kind), **fields, **box(x, y)))
 
 
 def _sorted_rows(*columns: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -25,7 +25,7 @@ from cosim.report.verdict import cautions
 from sw.attack.set_names import CLEAN, TRANSFER, parse
 from sw.common.errors import InputError
 from sw.common.templates import markdown
-from sw.paper.published import Printed, values
+from sw.paper.published import Printed, note, values
 
 SCHEMA = 1
 STRENGTHS = (2, 8, 16)  # the paper's eps, in 1/255
@@ -154,9 +154,7 @@ def _printed(value: Printed | None, doubts: list[str]) -> str:
         return "-"
     if value.doubt is None:
         return f"{value.value:.2f}"
-    if value.doubt not in doubts:
-        doubts.append(value.doubt)
-    return f"{value.value:.2f} [{doubts.index(value.doubt) + 1}]"
+    return f"{value.value:.2f} {note(value.doubt, doubts)}"
 
 
 def as_json(run: RunRecord) -> dict[str, Any]:

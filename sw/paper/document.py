@@ -10,6 +10,7 @@ from sw.common.errors import InputError
 from sw.common.templates import environment, markdown
 from sw.paper.cells import Cell, Experiment, Place, key
 from sw.paper.presets import Scale
+from sw.paper.published import note
 from sw.paper.tables import STRENGTHS, Entry, Results, Table
 
 SCHEMA = 1
@@ -121,9 +122,7 @@ def _marked(entry: Entry, digits: int, doubts: list[str]) -> str:
     shown = text(entry, digits)
     if entry.printed is None or entry.printed.doubt is None:
         return shown
-    if entry.printed.doubt not in doubts:
-        doubts.append(entry.printed.doubt)
-    return shown.replace("*", f"[{doubts.index(entry.printed.doubt) + 1}]")
+    return shown.replace("*", note(entry.printed.doubt, doubts))
 
 
 def _number(value: float | None, digits: int) -> str:

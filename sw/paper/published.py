@@ -48,3 +48,10 @@ def _printed(value: Any) -> Printed:
 @cache
 def _tables() -> dict[str, Any]:
     return tomllib.loads(PAPER.read_text(encoding="utf-8"))
+
+
+def note(doubt: str, doubts: list[str]) -> str:
+    """The mark of a doubt, such as "[2]", by its place in `doubts`; entered there if it is new."""
+    if doubt not in doubts:
+        doubts.append(doubt)
+    return f"[{doubts.index(doubt) + 1}]"

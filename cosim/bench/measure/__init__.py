@@ -1,1 +1,1 @@
-"""How it is measured: clocks that take turns, memory of processes, threads, and the work given."""
+"""How it is measured: clocks that take turns, memory of processes, and the work given."""

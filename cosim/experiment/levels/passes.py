@@ -72,6 +72,7 @@ class ReadBack:
 
     def draw(self, layer: str, passes: int) -> NDArray[np.bool_]:
         """bool [passes]; at least one of them."""
+        # The 0 keeps the draws of the runs that are published.
         generator = np.random.default_rng([self.seed, 0, *layer.encode()])
         chosen = generator.random(passes) < self.share
         chosen[generator.integers(passes)] = True
