@@ -24,13 +24,48 @@ from hw.spec import (
     Register,
 )
 
+MOST_RESET_AFTER = (1 << 16) - 1  # cycles
+MOST_SEED, MOST_SHARE = (1 << 16) - 1, 255  # of back-pressure
+
+
+@dataclass(frozen=True)
+class BackPressure:
+    """The host takes no flit in `share` of 256 cycles on average, by a pattern of `seed`."""
+
+    seed: int
+    share: int
+
+    def __post_init__(self) -> None:
+        for name, value, most in (
+            ("seed", self.seed, MOST_SEED),
+            ("share", self.share, MOST_SHARE),
+        ):
+            if not 0 <= value <= most:
+                raise ValueError(f"back-pressure: {name} = {value}, must be 0 to {most}")
+
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """Inject `flits` (uint64 [n]), wait until the chip is idle; then, if `go`, run one tick."""
+    """Inject `flits` (uint64 [n]), wait until the chip is idle; then, if `go`, run one tick.
+
+    With `reset_after`, the chip's reset pin is pulled so many cycles after that `go`, and the step
+    is over when the chip is idle again: its answers are not known, and are none. `back_pressure`
+    begins when the flits are in and stays until another one begins. Raises `ValueError`.
+    """
 
     flits: NDArray[np.uint64]
     go: bool
+    reset_after: int | None = None
+    back_pressure: BackPressure | None = None
+
+    def __post_init__(self) -> None:
+        if self.reset_after is not None:
+            if not self.go:
+                raise ValueError("a step without a tick cannot be reset in its tick")
+            if not 0 <= self.reset_after <= MOST_RESET_AFTER:
+                raise ValueError(
+                    f"reset after {self.reset_after} cycles: must be 0 to {MOST_RESET_AFTER}"
+                )
 
 
 class Observation(NamedTuple):
