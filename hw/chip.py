@@ -21,8 +21,8 @@ def make_tile(shape: spec.ChipShape) -> Tile:
     return Tile(shape.axons, shape.dendrites)
 
 
-class Chip(wiring.Component):
-    """The NC64C.
+class ChipSignature(wiring.Signature):
+    """The chip's ports.
 
     Interface attributes
     --------------------
@@ -35,19 +35,26 @@ class Chip(wiring.Component):
         from the host in the cycle before.
     """
 
+    def __init__(self, rows: int) -> None:
+        super().__init__(
+            {
+                "host_in": In(layouts.flit_stream()).array(rows),
+                "host_out": Out(layouts.flit_stream()).array(rows),
+                "go": In(1),
+                "idle": Out(1),
+            }
+        )
+
+
+class Chip(wiring.Component):
+    """The NC64C."""
+
     def __init__(
         self, shape: spec.ChipShape = spec.FULL_CHIP, tile_maker: TileMaker = make_tile
     ) -> None:
         self.shape = shape
         self._make_tile = tile_maker
-        super().__init__(
-            {
-                "host_in": In(layouts.flit_stream()).array(shape.rows),
-                "host_out": Out(layouts.flit_stream()).array(shape.rows),
-                "go": In(1),
-                "idle": Out(1),
-            }
-        )
+        super().__init__(ChipSignature(shape.rows))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -5,7 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hw import layouts, spec
-from hw.core.core import Core
+from hw.core.core import Core, CoreSignature
 from hw.mesh.router import Port, Router
 
 SIDES = (Port.WEST, Port.EAST, Port.SOUTH, Port.NORTH)
@@ -42,20 +42,27 @@ class TileSignature(wiring.Signature):
         )
 
 
-class CoreBlock(wiring.Component):
-    """The core, its place, its reset and `go` coming in through registers.
+class CoreBlockSignature(wiring.Signature):
+    """The ports of a core as a block.
 
     Interface attributes
     --------------------
     reset, x, y, go, idle : In, Out
         See `TileSignature`; `idle` does not know of a flit that is at `inbound`.
     inbound, outbound, flits, stalls, clear_counters : In, Out
-        See `Core`.
+        See `CoreSignature`.
     """
+
+    def __init__(self) -> None:
+        super().__init__({"reset": In(1), **CoreSignature().members})
+
+
+class CoreBlock(wiring.Component):
+    """The core, its place, its reset and `go` coming in through registers."""
 
     def __init__(self, axons: int = spec.AXONS, dendrites: int = spec.DENDRITES) -> None:
         self._core = Core(axons, dendrites)
-        super().__init__({"reset": In(1), **self._core.signature.members})
+        super().__init__(CoreBlockSignature())
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -122,16 +129,23 @@ class Tile(wiring.Component):
 
     No path leads from an input to an output within a cycle, through the tile or through one of its
     blocks, and a block that is idle and receives neither a flit nor `go` does not change: blocks
-    are simulated one by one, and only while awake.
+    are simulated one by one, and only while awake. `core` is another core in the place of ours,
+    with the same ports; all of this is then its own business.
     """
 
-    def __init__(self, axons: int = spec.AXONS, dendrites: int = spec.DENDRITES) -> None:
-        self._axons, self._dendrites = axons, dendrites
+    def __init__(
+        self,
+        axons: int = spec.AXONS,
+        dendrites: int = spec.DENDRITES,
+        core: wiring.Component | None = None,
+    ) -> None:
+        self._axons, self._dendrites, self._core = axons, dendrites, core
         super().__init__(TileSignature())
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.core = core = CoreBlock(self._axons, self._dendrites)
+        core = CoreBlock(self._axons, self._dendrites) if self._core is None else self._core
+        m.submodules.core = core
         m.submodules.router = router = RouterBlock()
         for block in (core, router):
             m.d.comb += [block.reset.eq(self.reset), block.x.eq(self.x), block.y.eq(self.y)]

@@ -21,11 +21,8 @@ FIRE_QUEUE = 16  # neurons that fired and wait for the emitter
 FIRE_ROOM = 8  # kept free for neurons already in the pipeline when the sequencer stalls
 
 
-class Core(wiring.Component):
-    """One core of the chip; `hw.spec` says what it computes.
-
-    axon buffer -> synapse array -> dendrites -> soma -> fire queue -> emitter, in the order that
-    the sequencer gives; beside them the registers, the counters and the reader of the memory map.
+class CoreSignature(wiring.Signature):
+    """The core's ports.
 
     Interface attributes
     --------------------
@@ -41,17 +38,7 @@ class Core(wiring.Component):
         The router's counters are read and cleared through the core.
     """
 
-    def __init__(self, axons: int = spec.AXONS, dendrites: int = spec.DENDRITES) -> None:
-        self._registers = Registers()
-        self._sequencer = Sequencer(axons, dendrites)
-        self._axons = AxonBuffer(axons)
-        self._synapses = SynapseArray(axons, dendrites)
-        self._dendrites = Dendrites()
-        self._soma = Soma(dendrites)
-        self._fires = fifo.SyncFIFO(width=layouts.FIRE.size, depth=FIRE_QUEUE)
-        self._emitter = Emitter()
-        self._reader = Reader()
-        self._counters = Counters()
+    def __init__(self) -> None:
         super().__init__(
             {
                 "x": In(spec.COORD_BITS),
@@ -65,6 +52,27 @@ class Core(wiring.Component):
                 "clear_counters": Out(1),
             }
         )
+
+
+class Core(wiring.Component):
+    """One core of the chip; `hw.spec` says what it computes.
+
+    axon buffer -> synapse array -> dendrites -> soma -> fire queue -> emitter, in the order that
+    the sequencer gives; beside them the registers, the counters and the reader of the memory map.
+    """
+
+    def __init__(self, axons: int = spec.AXONS, dendrites: int = spec.DENDRITES) -> None:
+        self._registers = Registers()
+        self._sequencer = Sequencer(axons, dendrites)
+        self._axons = AxonBuffer(axons)
+        self._synapses = SynapseArray(axons, dendrites)
+        self._dendrites = Dendrites()
+        self._soma = Soma(dendrites)
+        self._fires = fifo.SyncFIFO(width=layouts.FIRE.size, depth=FIRE_QUEUE)
+        self._emitter = Emitter()
+        self._reader = Reader()
+        self._counters = Counters()
+        super().__init__(CoreSignature())
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -5,7 +5,7 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,9 @@ from amaranth.back import verilog
 from amaranth.lib import wiring
 
 from hw import spec
-from hw.chip import Chip, make_tile
+from hw.chip import Chip, ChipSignature, make_tile
 from hw.mesh.router import Router
-from hw.tile import CoreBlock, RouterBlock, TileSignature
+from hw.tile import CoreBlock, CoreBlockSignature, RouterBlock, Tile, TileSignature
 from hw.verilog import yosys
 
 TILE_MODULE = "nc64c_tile"
@@ -36,6 +36,46 @@ def ports(component: wiring.Component) -> Iterator[tuple[str, str, Any]]:
     for path, member, value in component.signature.flatten(component):
         direction = "o" if member.flow == wiring.Out else "i"
         yield "__".join(map(str, path)), direction, value
+
+
+@dataclasses.dataclass(frozen=True)
+class Pin:
+    """A port in Verilog; `width` in bits."""
+
+    name: str
+    output: bool
+    width: int
+
+
+def core_pins() -> list[Pin]:
+    """The pins of a core inside the mesh."""
+    return [Pin("clk", False, 1), *_pins(CoreBlockSignature())]
+
+
+def chip_pins(shape: spec.ChipShape) -> list[Pin]:
+    """The pins of a chip."""
+    return [Pin("clk", False, 1), Pin("rst", False, 1), *_pins(ChipSignature(shape.rows))]
+
+
+def _pins(signature: wiring.Signature) -> Iterator[Pin]:
+    for path, member, value in signature.flatten(signature.create()):
+        output, width = member.flow == wiring.Out, len(Value.cast(value))
+        yield Pin("__".join(map(str, path)), output, width)
+
+
+class PlacedCore(wiring.Component):
+    """A core of somebody else's as a Verilog instance: its module, and parameters of it."""
+
+    def __init__(self, module: str, parameters: Mapping[str, int]) -> None:
+        self._module, self._parameters = module, parameters
+        super().__init__(CoreBlockSignature())
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        given = {f"p_{name}": value for name, value in self._parameters.items()}
+        given |= {f"{way}_{name}": value for name, way, value in ports(self)}
+        m.submodules.core = Instance(self._module, i_clk=ClockSignal(), **given)
+        return m
 
 
 class PlacedTile(wiring.Component):
@@ -78,6 +118,11 @@ def write_verilog(shape: spec.ChipShape, folder: Path) -> list[Path]:
 def tile_verilog(shape: spec.ChipShape) -> str:
     """A tile: a core and its router."""
     return _part(make_tile(shape), TILE_MODULE)
+
+
+def tile_around(core: PlacedCore) -> str:
+    """A tile with a core of somebody else's, which stands in another file."""
+    return _part(Tile(core=core), TILE_MODULE)
 
 
 def core_block_verilog(shape: spec.ChipShape) -> str:
