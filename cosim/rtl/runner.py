@@ -14,6 +14,7 @@ from cosim.program.program import Program, configuration
 from cosim.program.runner import Advance, Run, Stimulus, Totals, unheard
 from cosim.program.stimulus import Step, read
 from cosim.rtl import simulation
+from cosim.rtl.design.design import Design
 from cosim.rtl.played import SimulatorInput, SimulatorOutput
 from cosim.rtl.simulator.build import Simulator, build
 from hw.spec import FLIT, ChipShape, Counter, Region
@@ -59,15 +60,18 @@ class RtlRunner:
 
 
 def verilator(simulator: Simulator, *, front_door: bool = False) -> RtlRunner:
-    """The runner of a simulator that is built."""
+    """The runner of a simulator that is built; one without a back door needs none."""
     return RtlRunner(
-        lambda given, advance: simulation.play(simulator, given, advance), not front_door
+        lambda given, advance: simulation.play(simulator, given, advance),
+        simulator.back_door and not front_door,
     )
 
 
-def verilated(shape: ChipShape, *, front_door: bool = False) -> RtlRunner:
-    """The runner of our RTL; its simulator comes from the cache, or is built now."""
-    return verilator(build(shape), front_door=front_door)
+def verilated(
+    shape: ChipShape, design: Design | None = None, *, front_door: bool = False
+) -> RtlRunner:
+    """The runner of our RTL, or a user's; its simulator comes from the cache, or is built now."""
+    return verilator(build(shape, design=design), front_door=front_door)
 
 
 def _counter_reads(shape: ChipShape) -> NDArray[np.uint64]:

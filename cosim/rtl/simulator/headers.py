@@ -1,18 +1,30 @@
 """The spec's numbers, and the chip's pins, for the SystemVerilog and C++ around the chip."""
 
+from cosim.rtl.design.design import Design
 from cosim.rtl.played import STEP_END
 from hw import spec
 from hw.spec import ChipShape
+from hw.verilog import export
+
+# A tick may take as long as one core needs to send all fan-out entries for every neuron.
+PATIENCE = 2 * spec.NEURONS << spec.FANOUT_BITS  # cycles without anything at the chip's pins
 
 
-def chip_ports(shape: ChipShape) -> str:
-    """The connections of the chip's host ports in tb.sv."""
-    return ",\n".join(
-        f"      .host_{way}__{row}__{signal}({way}_{signal}[{row}])"
+def chip_instance(shape: ChipShape, design: Design | None = None) -> str:
+    """The chip in a test bench, all its pins connected: ours, or the user's."""
+    module, values = export.CHIP_MODULE, ""
+    if design is not None and not design.core:
+        module = design.top
+        values = ", ".join(f".{name}({value})" for name, value in design.parameters)
+    pins = [f".{name}({name})" for name in ("clk", "rst", "go", "idle")]
+    pins += [
+        f".host_{way}__{row}__{signal}({way}_{signal}[{row}])"
         for row in range(shape.rows)
         for way in ("in", "out")
         for signal in ("payload", "valid", "ready")
-    )
+    ]
+    lines = ",\n".join(f"      {pin}" for pin in pins)
+    return f"  {module} {f'#({values}) ' if values else ''}chip (\n{lines}\n  );\n"
 
 
 def spec_numbers(shape: ChipShape) -> dict[str, int]:
@@ -41,13 +53,18 @@ def spec_numbers(shape: ChipShape) -> dict[str, int]:
     return numbers
 
 
-def cpp_header(shape: ChipShape) -> str:
+def numbers(shape: ChipShape, design: Design | None = None) -> dict[str, int]:
+    """The same, and whether a core of a user's is in the tiles."""
+    return spec_numbers(shape) | {"FOREIGN_CORE": int(design is not None and design.core)}
+
+
+def cpp_header(shape: ChipShape, design: Design | None = None) -> str:
     """The numbers as constants of C++, in the namespace `nc64c`."""
-    lines = [f"constexpr int {name} = {value};" for name, value in spec_numbers(shape).items()]
+    lines = [f"constexpr int {name} = {value};" for name, value in numbers(shape, design).items()]
     return "\n".join(["#pragma once", "namespace nc64c {", *lines, "}", ""])
 
 
-def sv_header(shape: ChipShape) -> str:
+def sv_header(shape: ChipShape, design: Design | None = None) -> str:
     """The numbers as parameters of SystemVerilog."""
-    lines = [f"localparam int {name} = {value};" for name, value in spec_numbers(shape).items()]
+    lines = [f"localparam int {name} = {value};" for name, value in numbers(shape, design).items()]
     return "\n".join(["`ifndef NC64C_SPEC", "`define NC64C_SPEC", *lines, "`endif", ""])

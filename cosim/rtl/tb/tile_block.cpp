@@ -1,6 +1,6 @@
 // The C++ side of tile_block.sv: a Verilated core and a Verilated router per place, wired as
 // hw/tile.py wires them and clocked by a call; and the back door, which stores WRITE flits straight
-// into the cores' memories.
+// into the cores' memories: core_memories.cpp knows ours, a user's C++ may know theirs.
 
 #include <array>
 #include <cstdint>
@@ -8,17 +8,19 @@
 #include <cstring>
 #include <string>
 
-#include "Vnc64c_core_block.h"
-#include "Vnc64c_core_block___024root.h"
-#include "Vnc64c_router_block.h"
-#include "Vnc64c_router_block___024root.h"
+#include "Vcore.h"
+#include "Vcore___024root.h"
+#include "Vrouter.h"
+#include "Vrouter___024root.h"
 #include "nc64c_spec.h"  // generated from hw/spec.py
 #include "verilated.h"
 
 // Verilator spells `__` in a port's name `___05F`, and `.` in a hierarchical one `__DOT__`.
 #define PORT(name, signal) name##___05F##signal
 #define LINK(side, port, signal) side##___05F##port##___05F##signal
-#define MEMORY(block, name) rootp->nc64c_core_block__DOT__core__DOT__##block##__DOT__##name
+
+// Stores a word of a core's memory map in its memories; false if it cannot. This one has none.
+__attribute__((weak)) bool nc64c_store(Vcore&, uint32_t, uint32_t, uint32_t) { return false; }
 
 namespace {
 
@@ -26,62 +28,46 @@ using namespace nc64c;
 
 // A block is evaluated at a rising edge, and not at all while it is idle and nothing arrives: it
 // would not change. What it reads of the other block is what that gave after the last edge; no path
-// leads through a block within a cycle.
+// leads through a block within a cycle. Of a user's core neither is known: it sees both edges of
+// every cycle, and before the rising one its outputs follow its inputs.
 struct Tile {
-    Vnc64c_core_block core;
-    Vnc64c_router_block router;
+    Vcore core;
+    Vrouter router;
 
     Tile(VerilatedContext* context, const std::string& scope)
         : core{context, (scope + ".core").c_str()}, router{context, (scope + ".router").c_str()} {}
 };
 
 template <typename Block>
-void rise(Block& block, CData& previous) {
+void rise(Block& block) {
     // A rising edge at every call; the falling one, at which nothing happens, is not evaluated.
     block.clk = 1;
-    previous = 0;
+    block.rootp->__Vtrigprevexpr___TOP__clk__0 = 0;
     block.eval();
+}
+
+template <typename Core>
+void settle(Core& core) {
+    if constexpr (FOREIGN_CORE) {
+        core.clk = 0;
+        core.eval();
+    }
+}
+
+template <typename Core>
+void rise_core(Core& core) {
+    if constexpr (FOREIGN_CORE) {
+        core.clk = 1;
+        core.eval();
+    } else {
+        rise(core);
+    }
 }
 
 std::array<std::array<Tile*, ROWS>, COLUMNS> tiles{};
 
 uint32_t field(uint64_t flit, int offset, int width) {
     return static_cast<uint32_t>(flit >> offset & ((uint64_t{1} << width) - 1));
-}
-
-// A word of a dendrite's row; hw/core/synapse_array.py keeps the rows of a line lane by lane.
-bool store_synapses(Vnc64c_core_block& core, uint32_t dendrite, uint32_t column, uint32_t data) {
-    if (column >= AXONS / FLIT_DATA_BITS) return false;
-    auto& line = core.MEMORY(synapses, sram)[dendrite / LINE_ROWS];
-    uint32_t* const words = &line[column * LINE_ROWS];
-    for (uint32_t lane = 0; lane < FLIT_DATA_BITS / LANE; lane++) {
-        const uint32_t bit = (lane * LINE_ROWS + dendrite % LINE_ROWS) * LANE;
-        const uint32_t place = bit % 32;
-        const uint32_t mask = ((uint32_t{1} << LANE) - 1) << place;
-        uint32_t& word = words[bit / 32];
-        word = (word & ~mask) | ((data >> (lane * LANE) << place) & mask);
-    }
-    return true;
-}
-
-bool store(Vnc64c_core_block& core, uint32_t region, uint32_t offset, uint32_t data) {
-    switch (region) {
-        case REGION_SYNAPSE:
-            return store_synapses(core, offset / ROW_WORDS, offset % ROW_WORDS, data);
-        case REGION_NEURON:
-            switch (offset % NEURON_STRIDE) {
-                case NEURON_THRESHOLD: core.MEMORY(soma, thresholds)[offset / NEURON_STRIDE] = data; break;
-                case NEURON_BIAS: core.MEMORY(soma, biases)[offset / NEURON_STRIDE] = data; break;
-                case NEURON_FANOUT: core.MEMORY(soma, fanouts)[offset / NEURON_STRIDE] = data; break;
-                default: return false;
-            }
-            return true;
-        case REGION_FANOUT:
-            core.MEMORY(emitter, table)[offset] = data;
-            return true;
-        default:
-            return false;
-    }
 }
 
 }  // namespace
@@ -108,9 +94,7 @@ int nc64c_tile_clock(void* handle, int control, long long in_0, long long in_1, 
     const bool reset = bits & 1;
     const bool go = bits >> 1 & 1;
     const uint32_t arriving = bits >> 4 & 0xf;
-    const bool core_wakes = reset | go | !core.idle | router.LINK(outputs, 4, valid);
-    const bool router_wakes = reset | (arriving != 0) | !router.idle | core.PORT(outbound, valid)
-                              | core.clear_counters;
+    const bool core_wakes = FOREIGN_CORE || reset || go || !core.idle || router.LINK(outputs, 4, valid);
     if (core_wakes) {
         core.reset = reset;
         core.go = go;
@@ -121,7 +105,10 @@ int nc64c_tile_clock(void* handle, int control, long long in_0, long long in_1, 
         core.PORT(outbound, ready) = router.LINK(inputs, 4, ready);
         core.flits = router.flits;
         core.stalls = router.stalls;
+        settle(core);
     }
+    const bool router_wakes = reset | (arriving != 0) | !router.idle | core.PORT(outbound, valid)
+                              | core.clear_counters;
     if (router_wakes) {
         router.reset = reset;
         router.x = bits >> 16 & 0xff;
@@ -143,8 +130,8 @@ int nc64c_tile_clock(void* handle, int control, long long in_0, long long in_1, 
         router.LINK(outputs, 4, ready) = core.PORT(inbound, ready);
         router.clear_counters = core.clear_counters;
     }
-    if (core_wakes) rise(core, core.rootp->__Vtrigprevexpr___TOP__clk__0);
-    if (router_wakes) rise(router, router.rootp->__Vtrigprevexpr___TOP__clk__0);
+    if (core_wakes) rise_core(core);
+    if (router_wakes) rise(router);
     *out_0 = router.LINK(outputs, 0, payload);
     *out_1 = router.LINK(outputs, 1, payload);
     *out_2 = router.LINK(outputs, 2, payload);
@@ -167,7 +154,7 @@ __attribute__((visibility("default"))) int nc64c_backdoor(const uint64_t* flits,
         bool stored = true;
         for (uint32_t x = field(flit, FLIT_X0, FLIT_X0_BITS); x <= field(flit, FLIT_X1, FLIT_X1_BITS); x++)
             for (uint32_t y = field(flit, FLIT_Y0, FLIT_Y0_BITS); y <= field(flit, FLIT_Y1, FLIT_Y1_BITS); y++)
-                stored = stored && x < COLUMNS && y < ROWS && store(tiles[x][y]->core, region, offset, data);
+                stored = stored && x < COLUMNS && y < ROWS && nc64c_store(tiles[x][y]->core, region, offset, data);
         refused += !stored;
     }
     return refused;

@@ -1,7 +1,7 @@
 // The tile as blocks of their own, a core and a router: their Verilated models are called once a
 // clock edge, and not at all while they sleep. Sound because no path leads from a block's inputs to
 // its outputs within a cycle, and because an idle one that receives nothing does not change
-// (hw/tile.py).
+// (hw/tile.py). A core of a user's need not keep to that, so it never sleeps.
 `timescale 1ns / 1ns
 
 `include "nc64c_spec.svh"  // FLIT_BITS and the like, generated from hw/spec.py
@@ -65,7 +65,7 @@ module nc64c_tile (
   int next_status;
   longint out_0, out_1, out_2, out_3;
   always @(posedge clk)
-    if (reset | go | ~idle | (|arriving)) begin
+    if ((FOREIGN_CORE != 0) | reset | go | ~idle | (|arriving)) begin
       next_status = nc64c_tile_clock(
           tile, {8'(y), 8'(x), 4'b0, taken, arriving, 2'b0, go, reset},
           inputs__0__payload, inputs__1__payload, inputs__2__payload, inputs__3__payload,

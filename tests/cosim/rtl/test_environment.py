@@ -11,7 +11,7 @@ from cosim.golden.chip import GoldenChip
 from cosim.rtl import environment
 from cosim.rtl.simulation import RtlChip
 from cosim.rtl.simulator.build import build
-from cosim.rtl.simulator.verilate import scratch, verilate
+from cosim.rtl.simulator.verilate import Block, scratch, verilate
 from cosim.verify.random_programs import SMALL, program_after_program
 from tests.support.chips import assert_equal
 
@@ -118,9 +118,8 @@ def test_a_build_in_a_hostile_environment_with_a_compiler_of_the_user_and_paths_
     with scratch() as work:
         (work / "tiny.v").write_text("module tiny(input a, output b); assign b = !a; endmodule\n")
         (work / "main.cpp").write_text('#include "Vtiny.h"\nint main() { return 7; }\n')
-        sources: list[str | Path] = ["--exe", "tiny.v", work / "main.cpp"]
-        verilate(work, "out", "tiny", "Vtiny", "-std=c++20", "", sources)
-        assert os.waitstatus_to_exitcode(os.system(str(work / "out" / "Vtiny"))) == 7
+        verilate(work, Block("tiny", "tiny", ("--exe", "tiny.v", work / "main.cpp")))
+        assert os.waitstatus_to_exitcode(os.system(str(work / "tiny" / "Vtiny"))) == 7
     asked = calls.read_text().splitlines()
     assert all(call.startswith("--first-word") for call in asked)
     assert any("main.cpp" in call for call in asked)  # compiles

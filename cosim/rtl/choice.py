@@ -1,0 +1,77 @@
+"""Which RTL runs, and in which simulator: what a user may choose, and the runner of it."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from cosim.program.runner import Runner
+from cosim.rtl.design import pins
+from cosim.rtl.design.design import Design, Sources, read
+from cosim.rtl.icarus import icarus
+from cosim.rtl.runner import verilated
+from cosim.rtl.simulator.build import build
+from hw.spec import ChipShape
+
+Simulator = Literal["verilator", "icarus"]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """RTL and its simulator.
+
+    Attributes:
+        design: a user's RTL; None: ours.
+        simulator: who runs it.
+    """
+
+    design: Design | None = None
+    simulator: Simulator = "verilator"
+
+    @property
+    def back_door(self) -> bool:
+        """Whether memories can be stored at once."""
+        fitting = self.design is None or self.design.back_door
+        return self.simulator == "verilator" and fitting
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What makes it another one, as JSON has it."""
+        return {
+            "simulator": self.simulator,
+            "design": None if self.design is None else self.design.digest,
+        }
+
+    def __str__(self) -> str:
+        of = "our RTL" if self.design is None else f"the {self.design}"
+        return f"{of} in {'Verilator' if self.simulator == 'verilator' else 'Icarus Verilog'}"
+
+
+OURS = Choice()
+
+
+def choose(sources: Sources | None, simulator: Simulator, shape: ChipShape) -> Choice:
+    """A choice whose files are read, and whose pins fit this chip. Raises `InputError`."""
+    if simulator == "icarus":
+        icarus.check_installed()
+    if sources is None:
+        return Choice(None, simulator)
+    design = read(sources, icarus=simulator == "icarus")
+    pins.check(design, shape)
+    return Choice(design, simulator)
+
+
+def prepare(choice: Choice, shape: ChipShape) -> float:
+    """Builds the simulator, where one is built and not there yet; the seconds that it took.
+
+    Raises `InputError`.
+    """
+    return build(shape, design=choice.design).build_s if choice.simulator == "verilator" else 0.0
+
+
+def runner_of(choice: Choice, shape: ChipShape, *, front_door: bool = False) -> Runner:
+    """Runs programs on the chosen RTL; its simulator comes from the cache, or is built now.
+
+    Raises `InputError`.
+    """
+    if choice.simulator == "icarus":
+        return icarus.runner(shape, choice.design)
+    return verilated(shape, choice.design, front_door=front_door)
