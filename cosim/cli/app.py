@@ -26,6 +26,7 @@ from cosim.cli.commands import (
     verilog,
 )
 from cosim.cli.guard import exit_code_of
+from cosim.cli.rtl_options import RtlCommand
 
 COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
     (cosim.demo, cosim.DEMO_EXAMPLE),
@@ -53,7 +54,8 @@ app = typer.Typer(
 app.add_typer(paper.app)
 app.add_typer(bench.app)
 for command, example in COMMANDS:
-    app.command(name=command.__name__.strip("_"), epilog=example)(command)
+    name = command.__name__.strip("_")
+    app.command(name=name, epilog=example, cls=RtlCommand)(command)
 
 
 def _show_version(wanted: bool) -> None:

@@ -5,13 +5,14 @@ and one that is finished is found again. How many images it has does not depend 
 """
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import Any
 
 from cosim.experiment.images.image_file import ImageSets
 from cosim.record.chip_facts import Amount, Count, Grid, Record
 from cosim.record.record import LayerCounts, Level, Prediction, Spikes
+from cosim.rtl.choice import OURS, Choice
 from hw.spec import ChipShape
 from sw.attack.attacks import Images
 from sw.attack.image_sets import BLOCK
@@ -68,6 +69,7 @@ class RunSettings:
         noise_bits: of the neurons' thresholds; 0: none.
         front_door: the weights are loaded as packets.
         code: `code_hash` of who asks: whoever works must have the same.
+        rtl: whose RTL, and in which simulator.
     """
 
     checkpoint: bytes
@@ -76,6 +78,7 @@ class RunSettings:
     noise_bits: int
     front_door: bool
     code: str
+    rtl: Choice = OURS
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,12 +102,14 @@ class Shard:
     @property
     def settings(self) -> dict[str, Any]:
         """All that goes into it, as JSON has it."""
-        common = asdict(self.common)
+        common = asdict(replace(self.common, rtl=OURS))
+        del common["rtl"]  # by its name here it is whether the images go through it
         return {
             **common,
             "kind": "shard",
             "version": VERSION,
             "checkpoint": _digest(self.common.checkpoint),
+            "rtl_source": self.common.rtl.settings,
             "set": self.set,
             "first": self.first,
             "images": _digest(self.images.tobytes()),

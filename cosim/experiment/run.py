@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from cosim.experiment import collect, worker
 from cosim.experiment.code import code_hash
@@ -18,10 +18,11 @@ from cosim.experiment.images.image_store import Wanted
 from cosim.experiment.images.inputs import Order
 from cosim.experiment.plan import Result, RunSettings, Shard, plan
 from cosim.experiment.resumable import FOLDER, run_shards
-from cosim.experiment.subject import Subject, prepare
+from cosim.experiment.subject import Subject
+from cosim.experiment.subject import prepare as prepare_subject
 from cosim.mapping.noise import check_bits
 from cosim.record import record
-from cosim.rtl.simulator.build import build
+from cosim.rtl.choice import OURS, Choice, prepare
 from hw.spec import ChipShape
 from sw.common import machine
 from sw.common.errors import InputError
@@ -45,6 +46,7 @@ class Settings:
         images: per set, that go through the RTL; None: as usual, or all of `replay`.
         golden_images: that go up to the golden model, those included; None: no more than those.
         replay: file with the images; None: they are drawn, and attacked.
+        rtl: whose RTL, and in which simulator.
         jobs: processes here, if there is no `scheduler`; None: as many as cores.
     """
 
@@ -63,6 +65,7 @@ class Settings:
     clock_mhz: float
     command: str
     replay: Path | None = None
+    rtl: Choice = OURS
 
 
 def runs(
@@ -84,12 +87,16 @@ def runs(
         output.check_folder(folder, settings.data)
     loaded = checkpoint.load(settings.checkpoint)
     given = _given(settings, loaded.config)
-    subject = prepare(loaded, settings.shape)
+    subject = prepare_subject(loaded, settings.shape)
     with closing(_engine(settings, worker.run, progress)) as engine:
         build_s = 0.0
-        if engine.shares_files:
+        if settings.rtl.design is not None:
+            progress.say(f"RTL: {settings.rtl}")
+        if not (settings.rtl.back_door or settings.front_door):
+            progress.say("it has no back door: memories are loaded as packets, through the mesh")
+        if engine.shares_files and settings.rtl.simulator == "verilator":
             with progress.stage("Verilator build"):
-                build_s = build(settings.shape).build_s
+                build_s = prepare(settings.rtl, settings.shape)
         shown = _shown(settings, given, progress)
         for bits in noise_bits:
             yield _run(settings, bits, subject, shown, engine, build_s, progress)
@@ -153,6 +160,7 @@ def _run(
         seed=settings.seed,
         noise_bits=noise_bits,
         front_door=settings.front_door,
+        rtl=settings.rtl,
         code=code_hash(),
     )
     shards = plan(common, shown.content, shown.rtl_images)
@@ -167,6 +175,7 @@ def _run(
         replayed=None
         if settings.replay is None
         else _named(settings.replay, settings.replay.read_bytes()),
+        rtl=_source(settings.rtl),
         jobs=workers,
         shards=len(shards),
         shards_found=found,
@@ -193,6 +202,19 @@ def _engine(
     if settings.scheduler is not None:
         return Cluster(settings.scheduler, work)
     return Local(settings.jobs or machine.usable_cores(), work, progress.say)
+
+
+def _source(choice: Choice) -> record.RtlSource:
+    design = choice.design
+    kind: Literal["ours", "chip", "core"] = "ours"
+    if design is not None:
+        kind = "core" if design.core else "chip"
+    return record.RtlSource(
+        simulator=choice.simulator,
+        design=kind,
+        top=None if design is None else design.top,
+        files={} if design is None else dict(design.files),
+    )
 
 
 def _named(path: Path, content: bytes) -> str:

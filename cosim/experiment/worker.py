@@ -7,7 +7,7 @@ from cosim.experiment.plan import Result, Shard
 from cosim.experiment.shard import examine
 from cosim.experiment.subject import Subject, prepare
 from cosim.program.runner import Runner
-from cosim.rtl.runner import verilated
+from cosim.rtl.choice import Choice, runner_of
 from hw.spec import ChipShape
 from sw.jobs.worker_setup import alone
 from sw.train import checkpoint
@@ -24,7 +24,7 @@ def run(shard: Shard) -> Result:
     common = shard.common
     with alone(common.code, code_hash()):
         subject = _subject(common.checkpoint, common.shape)
-        return examine(subject, shard, _rtl(common.shape, common.front_door))
+        return examine(subject, shard, _rtl(common.rtl, common.shape, common.front_door))
 
 
 @lru_cache(maxsize=1)
@@ -33,5 +33,5 @@ def _subject(network: bytes, shape: ChipShape) -> Subject:
 
 
 @lru_cache(maxsize=1)
-def _rtl(shape: ChipShape, front_door: bool) -> Runner:
-    return verilated(shape, front_door=front_door)
+def _rtl(choice: Choice, shape: ChipShape, front_door: bool) -> Runner:
+    return runner_of(choice, shape, front_door=front_door)

@@ -20,7 +20,7 @@ from sw.common.errors import InputError, reason
 from sw.common.typed import Misfit, plain, typed
 from sw.files.atomic import atomic_write
 
-VERSION = 4
+VERSION = 5
 RUN_FILE, SUMMARY_FILE, REPORT_FILE = "run.json", "summary.json", "report.html"
 MAX_BYTES = 256 << 20  # of a run.json; ours are far below
 MAX_CLOCK_MHZ = 1e6
@@ -91,6 +91,21 @@ class Rtl(Record, frozen=True, kw_only=True):
     layers: dict[str, LayerCounts]
 
 
+class RtlSource(Record, frozen=True, kw_only=True):
+    """Which RTL ran, and in what: ours, or a user's chip or core, by its top module and files.
+
+    `files` are {name: SHA-256} of all that were named or included; of ours there are none.
+    """
+
+    simulator: Literal["verilator", "icarus"]
+    design: Literal["ours", "chip", "core"]
+    top: str | None
+    files: dict[str, str]
+
+
+OUR_RTL = RtlSource(simulator="verilator", design="ours", top=None, files={})
+
+
 class Facts(Record, frozen=True, kw_only=True):
     """Where, when and with what it ran.
 
@@ -102,6 +117,7 @@ class Facts(Record, frozen=True, kw_only=True):
     checkpoint: str
     seed: int
     replayed: str | None
+    rtl: RtlSource
     jobs: Count
     shards: Count
     shards_found: Count

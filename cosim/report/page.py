@@ -10,7 +10,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cosim.record.chip_facts import RESOURCES, Grid, capacity, totals
-from cosim.record.record import LEVELS, REPORT_FILE, SUMMARY_FILE, Example, RunRecord, to_json
+from cosim.record.record import (
+    LEVELS,
+    REPORT_FILE,
+    SUMMARY_FILE,
+    Example,
+    RtlSource,
+    RunRecord,
+    to_json,
+)
 from cosim.report.document import number, points, short, templates
 from cosim.report.figures import (
     Points,
@@ -201,9 +209,20 @@ def _facts(run: RunRecord) -> Iterator[tuple[str, str]]:
     yield "Shards", f"{number(facts.shards)}{found}"
     work = f"{number(rtl.ticks)} ticks, {number(rtl.cycles)} cycles"
     yield "RTL", f"{_duration(rtl.wall_s)} in {processes}; {work}"
-    yield "Verilator build", _duration(rtl.build_s) if rtl.build_s >= 1 else "cached"
+    yield "RTL under test", _source(facts.rtl)
+    if facts.rtl.simulator == "verilator":
+        yield "Verilator build", _duration(rtl.build_s) if rtl.build_s >= 1 else "cached"
     yield "Machine", f"{facts.cpu}, {facts.cores} cores for this run"
     yield "Versions", ", ".join(f"{name} {version}" for name, version in facts.versions.items())
+
+
+def _source(rtl: RtlSource) -> str:
+    """Whose RTL ran in which simulator, in words."""
+    simulator = "Verilator" if rtl.simulator == "verilator" else "Icarus Verilog"
+    if rtl.design == "ours":
+        return f"ours, in {simulator}"
+    files = ", ".join(f"{name}, SHA-256 {digest[:16]}" for name, digest in rtl.files.items())
+    return f"the {rtl.design} {rtl.top} in {simulator}: {files}"
 
 
 def _duration(seconds: float) -> str:

@@ -13,6 +13,7 @@ VERSION = 1
 def summary(run: RunRecord) -> dict[str, Any]:
     """The content of `summary.json`; the keys stay in this order."""
     chip, rtl, count = run.chip, run.rtl, run.rtl_images
+    source = run.facts.rtl
     of = {level: adversarial_loss(run, level) for level in LEVELS}
     of_sample = {level: adversarial_loss(run, level, sample=True) for level in LEVELS}
     return {
@@ -47,6 +48,10 @@ def summary(run: RunRecord) -> dict[str, Any]:
             "process_s": round(rtl.process_s, 3),
             "build_s": round(rtl.build_s, 3),
             "read_back": rtl.read_back,
+            "simulator": source.simulator,
+            "design": source.design,
+            "top": source.top,
+            "files": source.files,
         },
         "hardware": asdict(hardware(run)),
     }

@@ -7,6 +7,7 @@ import numpy as np
 from cosim.record.chip_facts import Chip, LayerUse
 from cosim.record.record import (
     LEVELS,
+    OUR_RTL,
     VERSION,
     Example,
     Facts,
@@ -105,6 +106,7 @@ def make_run(seed: int = 0, images: int = 200, columns: int = 8, rows: int = 8) 
             checkpoint="checkpoints/digits.safetensors",
             seed=0,
             replayed=None,
+            rtl=OUR_RTL,
             jobs=2,
             shards=8,
             shards_found=0,

@@ -17,7 +17,7 @@ from cosim.program.program import Program, configuration
 from cosim.program.runner import Advance, Response, Runner, Stimulus, Totals, unheard
 from cosim.program.runner import Run as ChipRun
 from cosim.program.stimulus import Step
-from cosim.record.record import Facts, RunRecord
+from cosim.record.record import OUR_RTL, Facts, RunRecord
 from hw.spec import ChipShape, Counter
 from sw.attack.attacks import attacked
 from sw.attack.image_sets import attack_of
@@ -41,6 +41,7 @@ FACTS = Facts(
     checkpoint="a file",
     seed=5,
     replayed=None,
+    rtl=OUR_RTL,
     jobs=1,
     shards=2,
     shards_found=0,

@@ -9,7 +9,26 @@ from rich.console import Console
 from rich.table import Table
 
 from cosim.cli.guard import guarded
-from cosim.cli.options import MAX_IMAGES, MAX_SEED, MAX_THREADS
+from cosim.cli.options import (
+    MAX_IMAGES,
+    MAX_SEED,
+    MAX_THREADS,
+    AxonsOption,
+    DendritesOption,
+    MeshOption,
+    chip_shape,
+)
+from cosim.cli.rtl_options import (
+    DefineOption,
+    IncludeOption,
+    ParameterOption,
+    RtlCommand,
+    RtlCoreOption,
+    RtlOption,
+    TopOption,
+    rtl_choice,
+)
+from hw.spec import AXONS, DENDRITES
 from sw.files import output
 from sw.files.paths import VGG5_CHECKPOINT
 
@@ -61,22 +80,40 @@ def train(
         console.print("{:.2f} x the faster one, in float32 {:.2f} x, by medians".format(*ratios))
 
 
-@app.command(epilog="Example: `nc64c bench rtl --activity 0.1 --out rtl.json`")
-def rtl(
+@app.command(
+    name="rtl", epilog="Example: `nc64c bench rtl --activity 0.1 --out rtl.json`", cls=RtlCommand
+)
+def rtl_(
     out: Annotated[Path | None, typer.Option(help="JSON file.", show_default="none")] = None,
     activity: Annotated[float, typer.Option(help="Share of axons that spike.", min=0, max=1)] = 0.1,
     seed: Annotated[
         int, typer.Option(help="Draws the synapses and the spikes.", min=0, max=MAX_SEED)
     ] = 1,
+    mesh: MeshOption = "8x8",
+    axons: AxonsOption = AXONS,
+    dendrites: DendritesOption = DENDRITES,
+    rtl: RtlOption = None,
+    rtl_core: RtlCoreOption = None,
+    top: TopOption = None,
+    include: IncludeOption = None,
+    define: DefineOption = None,
+    parameter: ParameterOption = None,
 ) -> None:
-    """What a cycle of the whole chip costs in RTL: all cores busy, and one while the rest sleep."""
+    """What a cycle of the chip costs in RTL: all cores busy, and one while the rest sleep.
+
+    A chip or core of yours is measured in Verilator too, on a chip of its size.
+    """
     with guarded():
         if out is not None:
             output.check_file(out)
+        shape = chip_shape(mesh, axons, dendrites)
+        choice = rtl_choice(
+            shape, rtl, rtl_core, top, include, define, parameter, simulator="verilator"
+        )
         from cosim.bench.simulators import cycle
         from cosim.rtl.simulator.build import build
 
-        figures = cycle.measure(build(), activity, seed)
+        figures = cycle.measure(build(shape, design=choice.design), activity, seed)
         if out is not None:
             from sw.files.atomic import atomic_write
 

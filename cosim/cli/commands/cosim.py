@@ -31,6 +31,16 @@ from cosim.cli.options import (
     chip_shape,
     kept,
 )
+from cosim.cli.rtl_options import (
+    DefineOption,
+    IncludeOption,
+    ParameterOption,
+    RtlCoreOption,
+    RtlOption,
+    SimulatorOption,
+    TopOption,
+    rtl_choice,
+)
 from cosim.cli.verdict import conclude
 from hw.spec import AXONS, DENDRITES
 from sw.files import output
@@ -41,7 +51,8 @@ if TYPE_CHECKING:
 
 EXAMPLE = (
     "Examples: `nc64c cosim --out out/run` and "
-    "`nc64c cosim --images 20 --golden-images 450 --sets clean,fgsm_8,pgd_8 --out out/short`"
+    "`nc64c cosim --images 20 --golden-images 450 --sets clean,fgsm_8,pgd_8 --out out/short`; with"
+    " a core of yours: `nc64c cosim --rtl-core rtl/*.sv --top my_core --images 20 --out out/mine`"
 )
 DEMO_EXAMPLE = "Example: `nc64c demo --images 20`"
 REPORT_EXAMPLE = "Example: `nc64c report out/demo`"
@@ -71,6 +82,13 @@ def cosim(
     scheduler: SchedulerOption = None,
     front_door: FrontDoorOption = False,
     clock_mhz: ClockOption = CLOCK_MHZ,
+    rtl: RtlOption = None,
+    rtl_core: RtlCoreOption = None,
+    top: TopOption = None,
+    include: IncludeOption = None,
+    define: DefineOption = None,
+    parameter: ParameterOption = None,
+    simulator: SimulatorOption = "verilator",
     quiet: QuietOption = False,
 ) -> None:
     """Run images at four levels: float, quantised, golden, RTL. Compare; write a report.
@@ -82,6 +100,7 @@ def cosim(
     with guarded(quiet, lambda: kept(out)) as progress:
         shape = chip_shape(mesh, axons, dendrites)
         output.check_folder(out)
+        choice = rtl_choice(shape, rtl, rtl_core, top, include, define, parameter, simulator)
         from cosim.experiment.run import Settings, runs
         from cosim.record import record
         from cosim.report import page
@@ -102,6 +121,7 @@ def cosim(
             clock_mhz=clock_mhz,
             command=shlex.join(["nc64c", *sys.argv[1:]]),
             replay=replay,
+            rtl=choice,
         )
         [run] = runs(settings, [0], progress)
         with output.staged(out) as stage:

@@ -26,6 +26,16 @@ from cosim.cli.options import (
     chip_shape,
     kept,
 )
+from cosim.cli.rtl_options import (
+    DefineOption,
+    IncludeOption,
+    ParameterOption,
+    RtlCoreOption,
+    RtlOption,
+    SimulatorOption,
+    TopOption,
+    rtl_choice,
+)
 from hw.spec import AXONS, DENDRITES
 from sw.common.checks import shown
 from sw.common.errors import InputError
@@ -54,6 +64,13 @@ def noise(
     seed: SeedOption = 0,
     jobs: JobsOption = None,
     scheduler: SchedulerOption = None,
+    rtl: RtlOption = None,
+    rtl_core: RtlCoreOption = None,
+    top: TopOption = None,
+    include: IncludeOption = None,
+    define: DefineOption = None,
+    parameter: ParameterOption = None,
+    simulator: SimulatorOption = "verilator",
     quiet: QuietOption = False,
 ) -> None:
     """Accuracy and adversarial loss while the neurons' thresholds are noisy, golden and RTL.
@@ -65,6 +82,7 @@ def noise(
         shape = chip_shape(mesh, axons, dendrites)
         masks = _bits(bits)
         output.check_folder(out)
+        choice = rtl_choice(shape, rtl, rtl_core, top, include, define, parameter, simulator)
         from cosim.experiment.run import Settings, runs
         from cosim.report import document, plots
         from cosim.report import noise as results
@@ -85,6 +103,7 @@ def noise(
             front_door=False,
             clock_mhz=CLOCK_MHZ,
             command=shlex.join(["nc64c", *sys.argv[1:]]),
+            rtl=choice,
         )
         done = list(runs(settings, masks, progress))
         text = results.as_markdown(done)

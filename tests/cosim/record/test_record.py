@@ -28,7 +28,7 @@ def test_the_json_of_this_version_keeps_its_keys(tmp_path: Path) -> None:
     record.save(tmp_path, make_run())
     content = json.loads((tmp_path / record.RUN_FILE).read_text())
     rtl, facts, chip = content["rtl"], content["facts"], content["chip"]
-    assert content["version"] == 4
+    assert content["version"] == 5
     assert " ".join(content) == (
         "format version dataset network encoding weight_bits timesteps classes labels rtl_images"
         " noise clock_mhz chip sets examples rtl facts"
@@ -40,9 +40,10 @@ def test_the_json_of_this_version_keeps_its_keys(tmp_path: Path) -> None:
     assert " ".join(rtl) == "ticks cycles process_s wall_s build_s read_back counters layers"
     assert " ".join(rtl["layers"]["fc1"]) == "cycles ticks synaptic_ops flits"
     assert " ".join(facts) == (
-        "command checkpoint seed replayed jobs shards shards_found started wall_s stages cpu cores"
-        " versions"
+        "command checkpoint seed replayed rtl jobs shards shards_found started wall_s stages cpu"
+        " cores versions"
     )
+    assert " ".join(facts["rtl"]) == "simulator design top files"
     assert " ".join(chip) == (
         "columns rows axons dendrites mapping layers schedule neurons synapses"
     )

@@ -72,6 +72,10 @@ def test_summary_has_the_documented_keys() -> None:
         "process_s",
         "build_s",
         "read_back",
+        "simulator",
+        "design",
+        "top",
+        "files",
     ]
     assert list(found["hardware"]) == [
         "clock_mhz",
