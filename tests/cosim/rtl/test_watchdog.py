@@ -1,21 +1,21 @@
 """A chip that never comes to rest is found, whatever its ports do meanwhile.
 
-Stubs stand in the chip's place, in the real test bench: one build, whose mode is the first flit.
+Stubs are a user's chip in the real test bench: one build, whose mode is the first flit.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from cosim.program.errors import Mismatch
 from cosim.program.stimulus import Step
+from cosim.rtl.design import pins
 from cosim.rtl.simulation import RtlChip
-from cosim.rtl.simulator import build
-from cosim.rtl.simulator.build import Recipe, Simulator
-from cosim.rtl.simulator.verilate import scratch
+from cosim.rtl.simulator.build import Simulator, build
 from hw.spec import FLIT, ChipShape, Kind
-from hw.verilog import export
+from tests.support.users_rtl import design_of
 
 pytestmark = pytest.mark.rtl
 
@@ -26,7 +26,7 @@ HEALTHY, DEAF, HALF_DEAF, RESTLESS, CHATTERING, SLOW, TOO_SLOW = range(7)
 # A chip that, once it knows its mode, takes a flit every `gap` cycles. `$fatal` ends a run that the
 # bench would have let go on for ever.
 STUB = """
-module nc64c_chip(
+module my_chip(
     input clk, input rst, input go, output idle,
     input [63:0] host_in__0__payload, input host_in__0__valid, output host_in__0__ready,
     input [63:0] host_in__1__payload, input host_in__1__valid, output host_in__1__ready,
@@ -57,12 +57,10 @@ endmodule
 
 
 @pytest.fixture(scope="module")
-def stub() -> Iterator[Simulator]:
-    with scratch() as work, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(export, "chip_verilog", lambda shape: STUB)
-        patch.setattr(export, "tile_verilog", lambda shape: "module nc64c_tile; endmodule\n")
-        executable = build._compile(Recipe(SHAPE, flat=True), work)
-        yield Simulator(SHAPE, executable, True, False, 0.0, PATIENCE)
+def stub(tmp_path_factory: pytest.TempPathFactory) -> Simulator:
+    design = design_of(tmp_path_factory.mktemp("stub"), STUB, "my_chip", core=False)
+    pins.check(design, SHAPE)
+    return replace(build(SHAPE, design=design), patience=PATIENCE)
 
 
 def flits(port: int, *data: int) -> list[int]:

@@ -1,0 +1,84 @@
+"""A core of another micro-architecture inside our mesh is the golden model too, flit for flit.
+
+It was written from hw/spec.py alone. A failure names its seed.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cosim.golden.chip import GoldenChip
+from cosim.program.program import configuration
+from cosim.program.stimulus import Step
+from cosim.rtl.icarus import icarus
+from cosim.rtl.runner import verilator
+from cosim.rtl.simulation import RtlChip
+from cosim.rtl.simulator.build import Simulator, build
+from cosim.verify.random_programs import (
+    SMALL,
+    program_after_program,
+    random_program,
+    random_steps,
+)
+from hw.spec import ChipShape
+from tests.support.chips import assert_equal
+from tests.support.cli import nc64c, small_checkpoint
+from tests.support.foreign import BACK_DOOR, CORE, event_core
+
+pytestmark = pytest.mark.rtl
+
+TINY = ChipShape(2, 2, 64, 32)
+
+
+@pytest.fixture(scope="module")
+def foreign() -> Simulator:
+    return build(SMALL, design=event_core(SMALL))
+
+
+@pytest.mark.parametrize("seed", range(3000, 3020))
+def test_random_programs(foreign: Simulator, seed: int) -> None:
+    """Several programs, reconfigured in between, all through the front door."""
+    steps = program_after_program(seed)
+    assert_equal(GoldenChip(SMALL).run(steps), RtlChip(foreign).run(steps), f"seed {seed}")
+
+
+def test_its_back_door_is_its_front_door(foreign: Simulator) -> None:
+    rng = np.random.default_rng(7)
+    program = random_program(rng, SMALL)
+    steps = random_steps(rng, program, ticks=6)
+    golden = GoldenChip(SMALL)
+    golden.run([Step(configuration(program), go=False)])
+    expected = golden.run(steps)
+    back, front = (
+        verilator(foreign, front_door=door).run(program, [steps]) for door in (False, True)
+    )
+    for door, run in (("back", back), ("front", front)):
+        assert_equal(expected, run.responses[0], f"seed 7, {door} door")
+    assert front.totals.cycles > back.totals.cycles + 100
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_random_programs_in_icarus(seed: int) -> None:
+    if not icarus.installed():
+        pytest.skip("Icarus Verilog is not installed")
+    rng = np.random.default_rng(seed)
+    program = random_program(rng, TINY)
+    steps = random_steps(rng, program, ticks=6)
+    golden = GoldenChip(TINY)
+    golden.run([Step(configuration(program), go=False)])
+    run = icarus.runner(TINY, event_core(TINY, icarus=True)).run(program, [steps])
+    assert_equal(golden.run(steps), run.responses[0], f"seed {seed}")
+
+
+def test_a_network_on_the_command_line(foreign: Simulator, tmp_path: Path) -> None:
+    """Streamed through four cores; the simulator is the one that the other tests have."""
+    size = ("--mesh", "2x2", "--axons", SMALL.axons, "--dendrites", SMALL.dendrites)
+    sizes = [f"AXONS={SMALL.axons}", "--parameter", f"DENDRITES={SMALL.dendrites}"]
+    users = ("--rtl-core", CORE, BACK_DOOR, "--top", "event_core", "--parameter", *sizes)
+    network = ("--checkpoint", small_checkpoint(tmp_path), "--images", 3, "--sets", "clean,fgsm_8")
+    done = nc64c("cosim", *network, *size, *users, "--jobs", 1, "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    assert "RTL equals golden" in done.stdout
+    assert "0 mismatches" in done.stdout
+    assert "back door" not in done.stderr
