@@ -58,6 +58,12 @@ class GoldenChip:
         self._axons = AxonBuffers(self._shape, images, pages)
         self._responses: list[tuple[Indices, Flits]] = []  # image and HOST flit, of this step
 
+    def reset(self) -> None:
+        """As the chip's reset pin: registers and all else as after power-up, memories stay."""
+        for core in self._cores:
+            core.reset()
+        self.power_up(self._images)
+
     def run(self, steps: Sequence[Step]) -> list[Flits]:
         """The HOST flits (uint64 [n]) of each step.
 
@@ -87,8 +93,8 @@ class GoldenChip:
     # ------------------------------------------------------------ one step
     def _step(self, steps: Sequence[Step]) -> list[Flits]:
         """One step of all images: flits in their order, then a tick; responses per image."""
-        if len({step.go for step in steps}) != 1:
-            raise ValueError("the images' steps differ in go")
+        if len({(step.go, step.reset_after) for step in steps}) != 1:
+            raise ValueError("the images' steps differ in go or reset")
         flits = np.concatenate([step.flits for step in steps])
         image = np.repeat(np.arange(len(steps)), [len(step.flits) for step in steps])
         spike = FLIT.get(flits, "kind") == Kind.SPIKE
@@ -98,6 +104,8 @@ class GoldenChip:
             self._mixed(flits, image, spike)
         if steps[0].go:
             self._go()
+        if steps[0].reset_after is not None:
+            self.reset()
         return self._collect()
 
     def _mixed(self, flits: Flits, image: Indices, spike: NDArray[np.bool_]) -> None:

@@ -55,6 +55,11 @@ class GoldenCore:
         self._lfsr = self._memory.seed
         self.clear_counters()
 
+    def reset(self) -> None:
+        """The registers are as after power-up; `power_up` does the rest."""
+        self._memory.reset_registers()
+        self._compiled = None
+
     @property
     def pages(self) -> int:
         return self._memory.pages

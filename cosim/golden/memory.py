@@ -99,6 +99,10 @@ class ConfigurationMemory:
             Region.REGISTER: _REGISTER_RESET.copy(),
         }
 
+    def reset_registers(self) -> None:
+        """The registers as after power-up; the memories stay."""
+        self._words[Region.REGISTER] = _REGISTER_RESET.copy()
+
     def write(self, region: int, offset: NDArray[np.int64], data: NDArray[np.int64]) -> None:
         """Store words (unsigned 32 bits in int64 [n]) at these offsets; the later one counts."""
         if region not in self._words:

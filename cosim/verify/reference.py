@@ -49,7 +49,12 @@ class SlowCore:
             region: defaultdict(int)
             for region in (Region.SYNAPSE, Region.NEURON, Region.FANOUT, Region.REGISTER)
         }
+        self.reset()
+
+    def reset(self) -> None:
+        """Registers and all that a tick changes as after power-up; the memories stay."""
         registers = self.memory[Region.REGISTER]
+        registers.clear()
         registers[Register.PLANES] = registers[Register.SEED] = 1
         registers[Register.FLOOR] = FLOOR_NONE & 0xFFFFFFFF
         registers[Register.LAST_TICK] = 0xFFFFFFFF
@@ -148,6 +153,10 @@ class ReferenceChip:
             out += self.inject(int(flit))
         if step.go:
             out += self.go()
+        if step.reset_after is not None:
+            for core in self.cores.values():
+                core.reset()
+            return []
         return out
 
     def rectangle(self, x0: int, y0: int, x1: int, y1: int) -> list[SlowCore]:

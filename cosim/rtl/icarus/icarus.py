@@ -6,6 +6,7 @@ Its test bench, icarus.sv, plays what tb.sv plays and answers the same, to the c
 import shutil
 import subprocess
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from cosim.program.runner import Advance, unheard
 from cosim.rtl import environment
 from cosim.rtl.design.design import Design
 from cosim.rtl.design.verilog import chip_files
-from cosim.rtl.played import SimulatorInput, SimulatorOutput
+from cosim.rtl.played import SimulatorInput, SimulatorOutput, answered
 from cosim.rtl.runner import RtlRunner
 from cosim.rtl.simulator.headers import PATIENCE, chip_instance, spec_numbers
 from cosim.rtl.tb.testbench import port_words
@@ -96,7 +97,7 @@ def play(
         how = environment.ending(run.returncode)
         raise SimulationError(f"Icarus Verilog ended early, {how}: {run.stderr[-200:].strip()}")
     advance(len(given.stimuli))
-    return response
+    return replace(response, steps=answered(given.steps, response.steps))
 
 
 def _telling(log: str) -> str:

@@ -1,7 +1,7 @@
 """The spec's numbers, and the chip's pins, for the SystemVerilog and C++ around the chip."""
 
 from cosim.rtl.design.design import Design
-from cosim.rtl.played import STEP_END
+from cosim.rtl.played import RESET_CYCLES, STEP_END
 from hw import spec
 from hw.spec import ChipShape
 from hw.verilog import export
@@ -42,7 +42,9 @@ def spec_numbers(shape: ChipShape) -> dict[str, int]:
         "GO_CYCLES": spec.GO_CYCLES,
         # More than all neurons can send in a tick: whoever sends so much in a step never stops.
         "MOST_ANSWERS": shape.cores * shape.dendrites * spec.FANOUT_ENTRIES,
+        "RESET_CYCLES": RESET_CYCLES,
         **{f"END_{field.name.upper()}": field.offset for field in STEP_END},
+        **{f"END_{field.name.upper()}_BITS": field.width for field in STEP_END},
         **{f"KIND_{kind.name}": kind.value for kind in spec.Kind},
         **{f"REGION_{region.name}": region.value for region in spec.Region},
         **{f"NEURON_{word.name}": word.value for word in spec.NeuronWord},

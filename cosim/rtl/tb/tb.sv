@@ -7,7 +7,8 @@
 // END_OVERLAP the next step's flits, spikes for the next tick, are played while it runs; it is over
 // when all of them have arrived as well. Behind a step whose end has bit END_WAKE, `attention`
 // rises and time stands still for the chip until Python toggles `resume`; with `refilled` set the
-// ports have then been given new words.
+// ports have then been given new words. With bit END_RESET the reset pin is pulled in the tick, and
+// with END_PRESSURE the host takes no flit in some cycles from here on.
 `timescale 1ns / 1ns
 
 `include "nc64c_spec.svh"  // FLIT_BITS and the like, generated from hw/spec.py
@@ -48,6 +49,19 @@ module tb;
   logic overlapping = 0;  // the words are those of the step behind that tick's
   logic [GO_CYCLES-1:0] settling = 0;  // a flit now might still be for the tick just given
 
+  logic fuse_burns = 0;  // the reset pin will be pulled in this tick
+  logic [END_AFTER_BITS-1:0] fuse = 0;  // in so many cycles
+  int pulled = 0;  // cycles for which it stays pulled
+
+  logic [END_SHARE_BITS-1:0] share = 0;  // of 256 cycles in which a port takes nothing
+  logic [31:0] pattern = 0;
+
+  function automatic logic [31:0] following(logic [31:0] x);
+    x ^= x << 13;
+    x ^= x >> 17;
+    return x ^ x << 5;
+  endfunction
+
   logic [31:0] silence = 0;  // cycles since something last happened at the pins
   logic [31:0] answers = 0;  // flits heard in this step
 
@@ -58,17 +72,36 @@ module tb;
       at_end[p] = word[p][FLIT_KIND+:FLIT_KIND_BITS] == KIND_HOST;
       in_payload[p] = word[p];
       in_valid[p] = !at_end[p] && !halted && settling == 0;
-      out_ready[p] = !halted;
+      out_ready[p] = !halted && pattern[3*p+:8] >= share;
     end
 
-  wire quiet = &at_end & idle & ~halted;
+  wire quiet = &at_end & idle & ~halted & ~fuse_burns;
   wire with_tick = word[0][END_TICK];
   assign go = quiet & with_tick & ~ending;
   wire step_done = quiet & (ending | ~with_tick);
   wire overlap = go & word[0][END_OVERLAP];
+  wire obeyed = quiet & ~ending;  // the words at the ports are a step's end, and count now
 
   always_ff @(posedge clk) begin
-    rst <= cycles < 4;
+    rst <= cycles < 4 || pulled != 0;
+    if (pulled != 0) pulled <= pulled - 1;
+    if (fuse_burns) begin
+      fuse <= fuse - 1;
+      if (fuse == 0) begin
+        fuse_burns <= 0;
+        rst <= 1;
+        pulled <= RESET_CYCLES - 1;
+      end
+    end
+    if (go && word[0][END_RESET]) begin
+      fuse_burns <= 1;
+      fuse <= word[0][END_AFTER+:END_AFTER_BITS];
+    end
+    if (share != 0 && !halted) pattern <= following(pattern);
+    if (obeyed && word[0][END_PRESSURE]) begin
+      share <= word[0][END_SHARE+:END_SHARE_BITS];
+      pattern <= {16'd1, word[0][END_SEED+:END_SEED_BITS]};
+    end
     cycles <= cycles + 1;
     ticks <= ticks + 64'(go);
     if (go) ending <= 1;

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from cosim.program.program import host_port
 from cosim.program.stimulus import Step
-from cosim.rtl.played import STEP_END, SimulatorInput, SimulatorOutput
+from cosim.rtl.played import SimulatorInput, SimulatorOutput, answered, end_word
 from hw.spec import FLIT, Kind
 
 INPUT, OUTPUT, PROGRESS = "NC64C_INPUT", "NC64C_OUTPUT", "NC64C_PROGRESS"  # environment
@@ -33,9 +33,9 @@ def port_words(steps: list[Step], rows: int, wakes: Iterable[int] = ()) -> list[
     played: list[list[NDArray[np.uint64]]] = [[] for _ in range(rows)]
     waking = set(wakes)
     for number, step in enumerate(steps):
-        overlap = step.go and number not in waking and _spikes_only(steps[number + 1 :][:1])
-        data = STEP_END.pack(tick=int(step.go), wake=int(number in waking), overlap=int(overlap))
-        end = np.array([FLIT.pack(kind=int(Kind.HOST), data=data)], np.uint64)
+        wake, plain = number in waking, step.go and step.reset_after is None
+        overlap = plain and not wake and _spikes_only(steps[number + 1 :][:1])
+        end = np.array([end_word(step, wake=wake, overlap=overlap)], np.uint64)
         port = host_port(step.flits)
         if (port >= rows).any():
             raise ValueError(f"a flit for row {port.max()}: the chip has {rows} rows")
@@ -130,5 +130,6 @@ async def play(dut: Any) -> None:
     ends = np.cumsum(given.stimuli).tolist()
     ends[-1] = len(given.steps)  # what comes behind the last stimulus belongs to it
     responses = await bench.run(list(given.steps), ends, lambda: os.write(progress, b"\n"))
-    response = SimulatorOutput(tuple(responses), int(dut.cycles.value), int(dut.ticks.value))
+    heard = answered(given.steps, responses)
+    response = SimulatorOutput(heard, int(dut.cycles.value), int(dut.ticks.value))
     response.save(Path(os.environ[OUTPUT]))

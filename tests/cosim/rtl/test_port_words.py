@@ -19,7 +19,7 @@ def test_each_port_plays_its_row_s_flits_in_order_and_every_end() -> None:
     words = port_words(steps, 3, wakes=[1])
     flits = [step.flits.tolist() for step in steps]
     ends = [
-        FLIT.pack(kind=int(Kind.HOST), data=STEP_END.pack(tick=1, wake=wake, overlap=1 - wake))
+        FLIT.pack(kind=int(Kind.HOST)) | STEP_END.pack(tick=1, wake=wake, overlap=1 - wake)
         for wake in (0, 1)
     ]
     assert [port.tolist() for port in words] == [

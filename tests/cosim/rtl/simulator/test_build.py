@@ -19,6 +19,7 @@ from cosim.rtl.simulator import cache
 from cosim.rtl.simulator.build import BENCH_SOURCES, Recipe, Simulator, build, content_key
 from cosim.rtl.simulator.cache import EXECUTABLE, FOLDER
 from cosim.rtl.simulator.verilate import find_compiler
+from hw.formats import Field
 from hw.spec import ChipShape
 from sw.common.errors import InputError
 from sw.files import sources
@@ -254,12 +255,7 @@ def test_the_recipe_the_machine_and_the_tools_count(
 
 def _moved() -> object:
     """STEP_END with its fields a bit higher; it stands outside of hw/ and goes into the bench."""
-    return [_Field(field.name, field.offset + 1) for field in STEP_END]
-
-
-class _Field:
-    def __init__(self, name: str, offset: int) -> None:
-        self.name, self.offset = name, offset
+    return [Field(field.name, field.offset + 1, field.width) for field in STEP_END]
 
 
 # ---------------------------------------------------------------- simulators that end early
