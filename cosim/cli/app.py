@@ -23,8 +23,8 @@ from cosim.cli.commands import (
     paper,
     table5,
     train,
-    verilog,
 )
+from cosim.cli.commands.exchange import ranc, verilog
 from cosim.cli.guard import exit_code_of
 from cosim.cli.rtl_options import RtlCommand
 
@@ -40,6 +40,7 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
     (table5.table5, table5.EXAMPLE),
     (attack.robustness, attack.ROBUSTNESS_EXAMPLE),
     (verilog.verilog, verilog.EXAMPLE),
+    (ranc.ranc, ranc.EXAMPLE),
     (doctor.doctor, doctor.EXAMPLE),
 )
 

@@ -21,8 +21,9 @@ from sw.common.progress import Progress
 from sw.files import logs
 from sw.jobs.workers import WorkerDied
 
-# Exit codes. Only the first one says anything of the chip.
-DIFFERENT, CANNOT, FAULT, INTERRUPTED = 1, 2, 3, 130
+# Exit codes. Only the first one says that the RTL is wrong; `MISSED`: it is right, but not as good
+# as a kept run, or not what a file expects.
+DIFFERENT, CANNOT, FAULT, MISSED, INTERRUPTED = 1, 2, 3, 4, 130
 DEBUG = "NC64C_DEBUG"  # environment: tracebacks are shown
 # How PyTorch, which has no MemoryError, says the same.
 NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory")

@@ -1,0 +1,1 @@
+"""Commands that trade with other tools: our chip for them, their programs for our chip."""
