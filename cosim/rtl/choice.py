@@ -7,9 +7,11 @@ from cosim.program.runner import Runner
 from cosim.rtl.design import pins
 from cosim.rtl.design.design import Design, Sources, read
 from cosim.rtl.icarus import icarus
-from cosim.rtl.runner import verilated
+from cosim.rtl.played import Trace
+from cosim.rtl.runner import traced, verilated
 from cosim.rtl.simulator.build import build
 from hw.spec import ChipShape
+from sw.common.errors import InputError
 
 Simulator = Literal["verilator", "icarus"]
 
@@ -65,6 +67,17 @@ def prepare(choice: Choice, shape: ChipShape) -> float:
     Raises `InputError`.
     """
     return build(shape, design=choice.design).build_s if choice.simulator == "verilator" else 0.0
+
+
+def recorder_of(choice: Choice, shape: ChipShape, trace: Trace) -> Runner:
+    """The same that records waves. Raises `InputError`, also for a user's chip in Verilator."""
+    if choice.simulator == "icarus":
+        return icarus.runner(shape, choice.design, trace)
+    if choice.design is not None and not choice.design.core:
+        raise InputError(
+            "waves of a whole chip of yours: Verilator has none, take --simulator icarus"
+        )
+    return traced(shape, trace, choice.design)
 
 
 def runner_of(choice: Choice, shape: ChipShape, *, front_door: bool = False) -> Runner:

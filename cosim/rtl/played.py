@@ -67,6 +67,21 @@ class Pattern:
         self._state = x ^ (x << 5 & 0xFFFFFFFF)
 
 
+@dataclass(frozen=True)
+class Trace:
+    """Which waves a run records: those of tile (x, y), into `file` (FST).
+
+    They begin when the tile has seen `first` ticks' `go`s since power-up, and end before it has
+    seen more than `last`: tick t of the run, its input included, is in (t, t + 1).
+    """
+
+    x: int
+    y: int
+    first: int
+    last: int
+    file: Path
+
+
 def _joined(arrays: list[NDArray[np.uint64]]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     """Arrays end to end, and the length of each."""
     lengths = np.array([len(array) for array in arrays], np.int64)

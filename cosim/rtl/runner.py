@@ -15,7 +15,7 @@ from cosim.program.runner import Advance, Run, Stimulus, Totals, unheard
 from cosim.program.stimulus import Step, read
 from cosim.rtl import simulation
 from cosim.rtl.design.design import Design
-from cosim.rtl.played import SimulatorInput, SimulatorOutput
+from cosim.rtl.played import SimulatorInput, SimulatorOutput, Trace
 from cosim.rtl.simulator.build import Simulator, build
 from hw.spec import FLIT, ChipShape, Counter, Region
 
@@ -72,6 +72,15 @@ def verilated(
 ) -> RtlRunner:
     """The runner of our RTL, or a user's; its simulator comes from the cache, or is built now."""
     return verilator(build(shape, design=design), front_door=front_door)
+
+
+def traced(shape: ChipShape, trace: Trace, design: Design | None = None) -> RtlRunner:
+    """The runner of our RTL, or a core of a user's, that records waves: another simulator."""
+    simulator = build(shape, design=design, traced=True)
+    return RtlRunner(
+        lambda given, advance: simulation.play(simulator, given, advance, trace),
+        simulator.back_door,
+    )
 
 
 def _counter_reads(shape: ChipShape) -> NDArray[np.uint64]:

