@@ -6,7 +6,7 @@ STAMP := $(VENV)/made-for-$(shell cksum < pyproject.toml | cut -d ' ' -f 1)
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help demo test check docs bench lint format verilog clean
+.PHONY: help demo test bugs check docs bench lint format verilog clean
 .DEFAULT_GOAL := help
 
 help: ## list what make can do
@@ -18,6 +18,9 @@ demo: $(STAMP) ## 200 images x 4 sets on the whole chip in RTL; the report goes 
 
 test: $(STAMP) ## run the tests on all cores (some: make test ARGS="tests/sw -k lif")
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
+
+bugs: $(STAMP) ## put all bugs of tests/support/bug_list.py into hw/ in turn: each must be named
+	$(BIN)/python -m pytest tests/cosim/verify/triage/test_bugs.py --all-bugs $(ARGS)
 
 check: $(STAMP) ## in about a minute: style, types, imports, and the tests without a simulator
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "not rtl and not slow" $(ARGS)

@@ -42,3 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     item.config.stash[_MAY_SIMULATE] = item.get_closest_marker("rtl") is not None
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--all-bugs", action="store_true", help="those of bug_list.py")

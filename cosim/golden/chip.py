@@ -5,6 +5,7 @@ could change is nothing that `hw.spec` promises.
 """
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,16 @@ Flits = NDArray[np.uint64]
 Indices = NDArray[np.int64]
 
 
+class Watcher(Protocol):
+    """Is shown every core at every tick: before it, and who fired in it."""
+
+    def before(self, core: GoldenCore, axons: NDArray[np.bool_] | None) -> None:
+        """`axons` are those to be consumed, bool [images, pages * axons]; None: no spikes."""
+
+    def after(self, core: GoldenCore, fired: NDArray[np.bool_] | None) -> None:
+        """`fired` is bool [images, neurons]; None: no neuron was updated."""
+
+
 class GoldenChip:
     """A chip for `images` images at once: all with one configuration, each with its own spikes.
 
@@ -37,8 +48,11 @@ class GoldenChip:
     and routers.
     """
 
-    def __init__(self, shape: ChipShape = FULL_CHIP, images: int = 1) -> None:
+    def __init__(
+        self, shape: ChipShape = FULL_CHIP, images: int = 1, watcher: Watcher | None = None
+    ) -> None:
         shared: Shared = {}
+        self._watcher = watcher
         self._shape = shape
         self._cores = [
             GoldenCore(shape, x, y, images, shared)
@@ -150,7 +164,11 @@ class GoldenChip:
         reporting: list[NDArray[np.bool_]] = []
         for core, axons in zip(self._cores, self._axons.take(), strict=True):
             tick = core.now
+            if self._watcher is not None:
+                self._watcher.before(core, axons)
             fired = core.tick(axons)
+            if self._watcher is not None:
+                self._watcher.after(core, fired)
             if fired is not None and fired.any():
                 self._send(core, fired)
                 neurons = core.config.reporting

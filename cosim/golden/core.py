@@ -68,6 +68,22 @@ class GoldenCore:
     def config(self) -> Configuration:
         return self._compile()[0]
 
+    @property
+    def rows(self) -> NDArray[np.bool_]:
+        """The synapses of the neurons, bool [pages, neurons, planes, axons]."""
+        return self._memory.rows()
+
+    @property
+    def membranes(self) -> NDArray[np.int64]:
+        """A copy of them, int64 [images, neurons]."""
+        neurons = self.config.neurons
+        return self._membrane[:, :neurons].copy()
+
+    @property
+    def lfsr(self) -> int:
+        """Its state."""
+        return self._lfsr
+
     def _compile(self) -> tuple[Configuration, Synapses]:
         if self._compiled is None:
             config = self._memory.configuration()

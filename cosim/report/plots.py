@@ -35,6 +35,15 @@ def panels(count: int) -> tuple[Any, list[Any]]:
     return figure, list(figure.subplots(1, count, squeeze=False)[0])
 
 
+def drawing(width: float, height: float) -> tuple[Any, Any]:
+    """A Matplotlib figure of this size, in inches, and its one panel."""
+    check()
+    figure = importlib.import_module("matplotlib.figure").Figure(
+        figsize=(width, height), layout="constrained"
+    )
+    return figure, figure.subplots()
+
+
 def as_files(figure: Any) -> dict[str, bytes]:
     """A figure's files by their endings."""
     matplotlib = importlib.import_module("matplotlib")
@@ -62,4 +71,9 @@ def data_uri(pixels: NDArray[np.uint8]) -> str:
         struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
         for kind, body in ((b"IHDR", header), (b"IDAT", zlib.compress(raw, 9)), (b"IEND", b""))
     )
-    return "data:image/png;base64," + base64.b64encode(data).decode()
+    return png_uri(data)
+
+
+def png_uri(png: bytes) -> str:
+    """A data URI of a PNG."""
+    return "data:image/png;base64," + base64.b64encode(png).decode()

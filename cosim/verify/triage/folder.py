@@ -1,0 +1,208 @@
+"""The folder that a failure leaves: waves, picture, terms, explanation and replay."""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeVar
+
+from cosim.program.errors import Mismatch
+from cosim.rtl.played import Trace
+from cosim.verify.case import case_file
+from cosim.verify.case.case import Case
+from cosim.verify.triage import reduce, senders
+from cosim.verify.triage.explain import Evidence, Explanation, explain, focus
+from cosim.verify.triage.moments import Moment, Moments
+from cosim.verify.triage.probe import Difference, Failure, Make, Probed, golden_run, probe
+from cosim.verify.triage.terms import terms
+from cosim.verify.triage.waves.chosen import Chosen, counters, side_by_side
+from cosim.verify.triage.waves.wave import Wave
+from hw.spec import Counter, Region
+from sw.common.errors import InputError
+from sw.files import output
+from sw.files.atomic import atomic_write
+
+T = TypeVar("T")
+
+FOLDER = "mismatch"
+MOST_NEURONS = 4  # whose membranes are among the signals
+TIME_BASE = """\
+golden.vcd has both chips' signals by the same names, in the scopes `rtl` (copied from rtl.fst)
+and `golden`. Time is that of the RTL's simulation, 2 ns a clock cycle. The golden model knows ticks
+and no cycles: what it makes of a neuron stands in the cycle in which the RTL has that neuron in the
+same stage, its membrane where the RTL writes it, counters at the end of the tick.
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """A failure made small, and all that is known of it. `lacking` says what could not be made."""
+
+    failure: Failure
+    probed: Probed
+    differences: list[Difference]
+    at: Difference
+    lacking: list[str] = field(default_factory=list)
+
+    def moment(self, tick: int) -> Moment | None:
+        """The failing core at a `go`."""
+        watcher = Moments((self.at.x, self.at.y), tick)
+        golden_run(self.failure.program, self.probed.steps, watcher)
+        return watcher.moment
+
+
+def triage(failure: Failure, make: Make, out: Path) -> Explanation | None:
+    """Looks for what went wrong and writes it into `out`/mismatch.
+
+    None: the failure does not come back when the chip is read after every tick; the folder says so.
+    Raises `InputError` if the folder cannot be written, and `SimulationError`.
+    """
+    folder = out / FOLDER
+    try:
+        found = small(failure, make)
+    except Mismatch as error:
+        _write(
+            folder, {"explanation.txt": _hang(failure, error), "replay.txt": _replay(failure, [])}
+        )
+        return None
+    if found is None:
+        text = (
+            f"{failure.what}: {failure.found}\n\nRead after every tick, the chips do not differ.\n"
+        )
+        _write(folder, {"explanation.txt": text.encode(), "replay.txt": _replay(failure, [])})
+        return None
+    with tempfile.TemporaryDirectory(prefix="nc64c-") as name:
+        fst = Path(name, "rtl.fst")
+        wave = _tried(
+            found.lacking,
+            "rtl.fst",
+            lambda: record(found.failure, found.probed, found.at, make, fst),
+        )
+        moment = found.moment(found.at.tick) if found.at.tick >= 0 else None
+        sent = (
+            senders.sent_right(found.failure, found.probed.steps, found.at, make)
+            if _arrival(found.at) and wave
+            else None
+        )
+        dropped = senders.to_missing_pages(found.failure, found.at)
+        said = explain(found.differences, Evidence(found.probed, moment, wave, sent, dropped))
+        contents: dict[str, bytes] = {}
+        if wave is not None and fst.exists():
+            contents["rtl.fst"] = fst.read_bytes()
+            shown = _tried(found.lacking, "golden.vcd", lambda: pictured(found, wave, said))
+            contents |= shown or {}
+        contents["terms.txt"] = _terms(found, moment, wave).encode()
+        contents["replay.txt"] = _replay(found.failure, [said.how])
+        contents["explanation.txt"] = _explanation(failure, found, said)
+        _write(folder, contents)
+    return said
+
+
+def small(failure: Failure, make: Make) -> Found | None:
+    """The failure with readings, with as few cores and ticks as still show the same difference."""
+    rtl = make(None)
+    twice = replace(failure, steps=failure.steps * 2)  # a state that RESTART should have cleared
+    for tried in (failure, twice):
+        probed = probe(tried, rtl)
+        found = probed.differences
+        if found:
+            break
+    else:
+        return None
+    at = focus(found)
+    for less in reduce.smaller(tried, at):
+        again = probe(less, rtl)
+        differences = again.differences
+        if differences and _same(focus(differences), at):
+            return Found(less, again, differences, focus(differences))
+    return Found(tried, probed, found, at)
+
+
+def _same(one: Difference, other: Difference) -> bool:
+    return (one.tick, one.x, one.y, one.region) == (other.tick, other.x, other.y, other.region)
+
+
+def record(failure: Failure, probed: Probed, at: Difference, make: Make, fst: Path) -> Wave:
+    """The waves of the failing tile around the failing tick."""
+    trace = Trace(at.x, at.y, max(at.tick - 1, 0), max(at.tick, 0) + 1, fst)
+    make(trace).run(replace(failure.program), [probed.steps])
+    return Wave(fst, trace.first)
+
+
+def _tried(lacking: list[str], what: str, do: Callable[[], T]) -> T | None:
+    """What `do` gives; if it cannot be made, the rest still is."""
+    try:
+        return do()
+    except (InputError, Mismatch, KeyError, IndexError, ValueError) as error:
+        lacking.append(f"{what} could not be made: {error}")
+        return None
+
+
+def _arrival(at: Difference) -> bool:
+    return at.region == Region.COUNTER and at.offset == 2 * Counter.SPIKES_IN
+
+
+def pictured(found: Found, wave: Wave, said: Explanation) -> dict[str, bytes]:
+    """Golden wave, viewers' files and picture."""
+    at = found.at
+    ticks = range(max(at.tick - 1, 0), max(at.tick, 0) + 1)
+    moments = {tick: moment for tick in ticks if (moment := found.moment(tick)) is not None}
+    counted = counters(found.probed.words(found.probed.golden, at.x, at.y, Region.COUNTER))
+    mark = None if said.time is None else said.time - 1
+    if mark is None and at.tick in wave.begins():
+        mark = int(wave.cycles(at.tick)[-1])
+    return side_by_side(Chosen(moments, counted, _shown(found), mark), wave, found.lacking)
+
+
+def _shown(found: Found) -> list[int]:
+    at = found.at
+    here = [
+        each.offset
+        for each in found.differences
+        if (each.tick, each.x, each.y) == (at.tick, at.x, at.y)
+        and each.region in (Region.MEMBRANE, Region.SPIKE)
+    ]
+    mine = [at.offset] if at.region in (Region.MEMBRANE, Region.SPIKE) else [0]
+    return list(dict.fromkeys(mine + here))[:MOST_NEURONS]
+
+
+def _terms(found: Found, moment: Moment | None, wave: Wave | None) -> str:
+    at = found.at
+    if moment is None or at.region not in (Region.MEMBRANE, Region.SPIKE):
+        return "No membrane is among the first things that differ.\n"
+    got = found.probed.words(found.probed.rtl, at.x, at.y, Region.MEMBRANE).get(at.tick, {})
+    visits = [] if wave is None or at.tick not in wave.begins() else wave.visits(at.tick)
+    mine = [visit for visit in visits if visit.neuron == at.offset and visit.last_pass]
+    return terms(moment, at.offset, got.get(at.offset), mine[-1] if mine else None)
+
+
+def _explanation(failure: Failure, found: Found, said: Explanation) -> bytes:
+    at, cores = found.at, found.failure.program.cores
+    places = ", ".join(f"({core.x}, {core.y})" for core in cores[:2])
+    many = "core" if len(cores) == 1 else "cores"
+    parts = [
+        f"{failure.what}: {failure.found}",
+        said.how,
+        f"First wrong register: {said.register} of core ({at.x}, {at.y}), in tick {at.tick}"
+        + ("." if said.time is None else f", at {said.time - 1} ns in rtl.fst."),
+        f"replay.txt has {len(cores)} {many}" + (f", {places}." if len(cores) <= 2 else "."),
+        TIME_BASE.strip(),
+        *found.lacking,
+    ]
+    return ("\n\n".join(parts) + "\n").encode()
+
+
+def _hang(failure: Failure, error: Mismatch) -> bytes:
+    how = "A tick that never ends is one in which a flit or a neuron waits for ever."
+    return f"{failure.what}: {failure.found}\n\n{error}. {how}\n".encode()
+
+
+def _replay(failure: Failure, comment: list[str]) -> bytes:
+    text = "\n".join([failure.what, failure.found, *comment])
+    return case_file.dumps(Case(failure.program, failure.steps, text)).encode()
+
+
+def _write(folder: Path, contents: dict[str, bytes]) -> None:
+    with output.staged(folder) as stage:
+        for name, content in contents.items():
+            atomic_write(stage / name, content)

@@ -1,0 +1,175 @@
+"""A tile's waves, read from a file: signals by their names in hw/, sampled cycle by cycle."""
+
+import importlib
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hw.spec import MAX_PLANES
+from sw.common.errors import InputError
+
+CORE, ROUTER = ".soma.fire_neuron", ".choice_west"  # signals by which core and router are found
+CYCLE = 2  # ns; a clock edge comes at odd times, what follows from it has settled at the even ones
+SIGNED = re.compile(r"soma\.(total|settled|current|membranes\[\d+\])|dendrites\.current")
+UNFIT = str.maketrans({"\\": "", " ": ""})
+Numbers = NDArray[np.int64]
+
+
+def package(name: str) -> Any:
+    """pywellen or pyvcd's `vcd`. Raises `InputError` where it is missing."""
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise InputError(f"waves need {name}: install nc64c[waves]") from error
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A neuron on its way through the soma; `time` is the cycle in which it fires.
+
+    `values` are the signals that it met, by their names.
+    """
+
+    neuron: int
+    time: int
+    page: int
+    last_pass: bool
+    values: dict[str, int]
+
+
+class Wave:
+    """The waves of core and router of one tile.
+
+    `first` is the number of ticks that the run had begun when the file begins. Raises `InputError`
+    if the file cannot be read, or has no core of ours in it.
+    """
+
+    def __init__(self, path: Path, first: int = 0) -> None:
+        wellen = package("pywellen")
+        try:
+            self._file = wellen.Waveform(str(path))
+        except Exception as error:  # whatever is wrong with the file
+            raise InputError(f"cannot read the waves in {path}: {error}") from error
+        self.first = first
+        found = {
+            variable.full_name.translate(UNFIT): variable for variable in self._file.all_vars()
+        }
+        self._variables = {name.replace(".[", "["): each for name, each in found.items()}
+        roots = [
+            name.removesuffix(end)
+            for end in (CORE, ROUTER)
+            for name in self._variables
+            if name.endswith(end)
+        ]
+        if not roots:
+            raise InputError(f"the waves in {path} have no core with the signals of hw/ in it")
+        self.roots = roots
+        self.read = cache(self._read)
+        if self.read("go")[0][0] == 0:  # from power-up on, whatever was asked for
+            self.first = 0
+
+    def full(self, name: str) -> str | None:
+        """A signal's whole name, from one in the core, or in the router."""
+        for root in self.roots:
+            if f"{root}.{name}" in self._variables:
+                return f"{root}.{name}"
+        return None
+
+    def width(self, name: str) -> int:
+        return int(self._variables[self.full(name)].bitwidth or 1)
+
+    def _read(self, name: str) -> tuple[Numbers, Numbers]:
+        """When a signal changes and what it is then; X is 0. Nothing where there is none."""
+        full = self.full(name)
+        if full is None:
+            return np.zeros(1, np.int64), np.zeros(1, np.int64)
+        variable = self._variables[full]
+        pairs = [(t, v) for t, v in variable.tv]
+        times = np.array([t for t, _ in pairs], np.int64)
+        values = np.array(
+            [v if isinstance(v, int) and v < 1 << 62 else 0 for _, v in pairs], np.int64
+        )
+        width = int(variable.bitwidth or 1)
+        if SIGNED.fullmatch(name):
+            values = np.where(values >> (width - 1) & 1, values - (1 << width), values)
+        return times, values
+
+    def at(self, name: str, times: Numbers) -> Numbers:
+        """A signal at these times."""
+        changes, values = self.read(name)
+        return values[np.maximum(np.searchsorted(changes, times, side="right") - 1, 0)]
+
+    @property
+    def end(self) -> int:
+        return int(
+            max(self.read(name)[0][-1] for name in ("go", "soma.fetch", "counters.busy_cycles"))
+        )
+
+    def begins(self) -> dict[int, int]:
+        """When each tick of the run begins: at the clock edge that sees its `go`."""
+        times, values = self.read("go")
+        given = times[values == 1]
+        return {self.first + n: int(time) + CYCLE for n, time in enumerate(given)}
+
+    def cycles(self, tick: int) -> Numbers:
+        """The times at which the cycles of a tick are sampled."""
+        begins = self.begins()
+        start = begins[tick]
+        end = begins.get(tick + 1, self.end + 4 * CYCLE)
+        return np.arange(start + start % 2, end + CYCLE, CYCLE)
+
+    def visits(self, tick: int) -> list[Visit]:
+        """All neurons that pass in a tick, page by page."""
+        times = self.cycles(tick)
+        fetched = times[self.at("soma.fetch", times) == 1]
+        where = self.at("soma.fetch_neuron", fetched)
+        found = {
+            **{
+                f"dendrites.count_{p}": self.at(f"dendrites.count_{p}", fetched)
+                for p in range(MAX_PLANES)
+            },
+            "soma.current": self.at("dendrites.current", fetched + CYCLE),
+            **{
+                name: self.at(name, fetched + 2 * CYCLE)
+                for name in (
+                    "soma.total",
+                    "soma.lfsr",
+                    "soma.hit",
+                    "soma.settled",
+                    "soma.fired_valid",
+                )
+            },
+        }
+        page = self.at("sequencer.load_page", fetched)
+        last = self.at("sequencer.last_pass", fetched + 2 * CYCLE)
+        visits = []
+        for n, neuron in enumerate(where.tolist()):
+            fire = int(fetched[n]) + 2 * CYCLE
+            values = {name: int(column[n]) for name, column in found.items()}
+            membrane = f"soma.membranes[{neuron}]"
+            values["soma.membranes"] = int(self.at(membrane, np.array([fire + CYCLE]))[0])
+            visits.append(Visit(neuron, fire, int(page[n]), bool(last[n]), values))
+        return visits
+
+    def consumed(self, tick: int, pages: int, axons: int) -> NDArray[np.bool_]:
+        """The axons that a tick loads, bool [pages, axons]."""
+        times = self.cycles(tick)
+        loads = times[self.at("axons.load", times) == 1]
+        found = np.zeros((pages, axons), np.bool_)
+        page, word = self.at("sequencer.load_page", loads), self.at("sequencer.load_word", loads)
+        bits = [self._word("axons.word", int(time) + CYCLE) for time in loads]
+        for p, w, value in zip(page.tolist(), word.tolist(), bits, strict=True):
+            if p < pages and 64 * w < axons:
+                found[p, 64 * w : 64 * w + 64] = [value >> bit & 1 for bit in range(64)]
+        return found
+
+    def _word(self, name: str, time: int) -> int:
+        """64 bits, which are more than `read` keeps."""
+        full = self.full(name)
+        value = self._variables[full].signal.value_at(time) if full else 0
+        return value if isinstance(value, int) else 0

@@ -1,0 +1,58 @@
+"""Bugs put into a copy of hw/: the folder that each one leaves names it, and its wave shows it."""
+
+from pathlib import Path
+
+import pytest
+
+from cosim.rtl.icarus import icarus
+from cosim.verify.case import case_file
+from cosim.verify.triage.folder import triage
+from cosim.verify.triage.waves.wave import Wave
+from tests.support.bug_list import BUGS
+from tests.support.bugs import SHAPE, Bug, busy_failure, design_of, icarus_with
+
+SOME = (
+    *("compare", "leak added", "no bias", "wraps", "reset to zero", "no floor", "lfsr taps"),
+    *("read-back", "first tick", "sign of weights", "axon bit", "no trace"),
+)
+
+pytestmark = [
+    pytest.mark.rtl,
+    pytest.mark.skipif(not icarus.installed(), reason="Icarus Verilog is not installed"),
+]
+
+
+def chosen(config: pytest.Config) -> tuple[Bug, ...]:
+    """A dozen; with `--all-bugs` (`make bugs`) all."""
+    return BUGS if config.getoption("--all-bugs") else tuple(b for b in BUGS if b.name in SOME)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "bug" in metafunc.fixturenames:
+        metafunc.parametrize("bug", chosen(metafunc.config), ids=lambda bug: bug.name)
+
+
+def test_a_bug_is_named_and_seen(bug: Bug, tmp_path: Path) -> None:
+    design = design_of(bug, SHAPE, tmp_path)
+    found = triage(busy_failure(), lambda trace: icarus_with(design, SHAPE, trace), tmp_path)
+    assert found is not None
+    assert found.rule is not None, found.how
+    assert found.rule.name in bug.rules, found.how
+    folder = tmp_path / "mismatch"
+    words = (folder / "explanation.txt").read_text()
+    assert found.rule.value in words
+    assert found.register in words
+    case = case_file.load(folder / "replay.txt")
+    assert len(case.program.cores) <= 2
+    assert len(case.steps) <= len(busy_failure().steps) * 2
+    wave = Wave(folder / "rtl.fst")
+    if found.time is not None:  # the wave shows the register, and another value than golden's
+        assert wave.full(found.register) or found.register.startswith("soma."), found.register
+        begins = wave.begins()
+        assert begins[found.at.tick] <= found.time <= int(wave.cycles(found.at.tick)[-1])
+    sizes = [path.stat().st_size for path in folder.iterdir()]
+    assert sum(sizes) < 1 << 20, sizes
+    assert {path.name for path in folder.iterdir()} == {
+        *("rtl.fst", "golden.vcd", "waves.gtkw", "waves.sucl", "picture.png"),
+        *("terms.txt", "explanation.txt", "replay.txt"),
+    }
