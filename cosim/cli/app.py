@@ -32,6 +32,7 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
     (cosim.demo, cosim.DEMO_EXAMPLE),
     (cosim.cosim, cosim.EXAMPLE),
     (cosim.report, cosim.REPORT_EXAMPLE),
+    (cosim.waves, cosim.WAVES_EXAMPLE),
     (map.map_, map.EXAMPLE),
     (attack.attack, attack.EXAMPLE),
     (train.train, train.EXAMPLE),

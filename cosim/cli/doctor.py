@@ -24,6 +24,7 @@ SECONDS = 20.0  # after which a program that was asked for its version hangs
 EXTRAS = {
     "dask": ("distributed",),
     "plots": ("matplotlib",),
+    "waves": ("pywellen", "pyvcd"),
     "bench": ("paibox", "snntorch", "spikingjelly"),
 }
 

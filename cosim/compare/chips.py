@@ -35,6 +35,7 @@ class Mismatch:
         got: likewise, of the other chip.
         flit: of spikes and other responses, the flit's data: of a spike, the tick stamped on it.
         place: where it is, in words, when there is more to say: of a streamed layer, its tile.
+        stimulus: of a streamed layer, its name, round and pass.
     """
 
     image: int
@@ -47,6 +48,7 @@ class Mismatch:
     got: int | None
     flit: int | None = None
     place: str = ""
+    stimulus: tuple[str, int, int] | None = None
 
     @property
     def order(self) -> tuple[int, int, int, int, int]:

@@ -118,6 +118,7 @@ def _set_record(images: ImageSet, results: list[Result]) -> SetRecord:
         mismatched_spikes=sum(result.spikes_mismatched for result in results),
         mismatched_membranes=sum(result.membranes_mismatched for result in results),
         first_mismatch=next((first for first in mismatches if first), None),
+        failing=next((result.failing for result in results if result.failing), None),
         mapping_mismatches=sum(result.mapping_mismatches for result in results),
     )
 

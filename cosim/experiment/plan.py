@@ -11,7 +11,7 @@ from typing import Any
 
 from cosim.experiment.images.image_file import ImageSets
 from cosim.record.chip_facts import Amount, Count, Grid, Record
-from cosim.record.record import LayerCounts, Level, Prediction, Spikes
+from cosim.record.record import Failing, LayerCounts, Level, Prediction, Spikes
 from cosim.rtl.choice import OURS, Choice
 from hw.spec import ChipShape
 from sw.attack.attacks import Images
@@ -40,6 +40,7 @@ class Result(Record, frozen=True, kw_only=True):
         spikes_compared, membranes_compared: golden's.
         spikes_mismatched, membranes_mismatched: between golden and RTL.
         first_mismatch: in words; None: there is none.
+        failing: the same, for programs.
         mapping_mismatches: between golden and the network as convolutions; with noise 0, as the
             network has none.
         rtl: None, if it did not run in RTL.
@@ -53,6 +54,7 @@ class Result(Record, frozen=True, kw_only=True):
     spikes_mismatched: Count
     membranes_mismatched: Count
     first_mismatch: str | None
+    failing: Failing | None = None
     mapping_mismatches: Count
     rtl: RtlCounts | None
     seconds: dict[str, Amount]

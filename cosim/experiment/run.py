@@ -16,14 +16,16 @@ from cosim.experiment.images import image_store, image_worker, inputs
 from cosim.experiment.images.image_file import ImageSets
 from cosim.experiment.images.image_store import Wanted
 from cosim.experiment.images.inputs import Order
+from cosim.experiment.levels.single import Place, Single, single
 from cosim.experiment.plan import Result, RunSettings, Shard, plan
 from cosim.experiment.resumable import FOLDER, run_shards
 from cosim.experiment.subject import Subject
 from cosim.experiment.subject import prepare as prepare_subject
-from cosim.mapping.noise import check_bits
+from cosim.mapping.noise import check_bits, with_noise
 from cosim.record import record
 from cosim.rtl.choice import OURS, Choice, prepare
 from hw.spec import ChipShape
+from sw.attack.image_sets import BLOCK, block_seed
 from sw.common import machine
 from sw.common.errors import InputError
 from sw.common.progress import Progress
@@ -100,6 +102,22 @@ def runs(
         shown = _shown(settings, given, progress)
         for bits in noise_bits:
             yield _run(settings, bits, subject, shown, engine, build_s, progress)
+
+
+def one_stimulus(
+    settings: Settings, name: str, place: Place, noise_bits: int, progress: Progress
+) -> Single:
+    """A stimulus of such a run again; its images are found where the run has left them, or made.
+
+    Raises `InputError`.
+    """
+    worker_setup.use_one_thread()
+    loaded = checkpoint.load(settings.checkpoint)
+    content = _shown(settings, _given(settings, loaded.config), progress).content
+    subject = prepare_subject(loaded, settings.shape)
+    seed = block_seed(settings.seed, place.first - place.first % BLOCK)
+    mapping = with_noise(subject.mapping, noise_bits, seed)
+    return single(mapping, subject.network, content.sets[name].images, place)
 
 
 @dataclass(frozen=True, eq=False)

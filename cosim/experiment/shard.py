@@ -19,7 +19,7 @@ from cosim.golden.runner import GoldenRunner
 from cosim.mapping.noise import with_noise
 from cosim.program.program import Program
 from cosim.program.runner import Runner
-from cosim.record.record import Level, Spikes
+from cosim.record.record import Failing, Level, Spikes
 from hw.spec import Counter
 from sw.attack.attacks import Images
 from sw.attack.image_sets import batches, block_seed
@@ -64,6 +64,7 @@ def examine(subject: Subject, shard: Shard, rtl: Runner) -> Result:
         spikes_mismatched=found.mismatched_spikes,
         membranes_mismatched=found.mismatched_membranes,
         first_mismatch=None if first is None else _named(first, shard),
+        failing=None if first is None else _failing(first, shard),
         mapping_mismatches=0 if bits else chip.mapping_mismatches,
         rtl=_rtl_counts(chip),
         seconds={stage: round(spent, 3) for stage, spent in watch.seconds.items()},
@@ -73,6 +74,21 @@ def examine(subject: Subject, shard: Shard, rtl: Runner) -> Result:
 def _named(mismatch: Mismatch, shard: Shard) -> str:
     """A mismatch in words, its image's number as it is in the set."""
     return str(replace(mismatch, image=mismatch.image + shard.first))
+
+
+def _failing(mismatch: Mismatch, shard: Shard) -> Failing:
+    layer, number, place = mismatch.stimulus or (None, 0, 0)
+    return Failing(
+        image=mismatch.image + shard.first,
+        first=shard.first,
+        layer=layer,
+        round=number,
+        number=place,
+        tick=mismatch.tick,
+        x=mismatch.x,
+        y=mismatch.y,
+        neuron=mismatch.neuron,
+    )
 
 
 def _classify(level: str, network: SpikingNetwork, images: Images, watch: Stopwatch) -> Evaluation:

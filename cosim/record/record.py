@@ -20,7 +20,7 @@ from sw.common.errors import InputError, reason
 from sw.common.typed import Misfit, plain, typed
 from sw.files.atomic import atomic_write
 
-VERSION = 5
+VERSION = 6
 RUN_FILE, SUMMARY_FILE, REPORT_FILE = "run.json", "summary.json", "report.html"
 MAX_BYTES = 256 << 20  # of a run.json; ours are far below
 MAX_CLOCK_MHZ = 1e6
@@ -32,6 +32,27 @@ COUNTERS = ("flits", "stalls", "busy_cycles", "spikes_out", "synaptic_ops")  # t
 
 Prediction = Annotated[int, Meta(ge=-1, le=2**31)]  # a class; -1: the chip gave none
 Spikes = dict[str, dict[Level, Count]]  # by layer; one on the host has no chip levels
+
+
+class Failing(Record, frozen=True, kw_only=True):
+    """Where a first mismatch is.
+
+    Attributes:
+        image: its number in the set.
+        first: that of the image from which passes are counted.
+        layer, round, number: of a streamed network, the layer, its round, and the pass in it.
+        tick, x, y, neuron: as in `cosim.compare.chips.Mismatch`.
+    """
+
+    image: Count
+    first: Count
+    layer: str | None
+    round: Count
+    number: Count
+    tick: Count
+    x: Count
+    y: Count
+    neuron: Count
 
 
 class SetRecord(Record, frozen=True, kw_only=True):
@@ -51,6 +72,7 @@ class SetRecord(Record, frozen=True, kw_only=True):
     mismatched_spikes: Count
     mismatched_membranes: Count
     first_mismatch: str | None
+    failing: Failing | None = None
     mapping_mismatches: Count
 
 

@@ -28,7 +28,7 @@ from cosim.report.figures import (
     images,
     source,
 )
-from cosim.report.plots import data_uri
+from cosim.report.plots import data_uri, png_uri
 from cosim.report.summary import summary
 from cosim.report.verdict import cautions
 from cosim.report.verdict import verdict as verdict
@@ -58,14 +58,25 @@ class HeatMap(NamedTuple):
     rows: list[dict[str, Any]]
 
 
-def write(folder: Path, run: RunRecord) -> None:
-    """Writes `report.html` and `summary.json`. Raises `InputError` if they cannot be written."""
-    atomic_write(folder / REPORT_FILE, render(run).encode())
+class Triage(NamedTuple):
+    """What the run's folder says of its first mismatch: in words, and as a picture (a data URI)."""
+
+    words: list[str]
+    picture: str | None
+
+
+def write(folder: Path, run: RunRecord, out: Path | None = None) -> None:
+    """Writes `report.html` and `summary.json`; `out` may have a triage of the run's first mismatch.
+
+    Raises `InputError` if they cannot be written.
+    """
+    found = None if out is None or not any(one.failing for one in run.sets.values()) else out
+    atomic_write(folder / REPORT_FILE, render(run, found).encode())
     atomic_write(folder / SUMMARY_FILE, to_json(summary(run)))
 
 
-def render(run: RunRecord) -> str:
-    """The page, as HTML."""
+def render(run: RunRecord, out: Path | None = None) -> str:
+    """The page, as HTML, with the triage that is in folder `out`."""
     sets = list(run.sets)
     losses = {level: adversarial_loss(run, level) for level in LEVELS}
     attacks = list(losses["rtl"])
@@ -95,7 +106,19 @@ def render(run: RunRecord) -> str:
         capacity=capacity(run.chip),
         hardware=hardware(run),
         facts=dict(_facts(run)),
+        triage=None if out is None else _triage(out / "mismatch"),
     )
+
+
+def _triage(folder: Path) -> Triage | None:
+    """A triage, from the files that it has left."""
+    try:
+        words = (folder / "explanation.txt").read_text(errors="replace").split("\n\n")[:3]
+        picture = folder / "picture.png"
+        shown = png_uri(picture.read_bytes()) if picture.exists() else None
+    except OSError:
+        return None
+    return Triage(words, shown)
 
 
 def _figures(run: RunRecord) -> Iterator[Figure]:

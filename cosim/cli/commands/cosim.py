@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cosim.cli import triage
 from cosim.cli.console import say
 from cosim.cli.guard import guarded
 from cosim.cli.options import (
     CLOCK_MHZ,
+    SETS_HELP,
     AttackerOption,
     AxonsOption,
     CheckpointOption,
@@ -43,6 +45,7 @@ from cosim.cli.rtl_options import (
 )
 from cosim.cli.verdict import conclude
 from hw.spec import AXONS, DENDRITES
+from sw.attack.set_names import CLEAN
 from sw.files import output
 from sw.files.paths import DIGITS_CHECKPOINT
 
@@ -55,6 +58,11 @@ EXAMPLE = (
     " a core of yours: `nc64c cosim --rtl-core rtl/*.sv --top my_core --images 20 --out out/mine`"
 )
 DEMO_EXAMPLE = "Example: `nc64c demo --images 20`"
+WAVES_EXAMPLE = (
+    "Examples: `nc64c waves --image 3 --ticks 0:4 --core 1,0 --out out/waves` and, streamed, "
+    "`nc64c waves --checkpoint checkpoints/vgg5.safetensors --data data/cifar --image 3 --ticks 0:2"
+    " --core 0,0 --layer conv2 --pass 1 --out out/waves`"
+)
 REPORT_EXAMPLE = "Example: `nc64c report out/demo`"
 
 
@@ -127,6 +135,9 @@ def cosim(
         with output.staged(out) as stage:
             record.save(stage, run)
             page.write(stage, record.load(stage))  # what `nc64c report` will read
+        if triage.after(settings, run, progress):
+            with output.staged(out) as stage:
+                page.write(stage, run, out)
     say(quiet, _kept_shards(run, out))
     conclude(run, out, quiet)
 
@@ -139,8 +150,63 @@ def report(folder: Annotated[Path, typer.Argument(help="What cosim wrote.")]) ->
     with guarded():
         run = record.load(folder)
         with output.staged(folder) as stage:
-            page.write(stage, run)
+            page.write(stage, run, folder)
     conclude(run, folder, quiet=False)
+
+
+def waves(
+    out: Annotated[Path, typer.Option(help="Folder for rtl.fst, golden.vcd, waves.gtkw and more.")],
+    core: Annotated[str, typer.Option(help="Mesh column and row of the core, X,Y.")],
+    ticks: Annotated[str, typer.Option(help="From tick A to the one before B, A:B.")] = "0:2",
+    image: Annotated[int, typer.Option(help="Number of the image in its set.", min=0)] = 0,
+    set_: Annotated[str, typer.Option("--set", help=SETS_HELP)] = CLEAN,
+    layer: Annotated[
+        str | None, typer.Option(help="Of a streamed network.", show_default="the last one")
+    ] = None,
+    round_: Annotated[int, typer.Option("--round", help="Of that layer.", min=0)] = 0,
+    pass_: Annotated[
+        int, typer.Option("--pass", help="Of that round, from the image's first on.", min=0)
+    ] = 0,
+    checkpoint: CheckpointOption = DIGITS_CHECKPOINT,
+    data: DataOption = None,
+    attacker: AttackerOption = None,
+    mesh: MeshOption = "8x8",
+    axons: AxonsOption = AXONS,
+    dendrites: DendritesOption = DENDRITES,
+    seed: SeedOption = 0,
+    simulator: SimulatorOption = "verilator",
+    quiet: QuietOption = False,
+) -> None:
+    """Record the waves of one core and its router while an image is shown: RTL's and golden's."""
+    with guarded(quiet) as progress:
+        shape = chip_shape(mesh, axons, dendrites)
+        place, span = triage.core_of(core, shape.columns, shape.rows), triage.span_of(ticks)
+        output.check_folder(out, data)
+        from cosim.experiment.levels.single import Place
+        from cosim.experiment.run import Settings
+        from cosim.rtl.choice import choose
+
+        settings = Settings(
+            checkpoint=checkpoint,
+            attacker=attacker,
+            data=data,
+            out=out,
+            shape=shape,
+            sets=set_,
+            images=image + 1,
+            golden_images=None,
+            seed=seed,
+            jobs=1,
+            scheduler=None,
+            front_door=False,
+            clock_mhz=CLOCK_MHZ,
+            command="",
+            rtl=choose(None, simulator, shape),
+        )
+        stimulus = Place(image, image, layer, round_, pass_)
+        names = triage.record(settings, set_, stimulus, (place, span), progress)
+    for name in names:
+        say(quiet, str(out / name))
 
 
 def _kept_shards(run: "RunRecord", out: Path) -> str:

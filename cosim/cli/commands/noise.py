@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cosim.cli import triage
 from cosim.cli.guard import DIFFERENT, guarded
 from cosim.cli.options import (
     CLOCK_MHZ,
@@ -106,6 +107,7 @@ def noise(
             rtl=choice,
         )
         done = list(runs(settings, masks, progress))
+        next((run for run in done if triage.after(settings, run, progress)), None)
         text = results.as_markdown(done)
         pictures = results.as_pictures(done)
         document.write(out, "noise", results.as_json(done), text, pictures)

@@ -63,17 +63,18 @@ def run_streamed(
 
 def _enter(total: Comparison, golden: LayerRun, rtl: LayerRun) -> None:
     """Adds what a layer's golden and RTL runs say; the first mismatch is the earliest layer's."""
-    for ours, theirs in zip(golden.rounds, rtl.rounds, strict=True):
+    for number, (ours, theirs) in enumerate(zip(golden.rounds, rtl.rounds, strict=True)):
         found = compare_images(ours.stimuli, ours.responses, theirs.responses)
         first = total.first
         if first is None and found.first is not None:
-            first = _placed(found.first, golden.schedule.layer.name, ours)
+            first = _placed(found.first, golden.schedule.layer.name, number, ours)
         total.add(found)
         total.first = first
 
 
-def _placed(found: Mismatch, layer: str, run: RoundRun) -> Mismatch:
-    """A mismatch of a pass as one of an image and a tile."""
+def _placed(found: Mismatch, layer: str, number: int, run: RoundRun) -> Mismatch:
+    """A mismatch of a pass of the `number`-th round as one of an image and a tile."""
+    found = replace(found, stimulus=(layer, number, found.image))
     where = tile_of(run.round, found.image, core_number(found.x, found.y))
     if where is None:
         return replace(found, place=f"layer {layer}, pass {found.image}, no tile's core")

@@ -28,14 +28,14 @@ def test_the_json_of_this_version_keeps_its_keys(tmp_path: Path) -> None:
     record.save(tmp_path, make_run())
     content = json.loads((tmp_path / record.RUN_FILE).read_text())
     rtl, facts, chip = content["rtl"], content["facts"], content["chip"]
-    assert content["version"] == 5
+    assert content["version"] == 6
     assert " ".join(content) == (
         "format version dataset network encoding weight_bits timesteps classes labels rtl_images"
         " noise clock_mhz chip sets examples rtl facts"
     )
     assert " ".join(content["sets"]["clean"]) == (
         "images_sha256 zero_gradients predictions spikes compared_spikes compared_membranes"
-        " mismatched_spikes mismatched_membranes first_mismatch mapping_mismatches"
+        " mismatched_spikes mismatched_membranes first_mismatch failing mapping_mismatches"
     )
     assert " ".join(rtl) == "ticks cycles process_s wall_s build_s read_back counters layers"
     assert " ".join(rtl["layers"]["fc1"]) == "cycles ticks synaptic_ops flits"

@@ -1,0 +1,113 @@
+"""What a run that has found a difference leaves, without being asked: OUT/mismatch."""
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from sw.common.errors import InputError
+from sw.common.progress import Progress
+from sw.files import output
+from sw.files.atomic import atomic_write
+
+if TYPE_CHECKING:
+    from cosim.experiment.levels.single import Place
+    from cosim.experiment.run import Settings
+    from cosim.record.record import RunRecord
+    from cosim.verify.triage.probe import Make
+
+
+def after(settings: "Settings", run: "RunRecord", progress: Progress) -> bool:
+    """Writes OUT/mismatch for the first difference of a run; whether it did.
+
+    Whatever goes wrong is said, and nothing more: the run has its verdict without it.
+    """
+    from cosim.experiment.levels.single import Place
+    from cosim.experiment.run import one_stimulus
+    from cosim.verify.triage.folder import FOLDER, triage
+    from cosim.verify.triage.probe import Failure
+
+    for name, chosen in run.sets.items():
+        failing = chosen.failing
+        if failing is None:
+            continue
+        try:
+            place = Place(
+                failing.image, failing.first, failing.layer, failing.round, failing.number
+            )
+            with progress.stage("triage"):
+                found = one_stimulus(settings, name, place, run.noise.bits, progress)
+                what = f"set {name}, {found.what}"
+                said = chosen.first_mismatch or ""
+                failure = Failure(found.program, tuple(found.steps), what, said)
+                why = triage(failure, maker(settings), settings.out)
+        except Exception as error:  # the mismatch must not be hidden by it
+            typer.echo(f"triage of set {name} could not be made: {error}", err=True)
+            return False
+        typer.echo(
+            f"triage: {settings.out / FOLDER}" + ("" if why is None else f": {why.how}"), err=True
+        )
+        return True
+    return False
+
+
+def record(
+    settings: "Settings",
+    name: str,
+    place: "Place",
+    where: tuple[tuple[int, int], tuple[int, int]],
+    progress: Progress,
+) -> list[str]:
+    """Writes the waves of a core in some ticks of a stimulus; the names of the files.
+
+    Raises `InputError`, and `SimulationError`.
+    """
+    from cosim.experiment.run import one_stimulus
+    from cosim.verify.triage.probe import Failure
+    from cosim.verify.triage.waves.chosen import record
+
+    found = one_stimulus(settings, name, place, 0, progress)
+    run = Failure(found.program, tuple(found.steps), f"set {name}, {found.what}", "")
+    with progress.stage("waves"):
+        contents, lacking = record(run, maker(settings), *where)
+    with output.staged(settings.out) as stage:
+        for file, content in contents.items():
+            atomic_write(stage / file, content)
+    for sentence in lacking:
+        typer.echo(sentence, err=True)
+    return list(contents)
+
+
+def maker(settings: "Settings") -> "Make":
+    """Makes runners of the run's RTL."""
+    from cosim.program.runner import Runner
+    from cosim.rtl.choice import recorder_of, runner_of
+    from cosim.rtl.played import Trace
+
+    def make(trace: Trace | None) -> Runner:
+        if trace is None:
+            return runner_of(settings.rtl, settings.shape, front_door=settings.front_door)
+        return recorder_of(settings.rtl, settings.shape, trace)
+
+    return make
+
+
+def core_of(words: str, columns: int, rows: int) -> tuple[int, int]:
+    """Mesh column and row from "X,Y". Raises `InputError`."""
+    parts = words.split(",")
+    if len(parts) == 2 and all(part.strip().isascii() and part.strip().isdigit() for part in parts):
+        x, y = int(parts[0][:9]), int(parts[1][:9])
+        if x < columns and y < rows:
+            return x, y
+    raise InputError(f"core {words!r}: must be X,Y, 0,0 to {columns - 1},{rows - 1}")
+
+
+def span_of(words: str) -> tuple[int, int]:
+    """First tick, and the one behind the last, from "A:B". Raises `InputError`."""
+    parts = words.split(":")
+    if len(parts) == 2 and all(
+        part.isascii() and part.isdigit() and len(part) < 10 for part in parts
+    ):
+        first, end = map(int, parts)
+        if first < end:
+            return first, end
+    raise InputError(f"ticks {words!r}: must be A:B, the first and the one behind the last")
