@@ -34,7 +34,7 @@ from cosim.program.stimulus import (
     write,
 )
 from cosim.record.record import SUMMARY_FILE
-from cosim.report.summary import VERSION
+from cosim.report.ci.summary import VERSION
 from hw.spec import (
     FULL_CHIP,
     ChipShape,

@@ -14,17 +14,15 @@ from typing import Annotated
 import typer
 
 from cosim.cli.commands import (
-    attack,
     bench,
     cosim,
     doctor,
     map,
     noise,
-    paper,
-    table5,
-    train,
 )
+from cosim.cli.commands.algorithm import attack, paper, train
 from cosim.cli.commands.exchange import ranc, verilog
+from cosim.cli.commands.results import check, table5
 from cosim.cli.guard import exit_code_of
 from cosim.cli.rtl_options import RtlCommand
 
@@ -33,6 +31,7 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
     (cosim.cosim, cosim.EXAMPLE),
     (cosim.report, cosim.REPORT_EXAMPLE),
     (cosim.waves, cosim.WAVES_EXAMPLE),
+    (check.check, check.EXAMPLE),
     (map.map_, map.EXAMPLE),
     (attack.attack, attack.EXAMPLE),
     (train.train, train.EXAMPLE),

@@ -83,6 +83,10 @@ SchedulerOption = Annotated[
     str | None,
     typer.Option(help="Address of a Dask scheduler, to run shards there.", show_default="none"),
 ]
+JunitOption = Annotated[
+    Path | None,
+    typer.Option(help="File for the result as JUnit XML, for CI.", show_default="none"),
+]
 FrontDoorOption = Annotated[
     bool, typer.Option("--front-door", help="Load weights as packets through the mesh (slower).")
 ]

@@ -1,7 +1,7 @@
 """What a run leaves behind: `run.json`, all that the report needs.
 
 It is for `nc64c report` and may change with `VERSION`; for other programs there is `summary.json`
-(`cosim.report.summary`), which is stable.
+(`cosim.report.ci.summary`), which is stable.
 """
 
 import json

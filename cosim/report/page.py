@@ -19,6 +19,7 @@ from cosim.record.record import (
     RunRecord,
     to_json,
 )
+from cosim.report.ci.summary import summary
 from cosim.report.document import number, points, short, templates
 from cosim.report.figures import (
     Points,
@@ -29,7 +30,6 @@ from cosim.report.figures import (
     source,
 )
 from cosim.report.plots import data_uri, png_uri
-from cosim.report.summary import summary
 from cosim.report.verdict import cautions
 from cosim.report.verdict import verdict as verdict
 from sw.attack.set_names import CLEAN

@@ -22,6 +22,7 @@ from cosim.cli.options import (
     FrontDoorOption,
     GoldenImagesOption,
     JobsOption,
+    JunitOption,
     MeshOption,
     QuietOption,
     ReplayOption,
@@ -97,6 +98,7 @@ def cosim(
     define: DefineOption = None,
     parameter: ParameterOption = None,
     simulator: SimulatorOption = "verilator",
+    junit: JunitOption = None,
     quiet: QuietOption = False,
 ) -> None:
     """Run images at four levels: float, quantised, golden, RTL. Compare; write a report.
@@ -108,6 +110,8 @@ def cosim(
     with guarded(quiet, lambda: kept(out)) as progress:
         shape = chip_shape(mesh, axons, dendrites)
         output.check_folder(out)
+        if junit is not None:
+            output.check_file(junit)
         choice = rtl_choice(shape, rtl, rtl_core, top, include, define, parameter, simulator)
         from cosim.experiment.run import Settings, runs
         from cosim.record import record
@@ -138,6 +142,11 @@ def cosim(
         if triage.after(settings, run, progress):
             with output.staged(out) as stage:
                 page.write(stage, run, out)
+        if junit is not None:
+            from cosim.report.ci import cases
+            from cosim.report.ci import junit as xml
+
+            xml.write(junit, "nc64c cosim", cases.cases(run, out))
     say(quiet, _kept_shards(run, out))
     conclude(run, out, quiet)
 

@@ -3,7 +3,9 @@
 import json
 import signal
 from pathlib import Path
+from xml.etree import ElementTree
 
+import jsonschema
 import pytest
 
 from tests.support.processes import Run, foreign_packages
@@ -13,13 +15,21 @@ pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks into /proc"),
 ]
 
+SCHEMA = Path(__file__).parents[3] / "docs/summary.schema.json"
+
 
 def test_rtl_equals_golden(tmp_path: Path) -> None:
-    run = Run(tmp_path, "--images", "4", "--sets", "clean,fgsm_16", "--jobs", "2")
+    junit = tmp_path / "junit.xml"
+    run = Run(
+        tmp_path, "--images", "4", "--sets", "clean,fgsm_16", "--jobs", "2", "--junit", str(junit)
+    )
     code, stdout, stderr = run.finish()
     assert (code, stderr) == (0, "")
     assert "RTL equals golden" in stdout
+    suite = ElementTree.parse(junit).getroot()[0]
+    assert (suite.get("tests"), suite.get("failures")) == ("4", "0")
     summary = json.loads((run.out / "summary.json").read_text())
+    jsonschema.validate(summary, json.loads(SCHEMA.read_bytes()))
     assert summary["rtl"]["ticks"] == 8 * 6
     for chosen in summary["sets"].values():
         assert chosen["mismatched_spikes"] == chosen["mismatched_membranes"] == 0

@@ -12,7 +12,7 @@ from cosim.experiment.plan import Result, Shard
 from cosim.experiment.resumable import run_shards
 from cosim.experiment.shard import examine
 from cosim.report import page
-from cosim.report.summary import summary
+from cosim.report.ci.summary import summary
 from cosim.rtl.choice import OURS, Choice
 from hw.spec import ChipShape
 from sw.common.progress import Progress

@@ -6,8 +6,8 @@ import numpy as np
 
 from cosim.experiment.shard import examine
 from cosim.record.record import Level, RunRecord, Spikes
+from cosim.report.ci.summary import summary
 from cosim.report.figures import accuracy, mismatches
-from cosim.report.summary import summary
 from cosim.report.verdict import verdict
 from hw.spec import FLIT, Region
 from sw.integer import inference

@@ -11,7 +11,7 @@ import pytest
 
 from cosim.record import record
 from cosim.report import noise, page, table5
-from cosim.report.summary import summary
+from cosim.report.ci.summary import summary
 from sw.common.errors import InputError
 from tests.support.cli import nc64c
 from tests.support.records import make_run, spoilt

@@ -9,9 +9,9 @@ from cosim.mapping.streamed import Schedule
 from cosim.mapping.usage import chip_record
 from cosim.program.program import Program
 from cosim.record.record import RunRecord
+from cosim.report.ci.summary import summary
 from cosim.report.figures import mismatches
 from cosim.report.page import render
-from cosim.report.summary import summary
 from cosim.report.verdict import verdict
 from hw.spec import FLIT, Region
 from sw.integer import inference

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from cosim.record.record import LEVELS, to_json
+from cosim.report.ci.summary import summary
 from cosim.report.figures import mismatches
-from cosim.report.summary import summary
 from tests.support.records import SETS, changed, make_run
 
 SUMMARY_KEYS = [
@@ -92,7 +92,7 @@ def test_summary_has_the_documented_keys() -> None:
 
 def test_the_keys_are_those_that_the_page_describes() -> None:
     """Each key, or one above it, stands in the table of docs/summary-json.md."""
-    page = (Path(__file__).parents[3] / "docs/summary-json.md").read_text()
+    page = (Path(__file__).parents[4] / "docs/summary-json.md").read_text()
     table = page[page.index("| key | what it is |") :]
     rows = table[: table.index("\n\n")].splitlines()[2:]
     named = {name for row in rows for name in re.findall(r"`([^`]+)`", row.split("|")[1])}
