@@ -81,6 +81,8 @@ class Played:
     async def drive(self, ctx: Any) -> None:
         """Runs until the last step is over."""
         await ctx.tick().repeat(SETTLE_CYCLES)
+        while not ctx.get(self.chip.idle):
+            await ctx.tick()
         ending = overlapping = False
         settling = 0  # cycles in which a flit might still be for the tick just given
         while len(self.ended) < len(self._steps):

@@ -26,7 +26,7 @@ module icarus;
 
   reg clk = 0;
   reg rst = 1;
-  reg halted = 1;  // behind a reset too: the tiles see it a cycle later
+  reg halted = 1;  // behind a reset too, until the chip is idle
   reg ending = 0;  // a tick has been given, and its end is awaited
   reg overlapping = 0;  // the words are those of the step behind that tick's
   reg [`GO_CYCLES-1:0] settling = 0;  // a flit now might still be for the tick just given
@@ -103,7 +103,7 @@ module icarus;
       share <= word[0][`END_SHARE+:`END_SHARE_BITS];
       pattern <= {16'd1, word[0][`END_SEED+:`END_SEED_BITS]};
     end
-    halted <= cycles < 8;
+    halted <= cycles < 8 | (halted & idle !== 1'b1);
     cycles <= cycles + 1;
     ticks <= ticks + go;
     if (go) ending <= 1;
@@ -118,13 +118,14 @@ module icarus;
         position[i] <= position[i] + 1;
       end
     end
-    silence <= (halted | go | step_done | (|(in_valid & in_ready)) | (|(out_valid & out_ready))) ? 0 : silence + 1;
+    if ((rst | go | step_done | (|(in_valid & in_ready)) | (|(out_valid & out_ready))) === 1'b1) silence <= 0;
+    else silence <= silence + 1;
     answers <= step_done ? 0 : answers + $countones(out_valid & out_ready);
     if (silence == PATIENCE)
       stop("hangs: the chip has not come to rest");
     if (answers > `MOST_ANSWERS)
       stop("hangs: the chip sends without end");
-    if (!halted && (^{idle, in_ready, out_valid}) === 1'bx)
+    if (cycles > 8 && (^{idle, in_ready, out_valid}) === 1'bx)
       stop("has X at idle, ready or valid");
     for (i = 0; i < `ROWS; i = i + 1)
       if (out_valid[i] && (^out_payload[i]) === 1'bx) stop("has X in a flit to the host");

@@ -7,8 +7,9 @@
 // END_OVERLAP the next step's flits, spikes for the next tick, are played while it runs; it is over
 // when all of them have arrived as well. Behind a step whose end has bit END_WAKE, `attention`
 // rises and time stands still for the chip until Python toggles `resume`; with `refilled` set the
-// ports have then been given new words. With bit END_RESET the reset pin is pulled in the tick, and
-// with END_PRESSURE the host takes no flit in some cycles from here on.
+// ports have then been given new words. The first time it rises when the chip is idle behind its
+// reset. With bit END_RESET the reset pin is pulled in the tick, and with END_PRESSURE the host takes
+// no flit in some cycles from here on.
 `timescale 1ns / 1ns
 
 `include "nc64c_spec.svh"  // FLIT_BITS and the like, generated from hw/spec.py
@@ -116,7 +117,7 @@ module tb;
     end
     if (step_done) nc64c_step_end();
     silence <= silence + 1;
-    if (halted | go | step_done | (|(in_valid & in_ready)) | (|(out_valid & out_ready)))
+    if (attention | rst | go | step_done | (|(in_valid & in_ready)) | (|(out_valid & out_ready)))
       silence <= 0;
     if (silence == patience) begin
       $display("NC64C: the chip has not come to rest in %0d cycles of tick %0d", patience, ticks);
@@ -129,7 +130,7 @@ module tb;
     end
     resumed <= resume;
     if (resume != resumed) {started, attention} <= 2'b10;
-    else if (!rst && (!started || (step_done && !overlapping && word[0][END_WAKE])))
+    else if (!rst && (started ? step_done && !overlapping && word[0][END_WAKE] : idle))
       attention <= 1;
   end
 endmodule
