@@ -64,7 +64,7 @@ def examine() -> list[Finding]:
     optional: dict[str, Callable[[], str]] = {
         "perl": lambda: program("perl", "-e", "print $^V", use="`make` lists its targets by it"),
         "Icarus Verilog": lambda: program(
-            "iverilog", "-V", use="a bench and the tests with X are run in it"
+            "iverilog", "-V", use="`--simulator icarus`, a bench and some tests run in it"
         ),
         **{f"extra {name}": partial(extra, name) for name in EXTRAS},
     }
