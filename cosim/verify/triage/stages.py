@@ -43,6 +43,10 @@ def first_stage(wave: Wave, at: Difference, m: Moment, right: Outcome) -> Stage 
     mine = [visit for visit in visits if visit.neuron == at.offset]
     lasts = [visit for visit in mine if visit.last_pass]
     axons = wave.consumed(at.tick, *m.axons.shape)
+    missing = set(np.flatnonzero(m.axons.any(axis=1)).tolist()) - wave.pages(at.tick)
+    if missing:
+        how = f"Page {min(missing)} has spikes, and is not among those that the RTL loads."
+        return Stage(Rule.INPUT, "sequencer.load_page", begin, how)
     if (axons != m.axons).any():
         return _axons(m, axons, begin)
     if not lasts:
@@ -135,7 +139,10 @@ def _arithmetic(
 
 
 def _stored(m: Moment, last: Visit, membrane: int, settled: int) -> Stage:
-    stored = last.values["soma.membranes"]
+    stored = last.values.get("soma.membranes")
+    if stored is None:
+        how = f"Neuron {last.neuron} settles at {settled}, as it must; stored is something else."
+        return Stage(Rule.READS, "soma.settled", last.time, how, loose=True)
     if stored != membrane:
         how = (
             f"From {settled} and FLOOR = {m.config.floor} the RTL stores {stored}, not {membrane}."

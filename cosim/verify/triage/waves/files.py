@@ -100,6 +100,8 @@ def rtl_lanes(wave: Wave, names: list[str], start: int, end: int) -> Lanes:
     """The same signals of the RTL, from its wave."""
     lanes = Lanes()
     for name in names:
+        if wave.full(ELSEWHERE.get(name, name)) is None:
+            continue
         times, values = wave.read(ELSEWHERE.get(name, name))
         lanes.put(name, start, int(wave.at(ELSEWHERE.get(name, name), np.array([start]))[0]))
         for time, value in zip(times.tolist(), values.tolist(), strict=True):

@@ -152,9 +152,17 @@ class Wave:
             fire = int(fetched[n]) + 2 * CYCLE
             values = {name: int(column[n]) for name, column in found.items()}
             membrane = f"soma.membranes[{neuron}]"
-            values["soma.membranes"] = int(self.at(membrane, np.array([fire + CYCLE]))[0])
+            if self.full(membrane) is not None:  # Verilator records no memories
+                values["soma.membranes"] = int(self.at(membrane, np.array([fire + CYCLE]))[0])
             visits.append(Visit(neuron, fire, int(page[n]), bool(last[n]), values))
         return visits
+
+    def pages(self, tick: int) -> set[int]:
+        """Those that a tick loads."""
+        times = self.cycles(tick)
+        return set(
+            self.at("sequencer.load_page", times[self.at("axons.load", times) == 1]).tolist()
+        )
 
     def consumed(self, tick: int, pages: int, axons: int) -> NDArray[np.bool_]:
         """The axons that a tick loads, bool [pages, axons]."""
