@@ -47,10 +47,16 @@ def _until(steps: tuple[Step, ...], tick: int) -> tuple[Step, ...]:
 
 
 def _feeders(cores: dict[Place, CoreImage], at: Difference, moments: Moments) -> list[Place]:
-    """The other cores that sent spikes to a core about that tick, those that sent most first."""
+    """The other cores that sent spikes to a core about that tick, those that sent most first.
+
+    Before the first tick, the nearest ones.
+    """
+    others = [place for place in cores if place != (at.x, at.y)]
+    if at.tick == BEFORE:  # what is written to neighbours goes out once for all of them
+        return sorted(others, key=lambda place: abs(place[0] - at.x) + abs(place[1] - at.y))
     sent = {}
     for place, core in cores.items():
-        if place != (at.x, at.y) and at.tick != BEFORE:
+        if place in others:
             fired = [moments.fired[place][tick] for tick in (at.tick - 1, at.tick) if tick >= 0]
             sent[place] = sum(len(_entries(core, who, at.x, at.y)) for who in fired)
     return sorted((place for place in sent if sent[place]), key=lambda place: -sent[place])

@@ -159,7 +159,7 @@ def gtkw(dump: str, names: list[str], span: tuple[int, int], mark: int | None) -
     save.dumpfile(dump, abspath=False)
     save.timestart(span[0])
     save.zoom_markers(-8.0, span[0] if mark is None else mark)
-    save.trace("mismatch.first_divergence", color="red")
+    save.trace("mismatch.first_divergence", color=writer.GTKWColor.red)
     for name in names:
         form = "signed" if SIGNED.fullmatch(name) or "membranes" in name else "dec"
         save.blank(name)
@@ -168,7 +168,7 @@ def gtkw(dump: str, names: list[str], span: tuple[int, int], mark: int | None) -
             save.trace(
                 f"{scope}.core.{_plain(name)}{suffix}",
                 datafmt=form,
-                color=colour,
+                color=writer.GTKWColor[colour],
                 alias=f"{scope} {name}",
             )
     return out.getvalue().encode()
