@@ -92,7 +92,7 @@ def runs(
     subject = prepare_subject(loaded, settings.shape)
     with closing(_engine(settings, worker.run, progress)) as engine:
         build_s = 0.0
-        if settings.rtl.design is not None:
+        if settings.rtl != OURS:
             progress.say(f"RTL: {settings.rtl}")
         if not (settings.rtl.back_door or settings.front_door):
             progress.say("it has no back door: memories are loaded as packets, through the mesh")
