@@ -11,14 +11,9 @@ from cosim.verify.case.case import Case
 from cosim.verify.random_programs import SMALL, random_program, random_steps
 from hw.spec import FLIT, ChipShape, Region
 
-# The chips that are tried, each with its share of the batches. One has cores of full size.
-SHAPES = {
-    SMALL: 0.4,
-    ChipShape(1, 1, 64, 16): 0.15,
-    ChipShape(3, 2, 64, 32): 0.3,
-    ChipShape(1, 3, 256, 128): 0.1,
-    ChipShape(2, 1, 1024, 1024): 0.05,
-}
+# The chips that are tried, batch by batch in turns. The last has cores of full size.
+TINY, WIDE, FULL_CORES = ChipShape(1, 1, 64, 16), ChipShape(3, 2, 64, 32), ChipShape(2, 1)
+SHAPES = (SMALL, SMALL, TINY, SMALL, WIDE, WIDE, SMALL, TINY, WIDE, FULL_CORES)
 SHARES = (32, 128, 192, 240)  # of 256 cycles, in which the host takes no flit
 MOST_TICKS = 7
 LONGEST_FUSE = 11  # log2 of the cycles after `go` at which a reset comes latest

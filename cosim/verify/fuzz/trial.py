@@ -1,0 +1,80 @@
+"""Whether golden model and RTL agree on cases: many of them in one process of the simulator."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from cosim.compare.chips import Comparison, compare_image
+from cosim.golden.runner import GoldenRunner
+from cosim.program.errors import Mismatch
+from cosim.program.program import configuration
+from cosim.program.runner import Response, Runner
+from cosim.rtl.choice import Choice, runner_of
+from cosim.rtl.runner import verilator
+from cosim.rtl.simulator.build import build
+from cosim.verify.case.case import Case, compare, joined, run_case
+from hw.spec import ChipShape
+
+PATIENCE = 1 << 18  # cycles without anything at the pins: more than any drawn case needs
+HANGS = "the RTL hangs"
+
+
+def chip(choice: Choice, shape: ChipShape) -> Runner:
+    """The chosen RTL, loaded through the front door, and not waited for too long."""
+    if choice.simulator == "verilator":
+        simulator = build(shape, design=choice.design)
+        return verilator(replace(simulator, patience=PATIENCE), front_door=True)
+    return runner_of(choice, shape, front_door=True)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Tries cases on golden model and `rtl`."""
+
+    rtl: Runner
+
+    def difference(self, case: Case) -> str:
+        """The first thing that differs in this case alone, in words; "" if nothing does."""
+        expected = run_case(case, GoldenRunner())
+        try:
+            found = compare(case, expected, run_case(case, self.rtl))
+        except Mismatch as error:
+            return str(error)
+        return "" if found.first is None else str(found.first)
+
+    def failing(self, cases: Sequence[Case]) -> list[int]:
+        """The numbers of the cases that differ, played one after the other in one process.
+
+        Those behind the first may differ because of what was there before them.
+        """
+        if not cases:
+            return []
+        case, places = joined(cases)
+        expected = run_case(case, GoldenRunner())
+        try:
+            got = run_case(case, self.rtl)
+        except Mismatch:
+            return [number for number, each in enumerate(cases) if self.difference(each)]
+        return [
+            number
+            for number, place in enumerate(places)
+            if _part(case, place, expected, got).first is not None
+        ]
+
+
+def _part(case: Case, place: range, expected: Response, got: Response) -> Comparison:
+    steps = slice(place.start, place.stop)
+    return compare_image(case.steps[steps], expected[steps], got[steps])
+
+
+def valid(case: Case) -> bool:
+    """Whether a chip can take this case; the golden model refuses it otherwise."""
+    try:
+        run_case(case, GoldenRunner())
+    except ValueError:
+        return False
+    return True
+
+
+def size(case: Case) -> int:
+    """Flits that go in, those that load the program among them."""
+    return len(configuration(case.program)) + sum(len(step.flits) for step in case.steps)
