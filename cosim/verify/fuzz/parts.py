@@ -185,8 +185,8 @@ def values(case: Case) -> Parts:
 
 # In the order that makes a case small fastest: what is long to load goes first.
 PASSES: tuple[Callable[[Case], Parts], ...] = (
-    *(steps, cores, neurons, flits, disturbances, planes, pages, destinations, synapses),
-    *(registers, values, steps),
+    *(steps, cores, neurons, flits, disturbances, planes, pages, registers, destinations, synapses),
+    values,
 )
 
 

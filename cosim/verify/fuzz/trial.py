@@ -52,8 +52,12 @@ class Trial:
         expected = run_case(case, GoldenRunner())
         try:
             got = run_case(case, self.rtl)
-        except Mismatch:
-            return [number for number, each in enumerate(cases) if self.difference(each)]
+        except Mismatch:  # which of them hangs, smaller batches tell
+            if len(cases) == 1:
+                return [0]
+            half = len(cases) // 2
+            second = self.failing(cases[half:])
+            return [*self.failing(cases[:half]), *(half + number for number in second)]
         return [
             number
             for number, place in enumerate(places)
