@@ -70,6 +70,12 @@ class Hanging(Right):
 NOTHING = np.zeros(0, np.uint64)
 
 
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The golden model in the RTL's place needs no process, so that small batches cost no more."""
+    monkeypatch.setattr(campaign, "BATCH_CASES", 6)
+
+
 def run_with(chip: Runner, given: Campaign, monkeypatch: pytest.MonkeyPatch) -> Outcome:
     monkeypatch.setattr(campaign, "chip", lambda choice, shape: chip)
     with Progress(Console(), shown=False) as progress:
@@ -78,9 +84,9 @@ def run_with(chip: Runner, given: Campaign, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.slow
 def test_nothing_differs(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = run_with(Right(), Campaign(1, count=70, shapes=(SHAPE, TINY)), monkeypatch)
+    found = run_with(Right(), Campaign(1, count=13, shapes=(SHAPE, TINY)), monkeypatch)
     assert found.case is None
-    assert found.cases >= 70
+    assert found.cases >= 13
     assert found.shapes == {SHAPE, TINY}
 
 
@@ -123,9 +129,9 @@ def test_a_case_that_needs_those_before_it() -> None:
         def difference(self, case: Case) -> str:
             return "differs" if len(case.steps) > 40 else ""
 
-    batch = cases_of(BatchOrder(1, 0, SHAPE, Choice()))[:12]
+    batch = cases_of(BatchOrder(1, 0, SHAPE, Choice()))
     found = campaign._alone(Judge(), batch)  # type: ignore[arg-type]
-    assert len(batch[-1].steps) < 40 < len(found.steps)
+    assert len(batch[-1].steps) <= 40 < len(found.steps)
 
 
 def test_joined_cases_keep_their_places() -> None:
@@ -169,7 +175,7 @@ def test_a_case_that_no_chip_can_take() -> None:
 def test_fuzz_and_replay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     small = ("--mesh", "1x1", "--axons", 64, "--dendrites", 16, "--jobs", 1)
     monkeypatch.setattr(campaign, "chip", lambda choice, shape: Right())
-    result = nc64c("fuzz", *small, "--count", 20, "--out", tmp_path / "good")
+    result = nc64c("fuzz", *small, "--count", 6, "--out", tmp_path / "good")
     assert result.exit_code == 0, result.output
     assert "RTL equals the golden model" in result.stdout
     assert "configurations/s, on 1x1 64x16" in result.stdout
