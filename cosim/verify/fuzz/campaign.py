@@ -133,7 +133,8 @@ def _first_failure(
     campaign: Campaign, outcome: Outcome, progress: Progress
 ) -> tuple[BatchOrder, int] | None:
     """The first batch that has a failure, and the case's number in it."""
-    end = time.monotonic() + 60 * (campaign.minutes or float("inf"))
+    minutes = float("inf") if campaign.minutes is None else campaign.minutes
+    end = time.monotonic() + 60 * minutes
     orders = Orders(campaign)
     answers = Local(campaign.jobs, play_batch).run(orders)
     with progress.stage("fuzzing", campaign.count, unit="cases") as advance:
