@@ -82,7 +82,6 @@ def run_with(chip: Runner, given: Campaign, monkeypatch: pytest.MonkeyPatch) -> 
         return campaign.run(given, progress)
 
 
-@pytest.mark.slow
 def test_nothing_differs(monkeypatch: pytest.MonkeyPatch) -> None:
     found = run_with(Right(), Campaign(1, count=13, shapes=(SHAPE, TINY)), monkeypatch)
     assert found.case is None
@@ -90,7 +89,6 @@ def test_nothing_differs(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found.shapes == {SHAPE, TINY}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("chip", "seed"), [(Wrong(), 1), (Wrong(), 2), (Hanging(), 1)])
 def test_what_differs_is_made_small(
     chip: Runner, seed: int, monkeypatch: pytest.MonkeyPatch
