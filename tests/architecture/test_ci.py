@@ -65,6 +65,8 @@ def test_they_do_what_the_page_promises(workflow: Any) -> None:
         "make test",
         "nc64c cosim",
         "nc64c check",
+        "nc64c fuzz",
+        "--minutes 10",
         "--junit",
     ):
         assert wanted in text, wanted
