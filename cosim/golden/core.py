@@ -15,10 +15,12 @@ from hw.spec import (
     DATA_BITS,
     MEMBRANE_MAX,
     MEMBRANE_MIN,
+    REGISTERS,
     TICK_BITS,
     ChipShape,
     Counter,
     Region,
+    Register,
     ResetMode,
 )
 
@@ -52,7 +54,7 @@ class GoldenCore:
         self.now = 0
         self._images = images
         self._membrane = np.zeros((images, 0), np.int64)  # of as many neurons as ever were used
-        self._lfsr = self._memory.seed
+        self._lfsr = REGISTERS[Register.SEED].reset  # SEED itself counts at a RESTART
         self.clear_counters()
 
     def reset(self) -> None:

@@ -32,6 +32,7 @@ def test_golden_model_and_reference(path: Path) -> None:
     steps = [Step(configuration(case.program), go=False), *case.steps]
     golden = GoldenChip(case.shape).run(steps)
     assert_equal(ReferenceChip(case.shape).run(steps), golden, path.stem)
+    assert_equal(golden[1:], run_case(case, GoldenRunner()), f"{path.stem}, as a runner")
     assert sum(map(len, golden)) > 0, "nothing is compared"
 
 
