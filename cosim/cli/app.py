@@ -23,7 +23,7 @@ from cosim.cli.commands import (
 from cosim.cli.commands.algorithm import attack, paper, train
 from cosim.cli.commands.exchange import ranc, verilog
 from cosim.cli.commands.results import check, table5
-from cosim.cli.commands.verification import fuzz
+from cosim.cli.commands.verification import fuzz, verify
 from cosim.cli.guard import exit_code_of
 from cosim.cli.rtl_options import RtlCommand
 
@@ -40,6 +40,7 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
     (noise.noise, noise.EXAMPLE),
     (table5.table5, table5.EXAMPLE),
     (attack.robustness, attack.ROBUSTNESS_EXAMPLE),
+    (verify.verify, verify.EXAMPLE),
     (fuzz.fuzz, fuzz.EXAMPLE),
     (fuzz.replay, fuzz.REPLAY_EXAMPLE),
     (verilog.verilog, verilog.EXAMPLE),

@@ -1,0 +1,36 @@
+"""What the kit leaves: a case file for each check that failed, and test cases for JUnit."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from cosim.report.ci import junit
+from cosim.verify.case import case_file
+from cosim.verify.kit.kit import Verdict
+
+
+def save(folder: Path, failed: Iterable[Verdict], what: str) -> None:
+    """Writes the case of each failed check into an existing folder; `what` names the RTL."""
+    for verdict in failed:
+        if verdict.case is not None:
+            lines = (
+                f"nc64c verify, {what}: {verdict.check.name}",
+                verdict.check.rule,
+                verdict.reason,
+            )
+            case_file.save(folder / verdict.file, replace(verdict.case, comment="\n".join(lines)))
+
+
+def junit_cases(found: Iterable[Verdict], folder: Path) -> list[junit.Case]:
+    """A test case for each check; `folder` is where the case files are, which go with failures."""
+    return [
+        junit.Case(
+            name=verdict.check.name,
+            group="nc64c.verify",
+            seconds=verdict.seconds,
+            failure="" if verdict.passed else f"{verdict.check.rule}: {verdict.reason}",
+            output=f"{verdict.cases} cases, {verdict.answers} answers",
+            attachments=[] if verdict.case is None else [folder / verdict.file],
+        )
+        for verdict in found
+    ]
