@@ -19,8 +19,8 @@ demo: $(STAMP) ## 200 images x 4 sets on the whole chip in RTL; the report goes 
 test: $(STAMP) ## run the tests on all cores (some: make test ARGS="tests/sw -k lif")
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
-bugs: $(STAMP) ## put all bugs of tests/support/bug_list.py into hw/ in turn: each must be named
-	$(BIN)/python -m pytest tests/cosim/verify/triage/test_bugs.py --all-bugs $(ARGS)
+bugs: $(STAMP) ## put all bugs of tests/support/bug_list.py into hw/ in turn, and others into the second core
+	$(BIN)/python -m pytest tests/cosim/verify/triage/test_bugs.py tests/cosim/verify/kit --all-bugs $(ARGS)
 
 check: $(STAMP) ## in about a minute: style, types, imports, and the tests without a simulator
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "not rtl and not slow" $(ARGS)

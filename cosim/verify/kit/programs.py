@@ -47,6 +47,7 @@ def network(shape: ChipShape, rng: np.random.Generator) -> Iterator[Case]:
     hidden = min(HIDDEN, shape.dendrites // planes)
     classes = min(CLASSES, shape.dendrites // planes)
     first, last = places(shape)[0], places(shape)[-1]
+    cores: tuple[CoreImage, ...]
     if first == last:  # one core has both layers, on two pages
         cores = (_both_layers(rng, shape, planes),)
     else:

@@ -68,7 +68,7 @@ def every_axon(shape: ChipShape, rng: np.random.Generator) -> Iterator[Case]:
     for neuron in range(neurons):  # neuron n sees the axons that have bit n
         script.row(neuron, (axons >> neuron & 1).astype(np.bool_))
     for axon in axons:
-        script.spikes([axon])
+        script.spikes([int(axon)])
         script.tick()
         if axon % 8 == 7:
             script.membranes()

@@ -1,4 +1,4 @@
-"""Commands that try a chip's RTL against the golden model without a network: `fuzz`, `replay`.
+"""Commands that try a chip's RTL against the golden model: `verify`, `fuzz`, `replay`.
 
 Each holds its options and prints its result; the work is `cosim.verify`'s.
 """

@@ -14,6 +14,8 @@ from cosim.verify.kit import results
 from cosim.verify.kit.kit import CHECKS, Verdict, verdicts
 from cosim.verify.random_programs import SMALL
 from hw.spec import ChipShape
+from tests.support.bug_list import BUGS as HW_BUGS
+from tests.support.bugs import Bug, design_of, icarus_with
 from tests.support.foreign import CORE, FOLDER
 
 pytestmark = pytest.mark.rtl
@@ -68,7 +70,15 @@ def broken_core(folder: Path, old: str, new: str) -> Runner:
     return icarus.runner(PAIR, read(sources, icarus=True))
 
 
-@pytest.mark.parametrize(("old", "new", "name"), BUGS)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One mistake in four; with `--all-bugs` (`make bugs`) all, and those of hw/."""
+    every = bool(metafunc.config.getoption("--all-bugs"))
+    if "old" in metafunc.fixturenames:
+        metafunc.parametrize(("old", "new", "name"), BUGS if every else BUGS[::4])
+    if "bug" in metafunc.fixturenames:
+        metafunc.parametrize("bug", HW_BUGS if every else (), ids=lambda bug: bug.name)
+
+
 def test_a_mistake_fails_the_check_of_its_rule(
     old: str, new: str, name: str, tmp_path: Path
 ) -> None:
@@ -81,6 +91,14 @@ def test_a_mistake_fails_the_check_of_its_rule(
     kept = case_file.load(tmp_path / verdict.file)
     assert check.rule in kept.comment
     assert len(kept.steps) == len(verdict.case.steps)
+
+
+def test_a_bug_of_hw_fails_a_check(bug: Bug, tmp_path: Path) -> None:
+    """The bugs that triage names, in our own RTL: the kit finds each."""
+    rtl = icarus_with(design_of(bug, PAIR, tmp_path), PAIR, None)
+    failed = next((each for each in verdicts(PAIR, rtl, SEED) if not each.passed), None)
+    assert failed is not None, f"{bug.name} passes the kit"
+    print(f"{bug.name}: {failed.check.name}, {failed.check.rule}: {failed.reason}")
 
 
 def test_the_second_core_passes_without_a_mistake(tmp_path: Path) -> None:
