@@ -1,9 +1,11 @@
 """What a run that has found a difference leaves, without being asked: OUT/mismatch."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
+from hw.spec import ChipShape
 from sw.common.errors import InputError
 from sw.common.progress import Progress
 from sw.files import output
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
     from cosim.experiment.levels.single import Place
     from cosim.experiment.run import Settings
     from cosim.record.record import RunRecord
+    from cosim.rtl.choice import Choice
+    from cosim.verify.case.case import Case
     from cosim.verify.triage.probe import Make
 
 
@@ -50,6 +54,26 @@ def after(settings: "Settings", run: "RunRecord", progress: Progress) -> bool:
     return False
 
 
+def of_case(
+    case: "Case", choice: "Choice", said: tuple[str, str], out: Path, progress: Progress
+) -> None:
+    """Writes `out`/mismatch for a case that differs; `said` is which one, and what differed.
+
+    Whatever goes wrong is said, and nothing more.
+    """
+    from cosim.verify.triage.folder import FOLDER, triage
+    from cosim.verify.triage.probe import Failure
+
+    try:
+        with progress.stage("triage"):
+            failure = Failure(case.program, case.steps, *said)
+            why = triage(failure, _maker(choice, case.shape, front_door=True), out)
+    except Exception as error:  # the mismatch must not be hidden by it
+        typer.echo(f"triage could not be made: {error}", err=True)
+        return
+    typer.echo(f"triage: {out / FOLDER}" + ("" if why is None else f": {why.how}"), err=True)
+
+
 def record(
     settings: "Settings",
     name: str,
@@ -79,14 +103,18 @@ def record(
 
 def maker(settings: "Settings") -> "Make":
     """Makes runners of the run's RTL."""
+    return _maker(settings.rtl, settings.shape, front_door=settings.front_door)
+
+
+def _maker(choice: "Choice", shape: ChipShape, *, front_door: bool) -> "Make":
     from cosim.program.runner import Runner
     from cosim.rtl.choice import recorder_of, runner_of
     from cosim.rtl.played import Trace
 
     def make(trace: Trace | None) -> Runner:
         if trace is None:
-            return runner_of(settings.rtl, settings.shape, front_door=settings.front_door)
-        return recorder_of(settings.rtl, settings.shape, trace)
+            return runner_of(choice, shape, front_door=front_door)
+        return recorder_of(choice, shape, trace)
 
     return make
 

@@ -12,13 +12,13 @@ from cosim.program.errors import Mismatch
 from cosim.program.runner import Runner
 from cosim.verify.case.case import Case, compare, joined, run_case
 from cosim.verify.kit.check import Check
-from cosim.verify.kit.memories import MEMORIES
+from cosim.verify.kit.memories import COUNTERS, MEMORIES
 from cosim.verify.kit.mesh import MESH
 from cosim.verify.kit.programs import PROGRAMS
 from cosim.verify.kit.ticks import TICKS
 from hw.spec import ChipShape
 
-CHECKS: tuple[Check, ...] = (*MEMORIES, *TICKS, *MESH, *PROGRAMS)
+CHECKS: tuple[Check, ...] = (*MEMORIES, *TICKS, *COUNTERS, *MESH, *PROGRAMS)
 
 
 @dataclass(frozen=True)

@@ -259,11 +259,11 @@ def restart(shape: ChipShape, rng: np.random.Generator) -> Iterator[Case]:
 
 NEURON = "*Neuron*"
 TICKS = (
+    Check("threshold", f"{NEURON}: fired = v >= threshold; RESET_MODE", threshold),
     Check("integrate", f"{NEURON}: I, sums over pages and planes; row(n, f, p)", integrate),
     Check("every axon", f"{NEURON}: popcount(axons[f] & row)", every_axon),
     Check("saturate", f"{NEURON}: one exact sum, saturated once", saturate),
     Check("leak", f"{NEURON}: v - (v >> k)", leak),
-    Check("threshold", f"{NEURON}: fired = v >= threshold; RESET_MODE", threshold),
     Check("floor", f"{NEURON}: v = max(v, FLOOR), after the reset", floor),
     Check("noise", "*LFSR*: threshold + (lfsr & NOISE_MASK); one step per neuron", noise),
     Check("neurons", "*Reconfiguration*: NEURONS; membranes are kept by number", neurons),

@@ -16,12 +16,13 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 
+from cosim.cli import triage
 from cosim.experiment import run, worker
 from cosim.program.program import Program
 from cosim.program.runner import Advance, Stimulus, unheard
 from cosim.program.runner import Run as ChipRun
 from cosim.record import record
-from cosim.rtl.simulator.build import Simulator
+from cosim.rtl.choice import OURS, Choice
 from hw.spec import ChipShape
 from tests.support.cli import SMALL_CHIP, dead_checkpoint, nc64c, small_checkpoint
 from tests.support.records import changed, make_run
@@ -37,6 +38,12 @@ COMMANDS = (
     "attack",
     "train",
     "verilog",
+    "verify",
+    "fuzz",
+    "replay",
+    "waves",
+    "ranc",
+    "check",
     "doctor",
 )
 
@@ -52,7 +59,8 @@ HERE = ("--jobs", "1", *SMALL_CHIP)  # in this process, where the RTL is replace
 @pytest.fixture
 def fake_rtl(monkeypatch: pytest.MonkeyPatch) -> Callable[[FakeRtl], None]:
     def put(rtl: FakeRtl) -> None:
-        monkeypatch.setattr(run, "build", lambda shape: Simulator(shape, Path(), False, False, 0))
+        monkeypatch.setattr(run, "prepare", lambda *_: 0.0)
+        monkeypatch.setattr(triage, "after", lambda *_: False)  # it would run the real one
         monkeypatch.setattr(worker, "_rtl", lambda *_: rtl)
 
     return put
@@ -376,18 +384,18 @@ def test_ctrl_c_before_the_first_shard(
 def test_chip_sizes_reach_the_build(small: Path, tmp_path: Path) -> None:
     seen: list[object] = []
 
-    def rtl(shape: ChipShape, front_door: bool) -> FakeRtl:
-        seen.append((shape, front_door))
+    def rtl(choice: Choice, shape: ChipShape, front_door: bool) -> FakeRtl:
+        seen.append((choice, shape, front_door))
         return FakeRtl()
 
-    def build(shape: ChipShape) -> Simulator:
-        seen.append(shape)
-        return Simulator(shape, Path(), False, False, 0)
+    def prepare(choice: Choice, shape: ChipShape) -> float:
+        seen.append((choice, shape))
+        return 0.0
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run, "build", build)
+        patch.setattr(run, "prepare", prepare)
         patch.setattr(worker, "_rtl", rtl)
         arguments = ["--out", tmp_path / "out", "--images", "1", "--sets", "clean", "--front-door"]
         assert nc64c("cosim", "--checkpoint", small, *arguments, *HERE).exit_code == 0
     shape = ChipShape(3, 2, 256, 256)
-    assert seen == [shape, (shape, True)]
+    assert seen == [(OURS, shape), (OURS, shape, True)]

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cosim.cli import triage
 from cosim.cli.console import say
 from cosim.cli.guard import DIFFERENT, guarded
 from cosim.cli.options import MAX_SEED, JobsOption, QuietOption, chip_shape
@@ -72,8 +73,9 @@ def fuzz(
 
     A case is a program (all cores' memories and registers) and what a host does to the chip:
     spikes, ticks, reconfiguration, read-back, resets in the middle of a tick, ports that are not
-    ready. The first one that differs is made small and kept as OUT/case-SEED.txt, for `nc64c
-    replay`. Exit code 0: nothing differed; 1: something did; 2: bad input; 130: interrupted.
+    ready. The first one that differs is made small, kept as OUT/case-SEED.txt for `nc64c replay`,
+    and explained in OUT/mismatch. Exit code 0: nothing differed; 1: something did; 2: bad input;
+    130: interrupted.
     """
     with guarded(quiet) as progress:
         output.check_folder(out)
@@ -101,6 +103,8 @@ def fuzz(
         if found.case is not None:
             with output.staged(out) as stage:
                 case_file.save(stage / path.name, found.case)
+            said = (f"fuzz with seed {seed}", found.difference)
+            triage.of_case(found.case, choice, said, out, progress)
     _conclude(found, path, quiet)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from cosim.cli import triage
 from cosim.cli.console import say
 from cosim.cli.guard import DIFFERENT, guarded
 from cosim.cli.options import (
@@ -60,8 +61,8 @@ def verify(
 
     Reset, register map, memories, each rule of a tick at its extremes, routing, back-pressure,
     random programs, a small network: each is compared with the golden model, and what fails names
-    its rule in hw/spec.py and leaves a case for `nc64c replay` in OUT. Exit code 0: all passed; 1:
-    something differs; 2: bad input.
+    its rule in hw/spec.py and leaves a case for `nc64c replay` in OUT; the first one is explained
+    in OUT/mismatch. Exit code 0: all passed; 1: something differs; 2: bad input.
     """
     with guarded(quiet) as progress:
         shape = chip_shape(mesh, axons, dendrites)
@@ -88,6 +89,10 @@ def verify(
         if failed:
             with output.staged(out) as stage:
                 results.save(stage, failed, str(choice))
+            first = failed[0]
+            if first.case is not None:
+                said = (f"check {first.check.name}", first.reason)
+                triage.of_case(first.case, choice, said, out, progress)
         if junit is not None:
             from cosim.report.ci import junit as xml
 
