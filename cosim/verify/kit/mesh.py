@@ -8,10 +8,11 @@ import numpy as np
 from cosim.program.core_image import core_number
 from cosim.program.handwritten import Destination, core, to_axons, to_host
 from cosim.program.program import Program
-from cosim.program.stimulus import MOST_SEED, BackPressure, Step, control, read, read_membranes
+from cosim.program.stimulus import MOST_SEED, BackPressure, Step, control, read_membranes
 from cosim.verify.case.case import Case
 from cosim.verify.kit.check import Check
-from cosim.verify.kit.script import MODELLED, Script, places
+from cosim.verify.kit.script import Script, places
+from cosim.verify.random_programs import read_counters
 from hw.spec import (
     FANOUT_ENTRIES,
     MAX_PAGES,
@@ -88,7 +89,7 @@ def entries(shape: ChipShape, rng: np.random.Generator) -> Iterator[Case]:
     program = Program(shape, cores)
     steps = [control(shape, Control.RESTART | Control.CLEAR_COUNTERS)]
     steps += [Step(NOTHING, go=True)] * 3
-    yield Case(program, (*steps, read_membranes(program), _counter_reads(shape)))
+    yield Case(program, (*steps, read_membranes(program), read_counters(shape)))
 
 
 def order(shape: ChipShape, rng: np.random.Generator) -> Iterator[Case]:
@@ -138,16 +139,7 @@ def _counted(shape: ChipShape, lists: Mapping[tuple[int, int], Sequence[Destinat
     steps = [control(shape, Control.RESTART | Control.CLEAR_COUNTERS)]
     for _ in range(3):
         steps += [Step(NOTHING, go=True), read_membranes(program)]
-    return Case(program, (*steps, _counter_reads(shape)))
-
-
-def _counter_reads(shape: ChipShape) -> Step:
-    flits = [
-        read(Region.COUNTER, 2 * counter, 2, x=x, y=y)
-        for x, y in places(shape)
-        for counter in MODELLED
-    ]
-    return Step(np.array(flits, np.uint64), go=False)
+    return Case(program, (*steps, read_counters(shape)))
 
 
 MESH = (

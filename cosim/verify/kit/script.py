@@ -10,6 +10,7 @@ from cosim.program.handwritten import core
 from cosim.program.program import Program
 from cosim.program.stimulus import Step, control, read, spike
 from cosim.verify.case.case import Case
+from cosim.verify.random_programs import MODELLED
 from hw.spec import (
     DATA_BITS,
     FLIT,
@@ -18,14 +19,12 @@ from hw.spec import (
     ROW_WORDS,
     ChipShape,
     Control,
-    Counter,
     Kind,
     NeuronWord,
     Region,
     Register,
 )
 
-MODELLED = (Counter.TICKS, Counter.SPIKES_IN, Counter.SPIKES_OUT, Counter.SYNAPTIC_OPS)
 MOST_READ = 4  # cores whose large memories are read back
 
 
