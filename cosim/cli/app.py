@@ -25,7 +25,7 @@ from cosim.cli.commands.exchange import ranc, verilog
 from cosim.cli.commands.results import check, table5
 from cosim.cli.commands.verification import fuzz, verify
 from cosim.cli.guard import exit_code_of
-from cosim.cli.rtl_options import RtlCommand
+from cosim.cli.rtl_options import RtlCommand, with_rtl
 
 COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
     (cosim.demo, cosim.DEMO_EXAMPLE),
@@ -60,7 +60,7 @@ app.add_typer(paper.app)
 app.add_typer(bench.app)
 for command, example in COMMANDS:
     name = command.__name__.strip("_")
-    app.command(name=name, epilog=example, cls=RtlCommand)(command)
+    app.command(name=name, epilog=example, cls=RtlCommand)(with_rtl(command))
 
 
 def _show_version(wanted: bool) -> None:

@@ -14,7 +14,7 @@ from tests.architecture.test_docs import options_of
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / "docs" / "ci").glob("*.yml"))
-SYSTEM = {"apt-get", "sudo", "python", "if", "[", "]", "then", "fi"}
+SYSTEM = {"apt-get", "sudo", "python", "if", "[", "]", "then", "fi", "timeout"}
 
 
 @pytest.fixture(params=WORKFLOWS, ids=lambda path: path.stem)
@@ -65,11 +65,13 @@ def test_they_do_what_the_page_promises(workflow: Any) -> None:
         "make test",
         "nc64c cosim",
         "nc64c check",
+        "nc64c verify",
         "nc64c fuzz",
         "--minutes 10",
         "--junit",
     ):
         assert wanted in text, wanted
     whole = yaml.safe_dump(workflow)
+    assert re.search("timeout 15m .*nc64c verify", text) or "timeout-minutes: 15" in whole
     for wanted in ("report.html", "mismatch/", "out/*.xml"):
         assert wanted in whole, wanted

@@ -18,16 +18,7 @@ from cosim.cli.options import (
     MeshOption,
     chip_shape,
 )
-from cosim.cli.rtl_options import (
-    DefineOption,
-    IncludeOption,
-    ParameterOption,
-    RtlCommand,
-    RtlCoreOption,
-    RtlOption,
-    TopOption,
-    rtl_choice,
-)
+from cosim.cli.rtl_options import OUR_RTL, RtlCommand, RtlSources, with_rtl
 from hw.spec import AXONS, DENDRITES
 from sw.files import output
 from sw.files.paths import VGG5_CHECKPOINT
@@ -83,6 +74,7 @@ def train(
 @app.command(
     name="rtl", epilog="Example: `nc64c bench rtl --activity 0.1 --out rtl.json`", cls=RtlCommand
 )
+@with_rtl
 def rtl_(
     out: Annotated[Path | None, typer.Option(help="JSON file.", show_default="none")] = None,
     activity: Annotated[float, typer.Option(help="Share of axons that spike.", min=0, max=1)] = 0.1,
@@ -92,12 +84,7 @@ def rtl_(
     mesh: MeshOption = "8x8",
     axons: AxonsOption = AXONS,
     dendrites: DendritesOption = DENDRITES,
-    rtl: RtlOption = None,
-    rtl_core: RtlCoreOption = None,
-    top: TopOption = None,
-    include: IncludeOption = None,
-    define: DefineOption = None,
-    parameter: ParameterOption = None,
+    users: RtlSources = OUR_RTL,
 ) -> None:
     """What a cycle of the chip costs in RTL: all cores busy, and one while the rest sleep.
 
@@ -107,12 +94,11 @@ def rtl_(
         if out is not None:
             output.check_file(out)
         shape = chip_shape(mesh, axons, dendrites)
-        choice = rtl_choice(
-            shape, rtl, rtl_core, top, include, define, parameter, simulator="verilator"
-        )
         from cosim.bench.simulators import cycle
+        from cosim.rtl.choice import choose
         from cosim.rtl.simulator.build import build
 
+        choice = choose(users.sources(), "verilator", shape)
         figures = cycle.measure(build(shape, design=choice.design), activity, seed)
         if out is not None:
             from sw.files.atomic import atomic_write

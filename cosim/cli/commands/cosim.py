@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cosim.cli import triage
 from cosim.cli.console import say
+from cosim.cli.findings import junit as xml
+from cosim.cli.findings import triage
+from cosim.cli.findings.verdict import conclude
 from cosim.cli.guard import guarded
 from cosim.cli.options import (
     CLOCK_MHZ,
@@ -34,17 +36,7 @@ from cosim.cli.options import (
     chip_shape,
     kept,
 )
-from cosim.cli.rtl_options import (
-    DefineOption,
-    IncludeOption,
-    ParameterOption,
-    RtlCoreOption,
-    RtlOption,
-    SimulatorOption,
-    TopOption,
-    rtl_choice,
-)
-from cosim.cli.verdict import conclude
+from cosim.cli.rtl_options import OUR_RTL, RtlOptions, SimulatorOption
 from hw.spec import AXONS, DENDRITES
 from sw.attack.set_names import CLEAN
 from sw.files import output
@@ -91,13 +83,7 @@ def cosim(
     scheduler: SchedulerOption = None,
     front_door: FrontDoorOption = False,
     clock_mhz: ClockOption = CLOCK_MHZ,
-    rtl: RtlOption = None,
-    rtl_core: RtlCoreOption = None,
-    top: TopOption = None,
-    include: IncludeOption = None,
-    define: DefineOption = None,
-    parameter: ParameterOption = None,
-    simulator: SimulatorOption = "verilator",
+    users: RtlOptions = OUR_RTL,
     junit: JunitOption = None,
     quiet: QuietOption = False,
 ) -> None:
@@ -110,12 +96,12 @@ def cosim(
     with guarded(quiet, lambda: kept(out)) as progress:
         shape = chip_shape(mesh, axons, dendrites)
         output.check_folder(out)
-        if junit is not None:
-            output.check_file(junit)
-        choice = rtl_choice(shape, rtl, rtl_core, top, include, define, parameter, simulator)
+        xml.check(junit)
+        choice = users.choice(shape)
         from cosim.experiment.run import Settings, runs
         from cosim.record import record
         from cosim.report import page
+        from cosim.report.ci import cases
 
         settings = Settings(
             checkpoint=checkpoint,
@@ -142,11 +128,7 @@ def cosim(
         if triage.after(settings, run, progress):
             with output.staged(out) as stage:
                 page.write(stage, run, out)
-        if junit is not None:
-            from cosim.report.ci import cases
-            from cosim.report.ci import junit as xml
-
-            xml.write(junit, "nc64c cosim", cases.cases(run, out))
+        xml.write(junit, "nc64c cosim", lambda: cases.cases(run, out))
     say(quiet, _kept_shards(run, out))
     conclude(run, out, quiet)
 

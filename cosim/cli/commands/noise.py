@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cosim.cli import triage
+from cosim.cli.findings import triage
 from cosim.cli.guard import DIFFERENT, guarded
 from cosim.cli.options import (
     CLOCK_MHZ,
@@ -27,16 +27,7 @@ from cosim.cli.options import (
     chip_shape,
     kept,
 )
-from cosim.cli.rtl_options import (
-    DefineOption,
-    IncludeOption,
-    ParameterOption,
-    RtlCoreOption,
-    RtlOption,
-    SimulatorOption,
-    TopOption,
-    rtl_choice,
-)
+from cosim.cli.rtl_options import OUR_RTL, RtlOptions
 from hw.spec import AXONS, DENDRITES
 from sw.common.checks import shown
 from sw.common.errors import InputError
@@ -65,13 +56,7 @@ def noise(
     seed: SeedOption = 0,
     jobs: JobsOption = None,
     scheduler: SchedulerOption = None,
-    rtl: RtlOption = None,
-    rtl_core: RtlCoreOption = None,
-    top: TopOption = None,
-    include: IncludeOption = None,
-    define: DefineOption = None,
-    parameter: ParameterOption = None,
-    simulator: SimulatorOption = "verilator",
+    users: RtlOptions = OUR_RTL,
     quiet: QuietOption = False,
 ) -> None:
     """Accuracy and adversarial loss while the neurons' thresholds are noisy, golden and RTL.
@@ -83,7 +68,7 @@ def noise(
         shape = chip_shape(mesh, axons, dendrites)
         masks = _bits(bits)
         output.check_folder(out)
-        choice = rtl_choice(shape, rtl, rtl_core, top, include, define, parameter, simulator)
+        choice = users.choice(shape)
         from cosim.experiment.run import Settings, runs
         from cosim.report import document, plots
         from cosim.report import noise as results

@@ -1,11 +1,12 @@
 """A run against one that was kept: mismatches, accuracy, adversarial loss, cycles and energy."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cosim.record import record
 from cosim.record.record import CHIP_LEVELS, LEVELS, RUN_FILE, Level, RunRecord
+from cosim.report.ci.junit import Case
 from cosim.report.ci.noninferiority import ALPHA, Finding, caught, compare
 from cosim.report.figures import hardware, mismatches, right
 from sw.attack.set_names import CLEAN
@@ -62,6 +63,20 @@ def check(baseline: RunRecord, run: RunRecord, limits: Limits) -> list[Verdict]:
         words = f"{new:,.1f}, kept {old:,.1f}: {more:+.2f} %, at most {limits.slack:+g}"
         found.append(Verdict(what, words, more <= limits.slack))
     return found
+
+
+def cases(found: Sequence[Verdict], folder: Path) -> list[Case]:
+    """A test case for JUnit of each verdict; `folder` has the run's report."""
+    return [
+        Case(
+            name=each.what,
+            group="nc64c.check",
+            failure="" if each.good else each.words,
+            output=each.words,
+            attachments=() if each.good else [folder / record.REPORT_FILE],
+        )
+        for each in found
+    ]
 
 
 def power(run: RunRecord, limits: Limits) -> str:

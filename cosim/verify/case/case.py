@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cosim.compare.chips import Comparison, compare_image
+from cosim.golden.runner import GoldenRunner
+from cosim.program.errors import Mismatch
 from cosim.program.program import Program, configuration
 from cosim.program.runner import Response, Runner
 from cosim.program.stimulus import BackPressure, Step
@@ -39,6 +41,24 @@ def run_case(case: Case, runner: Runner) -> Response:
     """
     program = replace(case.program)  # a runner that keeps chips has one for it alone
     return runner.run(program, [case.steps]).responses[0]
+
+
+def against_golden(case: Case, rtl: Runner) -> tuple[str, int]:
+    """The first thing that differs, as `difference` has it, and how many answers were expected.
+
+    Raises `ValueError` for steps that no chip of this shape can take.
+    """
+    expected = run_case(case, GoldenRunner())
+    return difference(case, expected, rtl), sum(map(len, expected))
+
+
+def difference(case: Case, expected: Response, rtl: Runner) -> str:
+    """The first thing that RTL answers otherwise, in words; "" if nothing. One that hangs does."""
+    try:
+        found = compare(case, expected, run_case(case, rtl)).first
+    except Mismatch as hang:
+        return str(hang)
+    return "" if found is None else str(found)
 
 
 def compare(case: Case, expected: Response, got: Response) -> Comparison:

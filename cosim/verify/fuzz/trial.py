@@ -11,7 +11,7 @@ from cosim.program.runner import Response, Runner
 from cosim.rtl.choice import Choice, runner_of
 from cosim.rtl.runner import verilator
 from cosim.rtl.simulator.build import build
-from cosim.verify.case.case import Case, compare, joined, run_case
+from cosim.verify.case.case import Case, against_golden, joined, run_case
 from hw.spec import ChipShape
 
 PATIENCE = 1 << 18  # cycles without anything at the pins: more than any drawn case needs
@@ -34,12 +34,7 @@ class Trial:
 
     def difference(self, case: Case) -> str:
         """The first thing that differs in this case alone, in words; "" if nothing does."""
-        expected = run_case(case, GoldenRunner())
-        try:
-            found = compare(case, expected, run_case(case, self.rtl))
-        except Mismatch as error:
-            return str(error)
-        return "" if found.first is None else str(found.first)
+        return against_golden(case, self.rtl)[0]
 
     def failing(self, cases: Sequence[Case]) -> list[int]:
         """The numbers of the cases that differ, played one after the other in one process.

@@ -7,10 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cosim.golden.runner import GoldenRunner
-from cosim.program.errors import Mismatch
 from cosim.program.runner import Runner
-from cosim.verify.case.case import Case, compare, joined, run_case
+from cosim.verify.case.case import Case, against_golden, joined
 from cosim.verify.kit.check import Check
 from cosim.verify.kit.memories import COUNTERS, MEMORIES
 from cosim.verify.kit.mesh import MESH
@@ -75,22 +73,11 @@ def verdicts(
 def _verdict(check: Check, cases: list[Case], rtl: Runner) -> Verdict:
     """All cases in one simulator process; where they differ, one after the other."""
     whole = joined(cases)[0]
-    difference, answers = _difference(whole, rtl)
+    difference, answers = against_golden(whole, rtl)
     if not difference:
         return Verdict(check, len(cases), answers)
     for case in cases:
-        alone, _ = _difference(case, rtl)
+        alone, _ = against_golden(case, rtl)
         if alone:
             return Verdict(check, len(cases), answers, alone, case)
     return Verdict(check, len(cases), answers, difference, whole)
-
-
-def _difference(case: Case, rtl: Runner) -> tuple[str, int]:
-    """The first thing that differs, and how many answers were expected."""
-    expected = run_case(case, GoldenRunner())
-    answers = sum(map(len, expected))
-    try:
-        found = compare(case, expected, run_case(case, rtl)).first
-    except Mismatch as hang:
-        return str(hang), answers
-    return "" if found is None else str(found), answers

@@ -7,6 +7,7 @@ from pathlib import Path
 from cosim.report.ci import junit
 from cosim.verify.case import case_file
 from cosim.verify.kit.kit import Verdict
+from cosim.verify.triage.folder import FOLDER
 
 
 def save(folder: Path, failed: Iterable[Verdict], what: str) -> None:
@@ -22,7 +23,9 @@ def save(folder: Path, failed: Iterable[Verdict], what: str) -> None:
 
 
 def junit_cases(found: Iterable[Verdict], folder: Path) -> list[junit.Case]:
-    """A test case for each check; `folder` is where the case files are, which go with failures."""
+    """A test case for each check; `folder` has the case files and the triage of the first one."""
+    found = list(found)
+    first = next((verdict for verdict in found if verdict.case is not None), None)
     return [
         junit.Case(
             name=verdict.check.name,
@@ -30,7 +33,10 @@ def junit_cases(found: Iterable[Verdict], folder: Path) -> list[junit.Case]:
             seconds=verdict.seconds,
             failure="" if verdict.passed else f"{verdict.check.rule}: {verdict.reason}",
             output=f"{verdict.cases} cases, {verdict.answers} answers",
-            attachments=[] if verdict.case is None else [folder / verdict.file],
+            attachments=[
+                *([] if verdict.case is None else [folder / verdict.file]),
+                *([folder / FOLDER] if verdict is first else []),
+            ],
         )
         for verdict in found
     ]

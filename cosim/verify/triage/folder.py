@@ -18,13 +18,17 @@ from cosim.verify.triage.terms import terms
 from cosim.verify.triage.waves.chosen import Chosen, counters, side_by_side
 from cosim.verify.triage.waves.wave import Wave
 from hw.spec import Counter, Region
-from sw.common.errors import InputError
+from sw.common.errors import InputError, reason
 from sw.files import output
 from sw.files.atomic import atomic_write
 
 T = TypeVar("T")
 
 FOLDER = "mismatch"
+FILES = (  # all that a triage may leave there
+    *("explanation.txt", "terms.txt", "replay.txt", "picture.png"),
+    *("rtl.fst", "golden.vcd", "waves.gtkw", "waves.sucl"),
+)
 MOST_NEURONS = 4  # whose membranes are among the signals
 TIME_BASE = """\
 golden.vcd has both chips' signals by the same names, in the scopes `rtl` (copied from rtl.fst)
@@ -96,6 +100,23 @@ def triage(failure: Failure, make: Make, out: Path) -> Explanation | None:
         contents["explanation.txt"] = _explanation(failure, found, said)
         _write(folder, contents)
     return said
+
+
+def clear(out: Path) -> None:
+    """Takes away what an earlier triage has left in `out`, and nothing else.
+
+    Raises `InputError` if that cannot be done.
+    """
+    folder = out / FOLDER
+    try:
+        for name in FILES:
+            (folder / name).unlink(missing_ok=True)
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+    except NotADirectoryError:
+        return  # a file of this name is the user's
+    except OSError as error:
+        raise InputError(f"cannot take away the old {folder}: {reason(error)}") from error
 
 
 def small(failure: Failure, make: Make) -> Found | None:

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 
-from cosim.cli import triage
+from cosim.cli.findings import triage
 from cosim.experiment import run, worker
 from cosim.program.program import Program
 from cosim.program.runner import Advance, Stimulus, unheard

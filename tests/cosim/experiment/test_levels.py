@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from cosim.cli.verdict import accuracy_table
+from cosim.cli.findings.verdict import accuracy_table
 from cosim.experiment.collect import Collected, gather
 from cosim.experiment.images.image_file import ImageSet, ImageSets
 from cosim.experiment.plan import Result, RtlCounts, RunSettings, Shard

@@ -8,16 +8,7 @@ import typer
 from cosim.cli.console import say
 from cosim.cli.guard import DIFFERENT, MISSED, guarded
 from cosim.cli.options import AxonsOption, DendritesOption, MeshOption, QuietOption, chip_shape
-from cosim.cli.rtl_options import (
-    DefineOption,
-    IncludeOption,
-    ParameterOption,
-    RtlCoreOption,
-    RtlOption,
-    SimulatorOption,
-    TopOption,
-    rtl_choice,
-)
+from cosim.cli.rtl_options import OUR_RTL, RtlOptions
 from hw.spec import AXONS, DENDRITES
 from sw.files import output
 
@@ -39,13 +30,7 @@ def ranc(
     mesh: MeshOption = "8x8",
     axons: AxonsOption = AXONS,
     dendrites: DendritesOption = DENDRITES,
-    rtl: RtlOption = None,
-    rtl_core: RtlCoreOption = None,
-    top: TopOption = None,
-    include: IncludeOption = None,
-    define: DefineOption = None,
-    parameter: ParameterOption = None,
-    simulator: SimulatorOption = "verilator",
+    users: RtlOptions = OUR_RTL,
     quiet: QuietOption = False,
 ) -> None:
     """Run a program of RANC's on golden model and RTL, and compare with what RANC expects.
@@ -65,7 +50,7 @@ def ranc(
         from cosim.verify.ranc import run_ranc, save
 
         translation = translate(read_network(folder, wanted(grid, output_core)), shape)
-        choice = rtl_choice(shape, rtl, rtl_core, top, include, define, parameter, simulator)
+        choice = users.choice(shape)
         result = run_ranc(translation, runner_of(choice, shape))
         if out is not None:
             with output.staged(out) as stage:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from cosim.cli.findings import junit as xml
 from cosim.cli.guard import DIFFERENT, MISSED, guarded
 from cosim.cli.options import JunitOption, QuietOption
 
@@ -32,28 +33,13 @@ def check(
     with guarded(quiet):
         from cosim.record import record
         from cosim.report.ci import check as checks
-        from cosim.report.ci import junit as xml
         from cosim.report.figures import mismatches
-        from sw.files import output
 
-        if junit is not None:
-            output.check_file(junit, baseline)
+        xml.check(junit, baseline)
         limits = checks.Limits(margin, slack)
         now = record.load(run)
         found = checks.check(checks.kept(baseline), now, limits)
-        if junit is not None:
-            report = [run / record.REPORT_FILE]
-            cases = [
-                xml.Case(
-                    each.what,
-                    "nc64c.check",
-                    failure="" if each.good else each.words,
-                    output=each.words,
-                    attachments=() if each.good else report,
-                )
-                for each in found
-            ]
-            xml.write(junit, "nc64c check", cases)
+        xml.write(junit, "nc64c check", lambda: checks.cases(found, run))
     good = all(each.good for each in found)
     console = Console(stderr=not good, highlight=False, soft_wrap=True)
     for each in found:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from cosim.cli import triage
 from cosim.cli.console import say
+from cosim.cli.findings import junit as xml
+from cosim.cli.findings import triage
 from cosim.cli.guard import DIFFERENT, guarded
 from cosim.cli.options import (
     AxonsOption,
@@ -18,16 +19,7 @@ from cosim.cli.options import (
     SeedOption,
     chip_shape,
 )
-from cosim.cli.rtl_options import (
-    DefineOption,
-    IncludeOption,
-    ParameterOption,
-    RtlCoreOption,
-    RtlOption,
-    SimulatorOption,
-    TopOption,
-    rtl_choice,
-)
+from cosim.cli.rtl_options import OUR_RTL, RtlOptions
 from hw.spec import AXONS, DENDRITES
 from sw.files import output
 
@@ -47,13 +39,7 @@ def verify(
     axons: AxonsOption = AXONS,
     dendrites: DendritesOption = DENDRITES,
     seed: SeedOption = 0,
-    rtl: RtlOption = None,
-    rtl_core: RtlCoreOption = None,
-    top: TopOption = None,
-    include: IncludeOption = None,
-    define: DefineOption = None,
-    parameter: ParameterOption = None,
-    simulator: SimulatorOption = "verilator",
+    users: RtlOptions = OUR_RTL,
     junit: JunitOption = None,
     quiet: QuietOption = False,
 ) -> None:
@@ -67,10 +53,8 @@ def verify(
     with guarded(quiet) as progress:
         shape = chip_shape(mesh, axons, dendrites)
         output.check_folder(out)
-        if junit is not None:
-            output.check_file(junit)
-        options = (rtl, rtl_core, top, include, define, parameter, simulator)
-        choice = rtl_choice(shape, *options)
+        xml.check(junit)
+        choice = users.choice(shape)
         from cosim.rtl.choice import prepare, runner_of
         from cosim.verify.kit import results
         from cosim.verify.kit.kit import CHECKS, verdicts
@@ -83,20 +67,15 @@ def verify(
             for verdict in verdicts(shape, runner, seed):
                 found.append(verdict)
                 advance(1)
-                if not quiet:
-                    progress.say(_line(verdict))
-        failed = [verdict for verdict in found if not verdict.passed]
+                progress.note(_line(verdict))
+        failed = [verdict for verdict in found if verdict.case is not None]
         if failed:
             with output.staged(out) as stage:
                 results.save(stage, failed, str(choice))
-            first = failed[0]
-            if first.case is not None:
-                said = (f"check {first.check.name}", first.reason)
-                triage.of_case(first.case, choice, said, out, progress)
-        if junit is not None:
-            from cosim.report.ci import junit as xml
-
-            xml.write(junit, "nc64c verify", results.junit_cases(found, out))
+        first = next(iter(failed), None)
+        said = ("", "") if first is None else (f"check {first.check.name}", first.reason)
+        triage.of_case(first.case if first else None, choice, said, out, progress)
+        xml.write(junit, "nc64c verify", lambda: results.junit_cases(found, out))
     _conclude(found, str(choice), out, quiet)
 
 

@@ -23,13 +23,15 @@ if TYPE_CHECKING:
 def after(settings: "Settings", run: "RunRecord", progress: Progress) -> bool:
     """Writes OUT/mismatch for the first difference of a run; whether it did.
 
-    Whatever goes wrong is said, and nothing more: the run has its verdict without it.
+    What an earlier run has left there goes first. Whatever goes wrong is said, and nothing more:
+    the run has its verdict without it.
     """
     from cosim.experiment.levels.single import Place
     from cosim.experiment.run import one_stimulus
-    from cosim.verify.triage.folder import FOLDER, triage
+    from cosim.verify.triage.folder import FOLDER, clear, triage
     from cosim.verify.triage.probe import Failure
 
+    clear(settings.out)
     for name, chosen in run.sets.items():
         failing = chosen.failing
         if failing is None:
@@ -55,15 +57,19 @@ def after(settings: "Settings", run: "RunRecord", progress: Progress) -> bool:
 
 
 def of_case(
-    case: "Case", choice: "Choice", said: tuple[str, str], out: Path, progress: Progress
+    case: "Case | None", choice: "Choice", said: tuple[str, str], out: Path, progress: Progress
 ) -> None:
     """Writes `out`/mismatch for a case that differs; `said` is which one, and what differed.
 
-    Whatever goes wrong is said, and nothing more.
+    None: nothing differs, and only what an earlier run has left there goes. Whatever goes wrong in
+    the triage is said, and nothing more.
     """
-    from cosim.verify.triage.folder import FOLDER, triage
+    from cosim.verify.triage.folder import FOLDER, clear, triage
     from cosim.verify.triage.probe import Failure
 
+    clear(out)
+    if case is None:
+        return
     try:
         with progress.stage("triage"):
             failure = Failure(case.program, case.steps, *said)
