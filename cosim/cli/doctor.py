@@ -157,13 +157,13 @@ def extra(name: str) -> str:
 
 
 def cache() -> str:
-    from cosim.rtl.simulator.cache import FOLDER, Cache, folder
+    from cosim.rtl.simulator.cache import FOLDER, SIMULATOR, Cache, folder
 
     path = folder()
-    simulators = Cache(path)
-    entries = simulators.entries()
+    entries = Cache(path).entries()
+    simulators = sum(entry.kind == SIMULATOR for entry in entries)
     size = sum(entry.size for entry in entries)
-    found = f"{path}: {len(entries)} simulators, {size / MIB:.1f} MiB"
+    found = f"{path}: {simulators} simulators, {size / MIB:.1f} MiB"
     if os.access(_existing(path), os.W_OK):
         return found
     if entries:

@@ -18,6 +18,7 @@ from cosim.bench.measure.timing import load_average
 from cosim.bench.mesh.traffic import PATTERNS, Matrix, bound, mean_hops
 from cosim.program.errors import Mismatch, SimulationError
 from cosim.rtl import environment
+from cosim.rtl.simulator import runtime
 from cosim.rtl.simulator.verilate import Block, scratch, verilate
 from hw.spec import FLIT, MESH_COLUMNS, MESH_ROWS, Kind
 from hw.verilog import export
@@ -91,7 +92,8 @@ def build_mesh(folder: Path) -> Path:
     (folder / "nc64c_router.v").write_text(export.router_verilog())
     (folder / "nc64c_spec.h").write_text(_header())
     arguments = ("--exe", "nc64c_router.v", folder / MAIN.name)
-    verilate(folder, Block("nc64c_router", export.ROUTER_MODULE, arguments, f"-I{folder}"))
+    flags = (f"-I{folder}", str(runtime.library(folder)))
+    verilate(folder, Block("nc64c_router", export.ROUTER_MODULE, arguments, *flags))
     return folder / "nc64c_router" / "Vnc64c_router"
 
 

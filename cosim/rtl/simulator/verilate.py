@@ -83,12 +83,11 @@ FAST = Effort(
     often="-O3",
     seldom="-O1",
 )
+# Short runs, of waves or of a small chip: what counts is how soon their simulator is there.
+SOON = Effort(FAST.options, often="-O1", seldom="-O0")
+SOONEST = Effort(FAST.options, often="-O0", seldom="-O0")
 # Nothing is optimised, and what has no value begins with one that is drawn when the model runs.
-PLAIN = Effort(("-O0", "--x-assign", "unique", "--x-initial", "unique"), often="-O1", seldom="-O0")
-
-
-# Waves are of short runs: what counts is how soon their simulator is there.
-TRACED = Effort(FAST.options, often="-O1", seldom="-O0")
+PLAIN = Effort(("-O0", "--x-assign", "unique", "--x-initial", "unique"), often="-O0", seldom="-O0")
 
 
 @dataclass(frozen=True)
@@ -100,6 +99,7 @@ class Block:
         top: its top module.
         arguments: Verilator's, sources among them.
         compile_flags, link_flags: the compiler's.
+        runtime: what is compiled of Verilator's runtime; the rest must come with `link_flags`.
     """
 
     folder: str
@@ -107,6 +107,7 @@ class Block:
     arguments: tuple[str | Path, ...]
     compile_flags: str = ""
     link_flags: str = ""
+    runtime: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -144,9 +145,10 @@ def verilate(work: Path, block: Block, effort: Effort = FAST) -> None:
         str(root / "bin" / "verilator_bin"),
         *("--cc", "--build", "-j", str(os.cpu_count() or 1)),
         *("--top-module", block.top, "--prefix", f"V{block.folder}", "--Mdir", block.folder),
+        *("--output-split", "0"),  # one C++ file: Verilator's headers are compiled only once
         *effort.options,
         *QUIET,
-        *("-MAKEFLAGS", _make_flags(find_compiler(), effort)),
+        *("-MAKEFLAGS", _make_flags(find_compiler(), effort, block.runtime)),
         *("-CFLAGS", f"-std=c++20 {block.compile_flags}"),
         *(["-LDFLAGS", block.link_flags] if block.link_flags else []),
         *map(str, block.arguments),
@@ -160,12 +162,13 @@ def verilate(work: Path, block: Block, effort: Effort = FAST) -> None:
         raise InputError(f"building the chip's simulator failed in `{block.top}`: {cause}{where}")
 
 
-def _make_flags(compiler: list[str], effort: Effort) -> str:
+def _make_flags(compiler: list[str], effort: Effort, runtime: tuple[str, ...]) -> str:
     """Variables for make, for a shell: what stands in recipes is quoted once more for theirs."""
     program = shlex.join(compiler).replace("$", "$$")
     python = shlex.quote(sys.executable).replace("$", "$$")
     given = {**MAKE_VARIABLES, "OPT_FAST": effort.often, "OPT_SLOW": effort.seldom}
     given |= {"CXX": program, "LINK": program, "PYTHON3": python}
+    given |= {"VM_GLOBAL_FAST": " ".join(runtime), "VM_GLOBAL_SLOW": ""}
     if _is_clang(compiler):
         given |= {"CFG_CXXFLAGS_PCH_I": "-include-pch", "CFG_GCH_IF_CLANG": ".gch"}
         if sys.platform == "linux":

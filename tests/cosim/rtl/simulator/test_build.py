@@ -17,7 +17,7 @@ from cosim.rtl.simulation import RtlChip
 from cosim.rtl.simulator import build as simulator
 from cosim.rtl.simulator import cache
 from cosim.rtl.simulator.build import BENCH_SOURCES, Recipe, Simulator, build, content_key
-from cosim.rtl.simulator.cache import EXECUTABLE, FOLDER
+from cosim.rtl.simulator.cache import FOLDER, SIMULATOR
 from cosim.rtl.simulator.verilate import find_compiler
 from hw.formats import Field
 from hw.spec import ChipShape
@@ -278,7 +278,7 @@ def test_a_simulator_that_ends_early(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    program = tmp_path / EXECUTABLE
+    program = tmp_path / SIMULATOR.file
     program.write_text(f"#!/bin/sh\necho what it said\n{script}\n")
     program.chmod(0o755)
     chip = RtlChip(Simulator(SHAPE, program, flat=False, waves=False, build_s=0))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cosim.rtl.simulator import cache
-from cosim.rtl.simulator.cache import EXECUTABLE, FOLDER, SIZE, Cache
+from cosim.rtl.simulator.cache import FOLDER, SIMULATOR, SIZE, Cache
 from sw.common.errors import InputError
 from tests.support.rights import open_folder, ordinary_user
 
@@ -185,7 +185,7 @@ def test_keeping_one_evicts_others(
 def test_entries_of_older_versions_are_evicted_too(store: Cache) -> None:
     for name in ("simulator-1", "simulator-2"):
         (store.folder / name).mkdir()
-    (store.folder / "simulator-1" / EXECUTABLE).write_bytes(bytes(100))
+    (store.folder / "simulator-1" / SIMULATOR.file).write_bytes(bytes(100))
     (store.folder / "simulator-1.lock").touch()
     (store.folder / "simulator-2" / "half").write_bytes(bytes(100))
     store.evict(0)
