@@ -17,6 +17,7 @@ from cosim.program.runner import Advance, unheard
 from cosim.rtl import environment
 from cosim.rtl.design.design import Design
 from cosim.rtl.design.verilog import chip_files
+from cosim.rtl.icarus import waves
 from cosim.rtl.played import SimulatorInput, SimulatorOutput, Trace, answered
 from cosim.rtl.runner import RtlRunner
 from cosim.rtl.simulator.headers import PATIENCE, chip_instance, spec_numbers
@@ -25,7 +26,6 @@ from hw.spec import FLIT, ChipShape, Kind
 from sw.common.errors import InputError
 
 BENCH = Path(__file__).with_name("icarus.sv")
-WAVES = "waves.fst"
 FAULT = "NC64C: "  # how icarus.sv begins the line that says what no chip may do
 FILLING = int(FLIT.pack(kind=int(Kind.HOST)))  # behind the last word of a port: it is never played
 
@@ -38,8 +38,8 @@ def installed() -> bool:
 def runner(shape: ChipShape, design: Design | None = None, trace: Trace | None = None) -> RtlRunner:
     """Runs programs in Icarus Verilog; everything is loaded through the front door.
 
-    `design` is a user's RTL in the place of ours; `trace` says which tile's waves are recorded,
-    here those of all ticks. Raises `InputError` where it is not installed.
+    `design` is a user's RTL in the place of ours; `trace` says which tile's waves are recorded, of
+    ours those of all ticks. Raises `InputError` where it is not installed.
     """
     check_installed()
 
@@ -79,7 +79,6 @@ def play(
     files = chip_files(shape, design)
     for name, content in files.items():
         (folder / name).write_bytes(content)
-    (folder / "waves.svh").write_text("" if trace is None else _recording(shape, trace))
     (folder / "chip_instance.svh").write_text(chip_instance(shape, design))
     parameters = {"WORDS": words, "STEPS": len(given.steps), "PATIENCE": patience}
     command = [
@@ -88,12 +87,10 @@ def play(
         *(f"-D{name}={value}" for name, value in spec_numbers(shape).items()),
         *(str(BENCH), *files),
     ]
-    compiled = _run(command, folder)
-    if compiled.returncode:
-        raise InputError(f"Icarus Verilog cannot compile the chip: {_telling(compiled.stderr)}")
-    run = _run(["vvp", "-N", "icarus.vvp", "-fst"], folder)
-    if trace is not None and (folder / WAVES).exists():
-        shutil.move(folder / WAVES, trace.file)
+    recordings = [""] if trace is None else waves.recordings(shape, trace, design)
+    run = _simulated(command, folder, recordings)
+    if trace is not None and (folder / waves.FILE).exists():
+        shutil.move(folder / waves.FILE, trace.file)
     lines = run.stdout.splitlines()
     for line in lines:
         if line.startswith(FAULT):
@@ -106,12 +103,20 @@ def play(
     return replace(response, steps=answered(given.steps, response.steps))
 
 
-def _recording(shape: ChipShape, trace: Trace) -> str:
-    """What has the waves of a tile recorded; a memory's words are named one by one."""
-    tile = f"chip.tile_{trace.x}_{trace.y}.tile"
-    membranes = (f"{tile}.core.core.soma.membranes[{n}]" for n in range(shape.dendrites))
-    names = ", ".join([f"{tile}.core", f"{tile}.router", *membranes])
-    return f'initial begin\n  $dumpfile("{WAVES}");\n  $dumpvars(0, {names});\nend\n'
+def _simulated(
+    command: list[str], folder: Path, recordings: list[str]
+) -> subprocess.CompletedProcess[str]:
+    """Compiles and runs the chip, with the first recording that it has and whose file is small."""
+    recording, *others = recordings
+    (folder / waves.INCLUDED).write_text(recording)
+    compiled = _run(command, folder)
+    if compiled.returncode and not others:
+        told = _telling(compiled.stderr)
+        raise InputError(f"Icarus Verilog cannot compile the chip: {told}")
+    if compiled.returncode:
+        return _simulated(command, folder, others)
+    run = _run(["vvp", "-N", "icarus.vvp", "-fst"], folder)
+    return _simulated(command, folder, others) if others and waves.too_large(folder) else run
 
 
 def _telling(log: str) -> str:

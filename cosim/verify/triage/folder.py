@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from cosim.program.errors import Mismatch
+from cosim.program.runner import Run
 from cosim.rtl.played import Trace
 from cosim.verify.case import case_file
 from cosim.verify.case.case import Case
@@ -77,11 +78,7 @@ def triage(failure: Failure, make: Make, out: Path) -> Explanation | None:
         return None
     with tempfile.TemporaryDirectory(prefix="nc64c-") as name:
         fst = Path(name, "rtl.fst")
-        wave = _tried(
-            found.lacking,
-            "rtl.fst",
-            lambda: record(found.failure, found.probed, found.at, make, fst),
-        )
+        wave = waved(found, make, fst)
         moment = found.moment(found.at.tick) if found.at.tick >= 0 else None
         sent = (
             senders.sent_right(found.failure, found.probed.steps, found.at, make)
@@ -91,8 +88,9 @@ def triage(failure: Failure, make: Make, out: Path) -> Explanation | None:
         dropped = senders.to_missing_pages(found.failure, found.at)
         said = explain(found.differences, Evidence(found.probed, moment, wave, sent, dropped))
         contents: dict[str, bytes] = {}
-        if wave is not None and fst.exists():
+        if fst.exists():
             contents["rtl.fst"] = fst.read_bytes()
+        if wave is not None:
             shown = _tried(found.lacking, "golden.vcd", lambda: pictured(found, wave, said))
             contents |= shown or {}
         contents["terms.txt"] = _terms(found, moment, wave).encode()
@@ -143,11 +141,20 @@ def _same(one: Difference, other: Difference) -> bool:
     return (one.tick, one.x, one.y, one.region) == (other.tick, other.x, other.y, other.region)
 
 
-def record(failure: Failure, probed: Probed, at: Difference, make: Make, fst: Path) -> Wave:
-    """The waves of the failing tile around the failing tick."""
+def waved(found: Found, make: Make, fst: Path) -> Wave | None:
+    """The waves of the failing tile around the failing tick, into `fst`.
+
+    None: there are none, or the file has none of our signals, as of a chip of a user's.
+    """
+    at = found.at
     trace = Trace(at.x, at.y, max(at.tick - 1, 0), max(at.tick, 0) + 1, fst)
-    make(trace).run(replace(failure.program), [probed.steps])
-    return Wave(fst, trace.first)
+
+    def run() -> Run:
+        return make(trace).run(replace(found.failure.program), [found.probed.steps])
+
+    if _tried(found.lacking, "rtl.fst", run) is None:
+        return None
+    return _tried(found.lacking, "golden.vcd", lambda: Wave(fst, trace.first))
 
 
 def _tried(lacking: list[str], what: str, do: Callable[[], T]) -> T | None:

@@ -54,7 +54,7 @@ class Wave:
         try:
             self._file = wellen.Waveform(str(path))
         except Exception as error:  # whatever is wrong with the file
-            raise InputError(f"cannot read the waves in {path}: {error}") from error
+            raise InputError(f"cannot read the waves in {path.name}: {error}") from error
         self.first = first
         found = {
             variable.full_name.translate(UNFIT): variable for variable in self._file.all_vars()
@@ -66,8 +66,10 @@ class Wave:
             for name in self._variables
             if name.endswith(end)
         ]
-        if not roots:
-            raise InputError(f"the waves in {path} have no core with the signals of hw/ in it")
+        if not any(f"{root}{CORE}" in self._variables for root in roots):
+            raise InputError(
+                f"{path.name} has not the signals of hw/ in it, but those of another core"
+            )
         self.roots = roots
         self.read = cache(self._read)
         if self.read("go")[0][0] == 0:  # from power-up on, whatever was asked for
