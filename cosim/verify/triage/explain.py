@@ -25,6 +25,8 @@ class Explanation:
         register: the first signal of the RTL in whose value the chips part, by its name in hw/.
         time: when, in the wave; None: it is not known.
         how: the paragraph.
+        since: the tick in which the register is first wrong; None: that of `at`. No READ shows an
+            LFSR, so it may be wrong before anything else is.
     """
 
     rule: Rule | None
@@ -32,6 +34,12 @@ class Explanation:
     register: str
     time: int | None
     how: str
+    since: int | None = None
+
+    @property
+    def tick(self) -> int:
+        """The tick in which the register is first wrong."""
+        return self.at.tick if self.since is None else self.since
 
 
 @dataclass(frozen=True, eq=False)

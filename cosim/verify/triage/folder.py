@@ -14,9 +14,11 @@ from cosim.verify.case.case import Case
 from cosim.verify.triage import reduce, senders
 from cosim.verify.triage.explain import Evidence, Explanation, explain, focus
 from cosim.verify.triage.moments import Moment, Moments
-from cosim.verify.triage.probe import Difference, Failure, Make, Probed, golden_run, probe
+from cosim.verify.triage.probe import BEFORE, Difference, Failure, Make, Probed, golden_run, probe
+from cosim.verify.triage.stages import lfsr_parts
 from cosim.verify.triage.terms import terms
-from cosim.verify.triage.waves.chosen import Chosen, counters, side_by_side
+from cosim.verify.triage.waves.chosen import Parting, side_by_side
+from cosim.verify.triage.waves.lanes import GoldenCore
 from cosim.verify.triage.waves.wave import Wave
 from hw.spec import Counter, Region
 from sw.common.errors import InputError, reason
@@ -87,6 +89,8 @@ def triage(failure: Failure, make: Make, out: Path) -> Explanation | None:
         )
         dropped = senders.to_missing_pages(found.failure, found.at)
         said = explain(found.differences, Evidence(found.probed, moment, wave, sent, dropped))
+        if wave is not None and said.register == "soma.lfsr":
+            said = dated(said, found, wave)
         contents: dict[str, bytes] = {}
         if fst.exists():
             contents["rtl.fst"] = fst.read_bytes()
@@ -157,6 +161,14 @@ def waved(found: Found, make: Make, fst: Path) -> Wave | None:
     return _tried(found.lacking, "golden.vcd", lambda: Wave(fst, trace.first))
 
 
+def dated(said: Explanation, found: Found, wave: Wave) -> Explanation:
+    """The same with the tick in which the LFSR, which no READ shows, is first wrong in the wave."""
+    ticks = range(max(found.at.tick, 0) + 1)
+    moments = {tick: moment for tick in ticks if (moment := found.moment(tick)) is not None}
+    parts = lfsr_parts(wave, moments)
+    return said if parts is None else replace(said, since=parts[0], time=parts[1])
+
+
 def _tried(lacking: list[str], what: str, do: Callable[[], T]) -> T | None:
     """What `do` gives; if it cannot be made, the rest still is."""
     try:
@@ -173,13 +185,21 @@ def _arrival(at: Difference) -> bool:
 def pictured(found: Found, wave: Wave, said: Explanation) -> dict[str, bytes]:
     """Golden wave, viewers' files and picture."""
     at = found.at
-    ticks = range(max(at.tick - 1, 0), max(at.tick, 0) + 1)
+    ticks = range(max(said.tick - 1, 0), max(at.tick, 0) + 1)
     moments = {tick: moment for tick in ticks if (moment := found.moment(tick)) is not None}
-    counted = counters(found.probed.words(found.probed.golden, at.x, at.y, Region.COUNTER))
+    right = found.probed.golden
+    words = {
+        region: found.probed.words(right, at.x, at.y, region)
+        for region in (Region.COUNTER, Region.MEMBRANE, Region.REGISTER)
+    }
+    registers = words[Region.REGISTER].get(BEFORE, {}) if at.tick == BEFORE else {}
+    golden = GoldenCore(
+        moments, words[Region.COUNTER], words[Region.MEMBRANE], registers, _shown(found)
+    )
     mark = None if said.time is None else said.time - 1
     if mark is None and at.tick in wave.begins():
         mark = int(wave.cycles(at.tick)[-1])
-    return side_by_side(Chosen(moments, counted, _shown(found), mark), wave, found.lacking)
+    return side_by_side(golden, wave, Parting(mark, said.register), found.lacking)
 
 
 def _shown(found: Found) -> list[int]:
@@ -211,8 +231,9 @@ def _explanation(failure: Failure, found: Found, said: Explanation) -> bytes:
     parts = [
         f"{failure.what}: {failure.found}",
         said.how,
-        f"First wrong register: {said.register} of core ({at.x}, {at.y}), in tick {at.tick}"
-        + ("." if said.time is None else f", at {said.time - 1} ns in rtl.fst."),
+        f"First wrong register: {said.register} of core ({at.x}, {at.y}), in tick {said.tick}"
+        + ("." if said.time is None else f", at {said.time - 1} ns in rtl.fst.")
+        + ("" if said.tick == at.tick else f" Nothing else shows it before tick {at.tick}."),
         f"replay.txt has {len(cores)} {many}" + (f", {places}." if len(cores) <= 2 else "."),
         TIME_BASE.strip(),
         *found.lacking,

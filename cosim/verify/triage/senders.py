@@ -12,6 +12,7 @@ from cosim.program.stimulus import Step
 from cosim.rtl.played import Trace
 from cosim.verify.triage.moments import Moments
 from cosim.verify.triage.probe import Difference, Failure, Make, golden_run
+from cosim.verify.triage.waves.lanes import flit_of
 from cosim.verify.triage.waves.wave import Wave
 from hw.spec import AXON, FANOUT, FLIT, Kind
 
@@ -26,7 +27,7 @@ def sent_right(failure: Failure, steps: Sequence[Step], at: Difference, make: Ma
         wanted: Tally[int] = Tally()
         for neuron in fired.tolist():
             start, count = int(core.fanout_start[neuron]), int(core.fanout_count[neuron])
-            flits = map(_flit, core.fanout[start : start + count].tolist())
+            flits = map(flit_of, core.fanout[start : start + count].tolist())
             wanted.update(flit for flit in flits if flit is not None)
         if not wanted:
             continue
@@ -39,15 +40,6 @@ def sent_right(failure: Failure, steps: Sequence[Step], at: Difference, make: Ma
                 return False
         verdict = True
     return verdict
-
-
-def _flit(word: int) -> int | None:
-    """The SPIKE flit of a fan-out entry; None for one to the host."""
-    if FANOUT.get(word, "host"):
-        return None
-    data = AXON.pack(axon=FANOUT.get(word, "axon"), page=FANOUT.get(word, "page"))
-    corners = {name: FANOUT.get(word, name) for name in ("x0", "y0", "x1", "y1")}
-    return int(FLIT.pack(kind=int(Kind.SPIKE), data=data, **corners))
 
 
 def _sent(wave: Wave, tick: int) -> "Tally[int]":

@@ -1,11 +1,12 @@
 """A neuron's way through the core, signal by signal: where the wave leaves the golden tick."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 
-from cosim.golden.lfsr import lfsr_next
+from cosim.golden.lfsr import lfsr_next, lfsr_run
 from cosim.verify.triage.moments import Moment
 from cosim.verify.triage.probe import Difference
 from cosim.verify.triage.rules import Outcome, Rule
@@ -60,6 +61,20 @@ def first_stage(wave: Wave, at: Difference, m: Moment, right: Outcome) -> Stage 
         how = f"{found.how} Each step of it is right: it began with something else than SEED."
         return replace(found, rule=Rule.RESTART, how=how)
     return found
+
+
+def lfsr_parts(wave: Wave, moments: Mapping[int, Moment]) -> tuple[int, int] | None:
+    """The first of these ticks in which the LFSR is not the golden model's, and when in the wave.
+
+    None: in the ticks that are in the wave it always is.
+    """
+    for tick, m in sorted(moments.items()):
+        states, _ = lfsr_run(m.lfsr, m.config.neurons)
+        for visit in wave.visits(tick) if tick in wave.begins() else ():
+            known = visit.last_pass and visit.neuron < m.config.neurons
+            if known and visit.values["soma.lfsr"] != states[visit.neuron]:
+                return tick, visit.time
+    return None
 
 
 def _steps_right(visits: list[Visit]) -> bool:

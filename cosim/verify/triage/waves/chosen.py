@@ -8,61 +8,47 @@ from cosim.rtl.played import Trace
 from cosim.verify.triage.moments import Moment, Moments
 from cosim.verify.triage.probe import Failure, Make, Probed, golden_run, readings
 from cosim.verify.triage.waves import files
+from cosim.verify.triage.waves.lanes import GoldenCore, golden_lanes, rtl_lanes
 from cosim.verify.triage.waves.picture import picture
 from cosim.verify.triage.waves.wave import CYCLE, Wave
-from hw.spec import Counter, Region
+from hw.spec import Region
 from sw.common.errors import InputError
 
 AROUND = 24  # cycles before and after the first divergence, in the picture
 NEURONS = 4  # whose membranes are shown, where no other ones are asked for
-SHOWN = (Counter.SPIKES_IN, Counter.SPIKES_OUT)
 
 
-@dataclass(frozen=True, eq=False)
-class Chosen:
-    """What is put beside an RTL's wave: the golden model's core and its counters by tick.
+@dataclass(frozen=True)
+class Parting:
+    """Where two chips part: when, by the RTL's clock (None: not known), and in which register."""
 
-    `neurons` are those whose membranes are shown, `mark` is where the chips part.
-    """
-
-    moments: dict[int, Moment]
-    counted: dict[int, dict[str, int]]
-    neurons: list[int]
-    mark: int | None = None
+    time: int | None
+    register: str
 
 
-def side_by_side(chosen: Chosen, wave: Wave, lacking: list[str]) -> dict[str, bytes]:
+def side_by_side(
+    golden: GoldenCore, wave: Wave, parting: Parting | None, lacking: list[str]
+) -> dict[str, bytes]:
     """The golden wave, the viewers' files, and the picture; `lacking` hears of what is missing."""
     begins = wave.begins()
-    names = files.names_of(chosen.neurons)
     start = min(begins.values()) if begins else 0
-    golden = files.golden_lanes(wave, chosen.moments, chosen.counted, chosen.neurons)
-    rtl = files.rtl_lanes(wave, names, start, wave.end + CYCLE)
-    mark = chosen.mark
+    ours = golden_lanes(wave, golden)
+    register = "" if parting is None else parting.register
+    names = files.names_of(golden.neurons, register if register in ours.values else "")
+    rtl = rtl_lanes(wave, names, start, wave.end + CYCLE)
+    mark = None if parting is None else parting.time
     middle = start + AROUND * CYCLE if mark is None else mark
     span = (max(middle - AROUND * CYCLE, 0), middle + AROUND * CYCLE)
     made = {
-        "golden.vcd": files.vcd(golden, rtl, names, mark),
+        "golden.vcd": files.vcd(ours, rtl, names, mark),
         "waves.gtkw": files.gtkw("golden.vcd", names, span, mark),
         "waves.sucl": files.surfer("golden.vcd", names, span, mark),
     }
     try:
-        return made | {"picture.png": picture(rtl, golden, names, span, mark)}
+        return made | {"picture.png": picture(rtl, ours, names, span, mark)}
     except InputError as error:
         lacking.append(f"picture.png could not be made: {error}")
         return made
-
-
-def counters(words: dict[int, dict[int, int]]) -> dict[int, dict[str, int]]:
-    """Counters by tick and signal, from what was read of them."""
-    return {
-        tick: {
-            f"counters.{counter.name.lower()}": values[2 * counter]
-            for counter in SHOWN
-            if 2 * counter in values
-        }
-        for tick, values in words.items()
-    }
 
 
 def _at(run: Failure, core: tuple[int, int], tick: int) -> Moment | None:
@@ -90,15 +76,18 @@ def record(
     moments = {tick: moment for tick in range(first, end) if (moment := _at(run, core, tick))}
     if not moments:
         raise InputError(f"core {core[0]},{core[1]}: {run.what} does not use it")
-    words = Probed(steps, numbers, golden, golden).words(golden, *core, Region.COUNTER)
+    probed = Probed(steps, numbers, golden, golden)
+    counters, membranes = (
+        probed.words(golden, *core, region) for region in (Region.COUNTER, Region.MEMBRANE)
+    )
     with tempfile.TemporaryDirectory(prefix="nc64c-") as name:
         trace = Trace(*core, first, end, Path(name, "rtl.fst"))
         make(trace).run(replace(run.program), [run.steps])
         contents = {"rtl.fst": trace.file.read_bytes()}
         neurons = list(range(min(NEURONS, next(iter(moments.values())).config.neurons)))
-        chosen = Chosen(moments, counters(words), neurons)
+        chosen = GoldenCore(moments, counters, membranes, {}, neurons)
         try:
-            contents |= side_by_side(chosen, Wave(trace.file, first), lacking)
+            contents |= side_by_side(chosen, Wave(trace.file, first), None, lacking)
         except InputError as error:
             lacking.append(f"golden.vcd could not be made: {error}")
     return contents, lacking

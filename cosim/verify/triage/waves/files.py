@@ -1,19 +1,14 @@
-"""The golden model's wave beside the RTL's, and the files that make viewers show both."""
+"""The files that make viewers show the golden model's wave beside the RTL's."""
 
 import io
 import re
-from collections import defaultdict
-from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
+from cosim.verify.triage.waves.lanes import Lanes
+from cosim.verify.triage.waves.wave import SIGNED, package
+from hw.spec import COUNT_BITS
 
-from cosim.golden.lfsr import lfsr_run
-from cosim.verify.triage.moments import Moment
-from cosim.verify.triage.rules import outcome
-from cosim.verify.triage.waves.wave import CYCLE, SIGNED, Visit, Wave, package
-
-# What both chips have, by its name in hw/, and its bits.
+# What both chips have, by its name in hw/, and its bits; of a failure also the first wrong one.
 COMMON = {
     "emitter.tick": 32,
     "soma.fire_neuron": 10,
@@ -26,97 +21,28 @@ COMMON = {
     "counters.spikes_in": 64,
     "counters.spikes_out": 64,
 }
-MEMBRANE_BITS = 34
-AT_REST = ("soma.hit", "soma.fired_valid", "soma.settled")  # 0 while no neuron fires
-ELSEWHERE = {"soma.current": "dendrites.current"}  # where the RTL's wave surely has it
+OTHERS = (
+    ("active", 1),
+    ("axons.word", 64),
+    ("counters.", 64),
+    ("dendrites.count_", COUNT_BITS),
+    ("emitter.flits__payload", 64),
+    ("registers.", 32),
+    ("sequencer.load_page", 3),
+    ("soma.access__reply", 32),
+    ("soma.membranes[", 34),
+)
 
 
-@dataclass
-class Lanes:
-    """Signals of one chip: {name: {time: value}}."""
-
-    values: dict[str, dict[int, int]] = field(default_factory=lambda: defaultdict(dict))
-
-    def put(self, name: str, time: int, value: int) -> None:
-        self.values[name][time] = value
-
-
-def golden_lanes(
-    wave: Wave, moments: dict[int, Moment], counted: dict[int, dict[str, int]], shown: list[int]
-) -> Lanes:
-    """The golden model's ticks, put where the RTL does the same.
-
-    A neuron's values stand in the cycle in which the RTL has that neuron in the same stage, its
-    membrane (of the neurons `shown`) where the RTL writes it; of a neuron that the RTL leaves out,
-    at the end of the tick. Counters change at the end of the tick. `moments` and `counted` are by
-    tick.
-    """
-    lanes = Lanes()
-    begins = wave.begins()
-    for tick, moment in sorted(moments.items()):
-        if tick not in begins:
-            continue
-        end = int(wave.cycles(tick)[-1])
-        made = outcome(moment)
-        lanes.put("emitter.tick", begins[tick], moment.tick)
-        states, after = lfsr_run(moment.lfsr, moment.config.neurons)
-        for name in AT_REST:
-            lanes.put(name, begins[tick], 0)
-        lanes.put("soma.lfsr", begins[tick], moment.lfsr)
-        if tick == min(moments):
-            for neuron in shown:
-                lanes.put(f"soma.membranes[{neuron}]", begins[tick], int(moment.membrane[neuron]))
-        visits = {v.neuron: v for v in wave.visits(tick) if v.last_pass}
-        for neuron in range(moment.config.neurons):
-            visit = visits.get(neuron)
-            if visit is not None:
-                _put_neuron(lanes, moment, visit, [*states.tolist(), after])
-            if neuron in shown:
-                time = end if visit is None else visit.time + CYCLE - 1
-                lanes.put(f"soma.membranes[{neuron}]", time, int(made.membrane[neuron]))
-        for name, value in counted.get(tick, {}).items():
-            lanes.put(name, end, value)
-    return lanes
-
-
-def _put_neuron(lanes: Lanes, moment: Moment, visit: Visit, states: list[int]) -> None:
-    made, n, start = outcome(moment), visit.neuron, visit.time - 1
-    lanes.put("soma.current", start - CYCLE, int(made.current[n]))
-    for name, value in (
-        ("soma.fire_neuron", n),
-        ("soma.total", int(made.total[n])),
-        ("soma.lfsr", states[n]),
-        ("soma.hit", int(made.fired[n])),
-        ("soma.fired_valid", int(made.fired[n])),
-        ("soma.settled", int(made.settled[n])),
-    ):
-        lanes.put(name, start, value)
-    for name in AT_REST:
-        lanes.values[name].setdefault(start + CYCLE, 0)
-    lanes.values["soma.lfsr"].setdefault(start + CYCLE, states[n + 1])
-
-
-def rtl_lanes(wave: Wave, names: list[str], start: int, end: int) -> Lanes:
-    """The same signals of the RTL, from its wave."""
-    lanes = Lanes()
-    for name in names:
-        if wave.full(ELSEWHERE.get(name, name)) is None:
-            continue
-        times, values = wave.read(ELSEWHERE.get(name, name))
-        lanes.put(name, start, int(wave.at(ELSEWHERE.get(name, name), np.array([start]))[0]))
-        for time, value in zip(times.tolist(), values.tolist(), strict=True):
-            if start < time <= end:
-                lanes.put(name, time, value)
-    return lanes
-
-
-def names_of(shown: list[int]) -> list[str]:
-    """The signals that are put one under the other."""
-    return [*COMMON, *(f"soma.membranes[{neuron}]" for neuron in shown)]
+def names_of(shown: list[int], register: str = "") -> list[str]:
+    """The signals that are put one under the other; `register` is one more ("": none)."""
+    names = [*COMMON, *(f"soma.membranes[{neuron}]" for neuron in shown)]
+    return names if register in (*names, "") else [*names, register]
 
 
 def bits(name: str) -> int:
-    return COMMON.get(name, MEMBRANE_BITS)
+    """Of a signal that both chips may have. Raises `KeyError`."""
+    return COMMON.get(name) or dict(OTHERS)[next(p for p, _ in OTHERS if name.startswith(p))]
 
 
 def vcd(golden: Lanes, rtl: Lanes, names: list[str], mark: int | None) -> bytes:

@@ -4,7 +4,8 @@ import io
 from typing import Any
 
 from cosim.report import plots
-from cosim.verify.triage.waves.files import Lanes, bits
+from cosim.verify.triage.waves.files import bits
+from cosim.verify.triage.waves.lanes import Lanes
 
 WIDE, LANE = 11.0, 0.34  # inches
 NAME_SHARE = 0.2

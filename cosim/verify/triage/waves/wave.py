@@ -85,21 +85,26 @@ class Wave:
     def width(self, name: str) -> int:
         return int(self._variables[self.full(name)].bitwidth or 1)
 
-    def _read(self, name: str) -> tuple[Numbers, Numbers]:
-        """When a signal changes and what it is then; X is 0. Nothing where there is none."""
+    def changes(self, name: str) -> list[tuple[int, int]]:
+        """The same as whole numbers of any size; none where there is no such signal."""
         full = self.full(name)
         if full is None:
-            return np.zeros(1, np.int64), np.zeros(1, np.int64)
+            return []
         variable = self._variables[full]
-        pairs = [(t, v) for t, v in variable.tv]
-        times = np.array([t for t, _ in pairs], np.int64)
-        values = np.array(
-            [v if isinstance(v, int) and v < 1 << 62 else 0 for _, v in pairs], np.int64
-        )
-        width = int(variable.bitwidth or 1)
+        half = 1 << (int(variable.bitwidth or 1) - 1)
+        pairs = [(int(time), value if isinstance(value, int) else 0) for time, value in variable.tv]
         if SIGNED.fullmatch(name):
-            values = np.where(values >> (width - 1) & 1, values - (1 << width), values)
-        return times, values
+            return [(time, value - 2 * half if value & half else value) for time, value in pairs]
+        return pairs
+
+    def _read(self, name: str) -> tuple[Numbers, Numbers]:
+        """When a signal changes and what it is then; X is 0. Nothing where there is none."""
+        if self.full(name) is None:
+            return np.zeros(1, np.int64), np.zeros(1, np.int64)
+        pairs = self.changes(name)
+        times = np.array([time for time, _ in pairs], np.int64)
+        values = [value if value < 1 << 62 else 0 for _, value in pairs]
+        return times, np.array(values, np.int64)
 
     def at(self, name: str, times: Numbers) -> Numbers:
         """A signal at these times."""
