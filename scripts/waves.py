@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from cosim.verify.seeded import replay
+from cosim.verify.random.seeded import replay
 
 
 def main() -> None:

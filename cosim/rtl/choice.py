@@ -1,6 +1,6 @@
 """Which RTL runs, and in which simulator: what a user may choose, and the runner of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from cosim.program.runner import Runner
@@ -8,7 +8,7 @@ from cosim.rtl.design import pins
 from cosim.rtl.design.design import Design, Sources, read
 from cosim.rtl.icarus import icarus
 from cosim.rtl.played import Trace
-from cosim.rtl.runner import traced, verilated
+from cosim.rtl.runner import RtlRunner, traced, verilated
 from cosim.rtl.simulator.build import build
 from hw.spec import ChipShape
 from sw.common.errors import InputError
@@ -69,22 +69,33 @@ def prepare(choice: Choice, shape: ChipShape) -> float:
     return build(shape, design=choice.design).build_s if choice.simulator == "verilator" else 0.0
 
 
-def recorder_of(choice: Choice, shape: ChipShape, trace: Trace) -> Runner:
-    """The same that records waves. Raises `InputError`, also for a user's chip in Verilator."""
+def recorder_of(choice: Choice, shape: ChipShape, trace: Trace, *, cleared: bool = False) -> Runner:
+    """What `runner_of` gives, recording waves.
+
+    Raises `InputError`, also for a user's chip in Verilator.
+    """
     if choice.simulator == "icarus":
-        return icarus.runner(shape, choice.design, trace)
+        return _cleared(icarus.runner(shape, choice.design, trace), choice, cleared)
     if choice.design is not None and not choice.design.core:
         raise InputError(
             "waves of a whole chip of yours: Verilator has none, take --simulator icarus"
         )
-    return traced(shape, trace, choice.design)
+    return _cleared(traced(shape, trace, choice.design), choice, cleared)
 
 
-def runner_of(choice: Choice, shape: ChipShape, *, front_door: bool = False) -> Runner:
+def runner_of(
+    choice: Choice, shape: ChipShape, *, front_door: bool = False, cleared: bool = False
+) -> Runner:
     """Runs programs on the chosen RTL; its simulator comes from the cache, or is built now.
 
-    Raises `InputError`.
+    `cleared`: all memories hold 0 to begin with, as a case expects it, whatever they hold at
+    power-up. Raises `InputError`.
     """
     if choice.simulator == "icarus":
-        return icarus.runner(shape, choice.design)
-    return verilated(shape, choice.design, front_door=front_door)
+        return _cleared(icarus.runner(shape, choice.design), choice, cleared)
+    return _cleared(verilated(shape, choice.design, front_door=front_door), choice, cleared)
+
+
+def _cleared(runner: RtlRunner, choice: Choice, cleared: bool) -> RtlRunner:
+    """Ours hold 0 in simulation; those of a user's are written."""
+    return replace(runner, clears=cleared and choice.design is not None)

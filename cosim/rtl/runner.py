@@ -17,7 +17,17 @@ from cosim.rtl import simulation
 from cosim.rtl.design.design import Design
 from cosim.rtl.played import SimulatorInput, SimulatorOutput, Trace
 from cosim.rtl.simulator.build import Simulator, build
-from hw.spec import FLIT, ChipShape, Counter, Region
+from hw.spec import (
+    FANOUT_ENTRIES,
+    FLIT,
+    NEURON_STRIDE,
+    ROW_WORDS,
+    ChipShape,
+    Counter,
+    Kind,
+    NeuronWord,
+    Region,
+)
 
 Play = Callable[[SimulatorInput, Advance], SimulatorOutput]  # what a simulator does with its input
 
@@ -30,10 +40,13 @@ class RtlRunner:
         play: the simulator; it says how many stimuli more are finished.
         back_door: memories are stored at once, and take no time; registers, and without a back door
             all of it, are loaded as packets through the mesh.
+        clears: all memories are written with 0 first; what they hold at power-up, `hw.spec` leaves
+            open.
     """
 
     play: Play
     back_door: bool = True
+    clears: bool = False
 
     def run(self, program: Program, stimuli: Sequence[Stimulus], advance: Advance = unheard) -> Run:
         """The response to each stimulus, as `cosim.program.runner.Runner` has it.
@@ -45,7 +58,8 @@ class RtlRunner:
         start = time.monotonic()
         flits = configuration(program)
         stored = (FLIT.get(flits, "region") != Region.REGISTER) & self.back_door
-        loading = [Step(flits[~stored], go=False)]
+        loading = [Step(zeros(program.shape), go=False)] if self.clears else []
+        loading.append(Step(flits[~stored], go=False))
         reading = [Step(_counter_reads(program.shape), go=False)]
         steps = (*loading, *(step for each in stimuli for step in each), *reading)
         lengths = np.array([len(each) for each in stimuli], np.int64)
@@ -72,6 +86,27 @@ def verilated(
 ) -> RtlRunner:
     """The runner of our RTL, or a user's; its simulator comes from the cache, or is built now."""
     return verilator(build(shape, design=design), front_door=front_door)
+
+
+def zeros(shape: ChipShape) -> NDArray[np.uint64]:
+    """The WRITE flits (uint64 [n]) that set all words of the memories of all cores to 0."""
+    neurons, rows = np.arange(shape.dendrites), np.arange(shape.dendrites)
+    words = {
+        Region.SYNAPSE: np.add.outer(rows * ROW_WORDS, np.arange(shape.row_words)),
+        Region.NEURON: np.add.outer(neurons * NEURON_STRIDE, np.array(list(NeuronWord))),
+        Region.FANOUT: np.arange(FANOUT_ENTRIES),
+    }
+    flits = [
+        FLIT.pack(
+            kind=int(Kind.WRITE),
+            region=int(region),
+            offset=offsets.ravel().astype(np.uint64),
+            x1=shape.columns - 1,
+            y1=shape.rows - 1,
+        )
+        for region, offsets in words.items()
+    ]
+    return np.concatenate(flits).astype(np.uint64)
 
 
 def traced(shape: ChipShape, trace: Trace, design: Design | None = None) -> RtlRunner:

@@ -181,3 +181,15 @@ BUGS = (
         ("COUNTERS",),
     ),
 )
+
+# Of a router under load: what the small program of `bugs.busy_failure` is too quiet for.
+LOADED_ROUTER_BUGS = (
+    Bug("wrong port", ROUTER, "with m.Switch(chosen):", "with m.Switch(lowest_bit(asked)):", ()),
+    Bug(
+        "dropped when full",
+        ROUTER,
+        "m.d.comb += stalled[output].eq(1)",
+        "m.d.comb += [stalled[output].eq(1), chosen.eq(lowest_bit(asked))]",
+        (),
+    ),
+)

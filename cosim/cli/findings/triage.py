@@ -73,7 +73,7 @@ def of_case(
     try:
         with progress.stage("triage"):
             failure = Failure(case.program, case.steps, *said)
-            why = triage(failure, _maker(choice, case.shape, front_door=True), out)
+            why = triage(failure, _maker(choice, case.shape, front_door=True, cleared=True), out)
     except Exception as error:  # the mismatch must not be hidden by it
         typer.echo(f"triage could not be made: {error}", err=True)
         return
@@ -112,15 +112,17 @@ def maker(settings: "Settings") -> "Make":
     return _maker(settings.rtl, settings.shape, front_door=settings.front_door)
 
 
-def _maker(choice: "Choice", shape: ChipShape, *, front_door: bool) -> "Make":
+def _maker(
+    choice: "Choice", shape: ChipShape, *, front_door: bool, cleared: bool = False
+) -> "Make":
     from cosim.program.runner import Runner
     from cosim.rtl.choice import recorder_of, runner_of
     from cosim.rtl.played import Trace
 
     def make(trace: Trace | None) -> Runner:
         if trace is None:
-            return runner_of(choice, shape, front_door=front_door)
-        return recorder_of(choice, shape, trace)
+            return runner_of(choice, shape, front_door=front_door, cleared=cleared)
+        return recorder_of(choice, shape, trace, cleared=cleared)
 
     return make
 

@@ -21,6 +21,8 @@ CLEAN = Step(np.zeros(0, np.uint64), go=True, reset_after=0, back_pressure=BackP
 class Case:
     """One thing to try on a chip, from power-up: `program` is loaded, then `steps` are played.
 
+    All memories hold 0 before that: a runner for cases sees to it, since `hw.spec` does not.
+
     `comment` is for people, such as what differed; its lines stand at the head of the case's file.
     """
 

@@ -8,7 +8,7 @@ import numpy as np
 from cosim.program.program import Program, configuration
 from cosim.program.stimulus import MOST_SEED, BackPressure, Step
 from cosim.verify.case.case import Case
-from cosim.verify.random_programs import SMALL, random_program, random_steps
+from cosim.verify.random.programs import SMALL, random_program, random_steps
 from hw.spec import FLIT, ChipShape, Region
 
 # The chips that are tried, batch by batch in turns. The last has cores of full size.

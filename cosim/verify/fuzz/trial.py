@@ -19,11 +19,11 @@ HANGS = "the RTL hangs"
 
 
 def chip(choice: Choice, shape: ChipShape) -> Runner:
-    """The chosen RTL, loaded through the front door, and not waited for too long."""
+    """The chosen RTL as `runner_of` has it for cases, and not waited for too long."""
     if choice.simulator == "verilator":
-        simulator = build(shape, design=choice.design)
-        return verilator(replace(simulator, patience=PATIENCE), front_door=True)
-    return runner_of(choice, shape, front_door=True)
+        simulator = replace(build(shape, design=choice.design), patience=PATIENCE)
+        return replace(verilator(simulator, front_door=True), clears=choice.design is not None)
+    return runner_of(choice, shape, front_door=True, cleared=True)
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from cosim.program.program import Program
 from cosim.program.stimulus import Step, read
 from cosim.verify.case.case import Case
 from cosim.verify.kit.check import Check
-from cosim.verify.kit.script import Script, places, some_places
-from cosim.verify.random_programs import MODELLED
+from cosim.verify.kit.script import Script, some_places
+from cosim.verify.random.programs import MODELLED, places
 from hw.spec import (
     DATA_BITS,
     FANOUT,

@@ -11,8 +11,8 @@ from cosim.program.program import Program
 from cosim.program.stimulus import MOST_SEED, BackPressure, Step, control, read_membranes
 from cosim.verify.case.case import Case
 from cosim.verify.kit.check import Check
-from cosim.verify.kit.script import Script, places
-from cosim.verify.random_programs import read_counters
+from cosim.verify.kit.script import Script
+from cosim.verify.random.programs import places, read_counters
 from hw.spec import (
     FANOUT_ENTRIES,
     MAX_PAGES,

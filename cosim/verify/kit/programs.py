@@ -12,8 +12,7 @@ from cosim.program.stimulus import Step, control, read_membranes, spike
 from cosim.verify.case.case import Case
 from cosim.verify.fuzz.draw import random_case
 from cosim.verify.kit.check import Check
-from cosim.verify.kit.script import places
-from cosim.verify.random_programs import random_program, random_steps
+from cosim.verify.random.programs import places, random_program, random_steps
 from hw.spec import FLIT, MEMBRANE_MAX, PAGE_COUNTS, ChipShape, Control, Region, ResetMode
 
 RANDOM = 12  # programs; `nc64c fuzz` tries more

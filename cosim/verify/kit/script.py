@@ -10,7 +10,7 @@ from cosim.program.handwritten import core
 from cosim.program.program import Program
 from cosim.program.stimulus import Step, control, read, spike
 from cosim.verify.case.case import Case
-from cosim.verify.random_programs import MODELLED
+from cosim.verify.random.programs import MODELLED, places
 from hw.spec import (
     DATA_BITS,
     FLIT,
@@ -32,11 +32,6 @@ def quiet_core(x: int, y: int, shape: ChipShape, neurons: int) -> CoreImage:
     """A core of these neurons without synapses, fan-out or bias, which never fires."""
     rows = np.zeros((neurons, shape.axons), np.bool_)
     return core(x, y, rows, np.full(neurons, MEMBRANE_MAX))
-
-
-def places(shape: ChipShape) -> list[tuple[int, int]]:
-    """Column and row of every core."""
-    return [(x, y) for y in range(shape.rows) for x in range(shape.columns)]
 
 
 def some_places(shape: ChipShape) -> list[tuple[int, int]]:

@@ -37,7 +37,7 @@ TIME_BASE = """\
 golden.vcd has both chips' signals by the same names, in the scopes `rtl` (copied from rtl.fst)
 and `golden`. Time is that of the RTL's simulation, 2 ns a clock cycle. The golden model knows ticks
 and no cycles: what it makes of a neuron stands in the cycle in which the RTL has that neuron in the
-same stage, its membrane where the RTL writes it, counters at the end of the tick.
+same stage, its membrane where the RTL writes it, and what is answered where the RTL answers it.
 """
 
 
@@ -198,7 +198,7 @@ def pictured(found: Found, wave: Wave, said: Explanation) -> dict[str, bytes]:
     )
     mark = None if said.time is None else said.time - 1
     if mark is None and at.tick in wave.begins():
-        mark = int(wave.cycles(at.tick)[-1])
+        mark = wave.last(at.tick)
     return side_by_side(golden, wave, Parting(mark, said.register), found.lacking)
 
 

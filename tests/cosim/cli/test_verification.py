@@ -36,7 +36,7 @@ wait
 def chip(monkeypatch: pytest.MonkeyPatch, runner: Runner) -> None:
     """The commands find this chip, and nothing that records waves."""
 
-    def no_waves(*_: object) -> Runner:
+    def no_waves(*_: object, **__: object) -> Runner:
         raise InputError("nothing records waves here")
 
     monkeypatch.setattr(campaign, "BATCH_CASES", 6)

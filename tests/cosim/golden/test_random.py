@@ -9,7 +9,7 @@ from cosim.golden.chip import GoldenChip
 from cosim.program.core_image import CoreImage, core_number
 from cosim.program.program import Program, configuration
 from cosim.program.stimulus import Step
-from cosim.verify.random_programs import random_program, random_steps
+from cosim.verify.random.programs import random_program, random_steps
 from cosim.verify.reference import ReferenceChip
 from hw.spec import FANOUT, FLIT, MAX_PLANES, MEMBRANE_MAX, MEMBRANE_MIN, ChipShape, Kind, ResetMode
 

@@ -11,7 +11,7 @@ from cosim.mapping.layer.neurons import no_fan_out
 from cosim.program.core_image import CoreImage
 from cosim.program.program import Program, configuration
 from cosim.program.stimulus import Step, control, decode, read_membranes
-from cosim.verify.random_programs import random_program, random_steps
+from cosim.verify.random.programs import random_program, random_steps
 from hw.spec import FLIT, ChipShape, Control, Kind, ResetMode
 from tests.support.chips import assert_equal
 

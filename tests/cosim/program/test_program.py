@@ -9,7 +9,7 @@ from cosim.golden.chip import GoldenChip
 from cosim.program.core_image import CoreImage, core_number, core_xy
 from cosim.program.program import InputMap, LayerMap, Program, configuration, host_port, rectangles
 from cosim.program.stimulus import Step, read
-from cosim.verify.random_programs import random_program
+from cosim.verify.random.programs import random_program
 from hw.spec import FANOUT, FLIT, MEMBRANE_MIN, ChipShape, Kind, Region, Register, ResetMode
 
 CHIP = ChipShape(3, 2, 64, 64)

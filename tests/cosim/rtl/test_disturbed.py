@@ -21,7 +21,7 @@ from cosim.rtl.played import Pattern, SimulatorInput
 from cosim.rtl.runner import verilated
 from cosim.verify.case.case import Case, joined, run_case
 from cosim.verify.fuzz.draw import random_case
-from cosim.verify.random_programs import SMALL
+from cosim.verify.random.programs import SMALL
 from cosim.verify.reference import ReferenceChip
 from hw.spec import ChipShape, Region, Register
 from tests.support.chips import assert_equal

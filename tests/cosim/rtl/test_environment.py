@@ -12,7 +12,7 @@ from cosim.rtl import environment
 from cosim.rtl.simulation import RtlChip
 from cosim.rtl.simulator.build import build
 from cosim.rtl.simulator.verilate import Block, scratch, verilate
-from cosim.verify.random_programs import SMALL, program_after_program
+from cosim.verify.random.programs import SMALL, program_after_program
 from tests.support.chips import assert_equal
 
 pytestmark = pytest.mark.rtl

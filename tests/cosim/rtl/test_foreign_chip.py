@@ -17,7 +17,7 @@ from cosim.rtl import choice
 from cosim.rtl.choice import Simulator
 from cosim.rtl.design.design import Sources
 from cosim.rtl.icarus import icarus
-from cosim.verify.random_programs import random_program, random_steps
+from cosim.verify.random.programs import random_program, random_steps
 from hw.chip import Chip
 from hw.spec import ChipShape
 from hw.verilog import yosys

@@ -11,11 +11,14 @@ import pytest
 from cosim.golden.chip import GoldenChip
 from cosim.program.program import configuration
 from cosim.program.stimulus import Step
+from cosim.rtl.choice import Choice, runner_of
+from cosim.rtl.design.design import Sources, read
 from cosim.rtl.icarus import icarus
 from cosim.rtl.runner import verilator
 from cosim.rtl.simulation import RtlChip
 from cosim.rtl.simulator.build import Simulator, build
-from cosim.verify.random_programs import (
+from cosim.verify.case.case import Case, against_golden
+from cosim.verify.random.programs import (
     SMALL,
     program_after_program,
     random_program,
@@ -24,11 +27,11 @@ from cosim.verify.random_programs import (
 from hw.spec import ChipShape
 from tests.support.chips import assert_equal
 from tests.support.cli import nc64c, small_checkpoint
-from tests.support.foreign import BACK_DOOR, CORE, event_core
+from tests.support.foreign import BACK_DOOR, CORE, FOLDER, event_core
 
 pytestmark = pytest.mark.rtl
 
-TINY = ChipShape(2, 2, 64, 32)
+TINY, PAIR = ChipShape(2, 2, 64, 32), ChipShape(2, 1, 64, 16)
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +72,29 @@ def test_random_programs_in_icarus(seed: int) -> None:
     golden.run([Step(configuration(program), go=False)])
     run = icarus.runner(TINY, event_core(TINY, icarus=True)).run(program, [steps])
     assert_equal(golden.run(steps), run.responses[0], f"seed {seed}")
+
+
+@pytest.mark.parametrize("cleared", [False, True])
+def test_memories_that_begin_with_something(cleared: bool, tmp_path: Path) -> None:
+    """The spec says nothing of power-up: cases expect 0, and so 0 is written."""
+    if not icarus.installed():
+        pytest.skip("Icarus Verilog is not installed")
+    before, initial, after = CORE.read_text().partition("initial begin")
+    block, end, rest = after.partition("\n  end\n")
+    assert block.count("] = 0;") == 5
+    file = tmp_path / CORE.name
+    file.write_text(before + initial + block.replace("] = 0;", "] = ~0;") + end + rest)
+    for header in FOLDER.glob("*.svh"):
+        (tmp_path / header.name).write_text(header.read_text())
+    sizes = (f"AXONS={PAIR.axons}", f"DENDRITES={PAIR.dendrites}")
+    design = read(Sources((file,), "event_core", core=True, parameters=sizes), icarus=True)
+    rng = np.random.default_rng(1)
+    program = random_program(rng, PAIR)
+    case = Case(program, tuple(random_steps(rng, program, ticks=2, reconfigure=False)))
+    runner = runner_of(Choice(design, "icarus"), PAIR, front_door=True, cleared=cleared)
+    found, answers = against_golden(case, runner)
+    assert answers > 50
+    assert (found == "") == cleared, f"seed 1: {found}"
 
 
 def test_a_network_on_the_command_line(foreign: Simulator, tmp_path: Path) -> None:

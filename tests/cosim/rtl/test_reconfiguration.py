@@ -15,8 +15,8 @@ from cosim.program.program import configuration
 from cosim.program.stimulus import Step, read, write
 from cosim.rtl.simulation import RtlChip
 from cosim.rtl.simulator.build import Simulator, build
-from cosim.verify.random_programs import SMALL, random_program, random_steps
-from cosim.verify.reconfiguration import Reconfiguration
+from cosim.verify.random.programs import SMALL, random_program, random_steps
+from cosim.verify.random.reconfiguration import Reconfiguration
 from cosim.verify.reference import ReferenceChip
 from hw.spec import (
     AXON,

@@ -3,14 +3,15 @@
 import numpy as np
 import pytest
 
+from cosim.golden.chip import GoldenChip
 from cosim.golden.runner import GoldenRunner
 from cosim.program.runner import Runner
-from cosim.program.stimulus import Step, control, read_membranes
+from cosim.program.stimulus import Step, control, read, read_membranes
 from cosim.rtl import amaranth_sim
 from cosim.rtl.icarus import icarus
-from cosim.rtl.runner import verilated
-from cosim.verify.random_programs import SMALL, random_program, random_steps
-from hw.spec import ChipShape, Control
+from cosim.rtl.runner import verilated, zeros
+from cosim.verify.random.programs import SMALL, random_program, random_steps
+from hw.spec import FANOUT_ENTRIES, FLIT, NEURON_STRIDE, ROW_WORDS, ChipShape, Control, Region
 from sw.common.errors import InputError
 from tests.support.chips import assert_equal
 
@@ -59,6 +60,22 @@ def test_every_runner_gives_the_golden_models_responses(
     assert found.totals.ticks == 2 + len(ticks)
     assert found.totals.cycles > 100
     assert sum(int(counts.sum()) for counts in found.totals.counters.values()) > 0
+
+
+@pytest.mark.parametrize("shape", [TINY, ChipShape(1, 2, 128, 1024)])
+def test_zeros_reach_every_word_of_every_memory(shape: ChipShape) -> None:
+    ones = zeros(shape) | np.uint64(FLIT.pack(data=1))  # a value that fits every word
+    words = [(Region.SYNAPSE, row * ROW_WORDS, shape.row_words) for row in range(shape.dendrites)]
+    words += [(Region.NEURON, n * NEURON_STRIDE, 3) for n in range(shape.dendrites)]
+    words.append((Region.FANOUT, 0, FANOUT_ENTRIES))
+    x, y = shape.columns - 1, shape.rows - 1
+    reads = np.array([read(*word, x=x, y=y) for word in words], np.uint64)
+    chip = GoldenChip(shape)
+    for flits, value in ((ones, 1), (zeros(shape), 0)):
+        _, answers = chip.run([Step(flits, go=False), Step(reads, go=False)])
+        data = FLIT.get(answers, "data")
+        assert len(data) == shape.dendrites * (shape.row_words + 3) + FANOUT_ENTRIES
+        assert (data == value).all()
 
 
 def test_icarus_verilog_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from cosim.program.stimulus import Step, control, read, read_membranes
 from cosim.rtl.runner import verilator
 from cosim.rtl.simulation import RtlChip
 from cosim.rtl.simulator.build import Simulator, build
-from cosim.verify.random_programs import (
+from cosim.verify.random.programs import (
     SMALL,
     program_after_program,
     random_program,

@@ -17,7 +17,7 @@ from cosim.program.stimulus import Step
 from cosim.rtl.icarus import icarus
 from cosim.rtl.runner import verilator
 from cosim.rtl.simulator.build import build
-from cosim.verify.random_programs import SMALL, random_program, random_steps
+from cosim.verify.random.programs import SMALL, random_program, random_steps
 from tests.support.chips import assert_equal
 
 pytestmark = pytest.mark.rtl

@@ -14,7 +14,7 @@ from cosim.program.stimulus import Step
 from cosim.rtl.runner import verilated
 from cosim.verify.case import case_file
 from cosim.verify.case.case import joined, run_case
-from cosim.verify.random_programs import SMALL
+from cosim.verify.random.programs import SMALL
 from cosim.verify.reference import ReferenceChip
 from tests.support.chips import assert_equal
 

@@ -137,7 +137,8 @@ def replay(
         except ValueError as error:
             raise InputError(f"{file}: no chip can take this case: {error}") from error
         with progress.stage("RTL"):
-            found = difference(case, expected, runner_of(choice, case.shape, front_door=True))
+            runner = runner_of(choice, case.shape, front_door=True, cleared=True)
+            found = difference(case, expected, runner)
         seconds = time.monotonic() - start
         triage.of_case(case if found else None, choice, (f"case {file}", found), out, progress)
         extent = f"{_extent(case)}, {sum(map(len, expected))} answers"

@@ -61,7 +61,7 @@ def verify(
 
         with progress.stage("simulator"):
             prepare(choice, shape)
-        runner = runner_of(choice, shape, front_door=True)
+        runner = runner_of(choice, shape, front_door=True, cleared=True)
         found = []
         with progress.stage("checks", len(CHECKS), unit="checks") as advance:
             for verdict in verdicts(shape, runner, seed):

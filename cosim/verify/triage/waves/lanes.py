@@ -72,7 +72,7 @@ def golden_lanes(wave: Wave, golden: GoldenCore) -> Lanes:
 
 def _put_neurons(lanes: Lanes, wave: Wave, moment: Moment, tick: int, shown: list[int]) -> None:
     """What becomes of each neuron, where the RTL has it for the last time in the tick."""
-    begin, end = wave.begins()[tick], int(wave.cycles(tick)[-1])
+    begin, end = wave.begins()[tick], wave.last(tick)
     made = outcome(moment)
     states, after = lfsr_run(moment.lfsr, moment.config.neurons)
     for name in AT_REST:
@@ -120,7 +120,7 @@ def _put_inputs(lanes: Lanes, wave: Wave, moment: Moment, tick: int) -> None:
             lanes.put("axons.word", time + CYCLE - 1, bits)
     spiking = np.flatnonzero(moment.axons.any(axis=1)).tolist()
     wanted = [page for page in spiking for _ in range(moment.axons.shape[1] // AXON_WORD)]
-    _put_in_order(lanes, "sequencer.load_page", wanted, loads, int(times[-1]))
+    _put_in_order(lanes, "sequencer.load_page", wanted, loads, wave.last(tick))
     for visit in wave.visits(tick):
         if visit.neuron < moment.config.neurons and visit.page < len(moment.axons):
             rows = moment.rows[visit.page, visit.neuron]
@@ -136,7 +136,7 @@ def _put_sent(lanes: Lanes, wave: Wave, moment: Moment, tick: int) -> None:
     times = wave.cycles(tick)
     given = wave.at("emitter.flits__valid", times) & wave.at("emitter.flits__ready", times)
     name, wanted = "emitter.flits__payload", list(_flits(moment))
-    _put_in_order(lanes, name, wanted, times[given == 1], int(times[-1]))
+    _put_in_order(lanes, name, wanted, times[given == 1], wave.last(tick))
 
 
 def _flits(moment: Moment) -> Iterator[int]:
@@ -187,7 +187,7 @@ def _put_answers(lanes: Lanes, wave: Wave, golden: GoldenCore, tick: int) -> Non
     for counter in Counter:
         value = golden.counters.get(tick, {}).get(2 * counter)
         if value is not None:
-            time = when.get(2 * counter, int(times[-1]) + 1) - 1
+            time = when[2 * counter] - 1 if 2 * counter in when else wave.last(tick)
             lanes.put(f"counters.{counter.name.lower()}", time, value)
 
 

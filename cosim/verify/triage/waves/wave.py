@@ -130,6 +130,10 @@ class Wave:
         end = begins.get(tick + 1, self.end + 4 * CYCLE)
         return np.arange(start + start % 2, end + CYCLE, CYCLE)
 
+    def last(self, tick: int) -> int:
+        """The clock edge before the one at which the next tick begins."""
+        return self.begins().get(tick + 1, self.end + 5 * CYCLE) - CYCLE
+
     def visits(self, tick: int) -> list[Visit]:
         """All neurons that pass in a tick, page by page."""
         times = self.cycles(tick)

@@ -17,7 +17,7 @@ from cosim.rtl.icarus import icarus
 from cosim.rtl.played import SimulatorInput
 from cosim.rtl.simulation import RtlChip
 from cosim.rtl.simulator.build import build
-from cosim.verify.random_programs import SMALL, program_after_program, read_counters
+from cosim.verify.random.programs import SMALL, program_after_program, read_counters
 from hw.spec import FLIT, ChipShape, Kind
 from tests.support.chips import assert_equal
 

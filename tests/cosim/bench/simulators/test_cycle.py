@@ -5,7 +5,7 @@ import pytest
 from cosim.bench.measure.workload import WEIGHTS
 from cosim.bench.simulators import cycle
 from cosim.rtl.simulator.build import build
-from cosim.verify.random_programs import SMALL
+from cosim.verify.random.programs import SMALL
 
 pytestmark = pytest.mark.rtl
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cosim.golden.chip import GoldenChip
 from cosim.program.program import configuration
 from cosim.program.stimulus import Step
-from cosim.verify.random_programs import random_program, random_steps
+from cosim.verify.random.programs import random_program, random_steps
 from hw.spec import FLIT, ChipShape, Kind
 from hw.verilog import export
 from tests.support.chips import assert_equal

@@ -12,7 +12,7 @@ from cosim.program.program import Program, configuration
 from cosim.program.stimulus import BackPressure, Step, control, spike
 from cosim.verify.case import case_file
 from cosim.verify.case.case import Case
-from cosim.verify.random_programs import random_program, random_steps
+from cosim.verify.random.programs import random_program, random_steps
 from hw.spec import FLIT, ChipShape, Control, ResetMode
 from sw.common.errors import InputError
 

@@ -12,7 +12,7 @@ from cosim.rtl.icarus import icarus
 from cosim.verify.case import case_file
 from cosim.verify.kit import results
 from cosim.verify.kit.kit import CHECKS, Verdict, verdicts
-from cosim.verify.random_programs import SMALL
+from cosim.verify.random.programs import SMALL
 from hw.spec import ChipShape
 from tests.support.bug_list import BUGS as HW_BUGS
 from tests.support.bugs import Bug, design_of, icarus_with

@@ -44,7 +44,7 @@ def parts(folder: Path, register: str, tick: int) -> bool:
     assert wave.full(register), register
     lane = next((ours for ours, theirs in ELSEWHERE.items() if theirs == register), register)
     golden = golden_wave(folder / "golden.vcd")[lane]
-    begin, end = wave.begins()[tick], int(wave.cycles(tick)[-1])
+    begin, end = wave.begins()[tick], wave.last(tick)
     looked = {time: value for time, value in golden if begin <= time <= end}
     assert looked, f"golden.vcd says nothing of {register} in tick {tick}"
     mask = (1 << wave.width(register)) - 1

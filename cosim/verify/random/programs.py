@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cosim.program.core_image import ALWAYS, CoreImage
 from cosim.program.program import Program, configuration
 from cosim.program.stimulus import Step, control, read, read_membranes
-from cosim.verify.reconfiguration import Reconfiguration
+from cosim.verify.random.reconfiguration import Reconfiguration
 from hw.spec import (
     AXON,
     FANOUT,
@@ -42,6 +42,11 @@ DENSITIES = (0.0, 0.02, 0.3, 0.5, 1.0)
 TICKS = 4  # windows are drawn around so many ticks
 MOST_FANOUT = 600  # entries of a core, but for the rare one that fills its table
 SMALL = ChipShape(2, 2, 128, 64)  # of programs that run one after the other
+
+
+def places(shape: ChipShape) -> list[tuple[int, int]]:
+    """Column and row of every core."""
+    return [(x, y) for y in range(shape.rows) for x in range(shape.columns)]
 
 
 def program_after_program(seed: int) -> list[Step]:
@@ -94,8 +99,7 @@ def random_core(rng: np.random.Generator, x: int, y: int, shape: ChipShape) -> C
 
 def random_program(rng: np.random.Generator, shape: ChipShape) -> Program:
     """Cores that fire at each other, at themselves and at the host; one in six places is empty."""
-    places = [(x, y) for y in range(shape.rows) for x in range(shape.columns)]
-    used = [place for place in places if len(places) == 1 or rng.random() > 1 / 6]
+    used = [place for place in places(shape) if shape.cores == 1 or rng.random() > 1 / 6]
     return Program(shape, tuple(random_core(rng, x, y, shape) for x, y in used))
 
 
@@ -126,8 +130,7 @@ def read_counters(shape: ChipShape) -> Step:
     """Both words of the modelled counters of every core, whether the program uses it or not."""
     flits = [
         read(Region.COUNTER, 2 * counter, 2, x=x, y=y)
-        for y in range(shape.rows)
-        for x in range(shape.columns)
+        for x, y in places(shape)
         for counter in MODELLED
     ]
     return Step(np.array(flits, np.uint64), go=False)

@@ -6,7 +6,7 @@ from cosim.compare.chips import Comparison, compare_image
 from cosim.golden.chip import GoldenChip
 from cosim.rtl.simulation import RtlChip
 from cosim.rtl.simulator.build import build
-from cosim.verify.random_programs import SMALL, program_after_program
+from cosim.verify.random.programs import SMALL, program_after_program
 
 WAVES = "dump.vcd"  # in the current folder
 
