@@ -6,12 +6,11 @@ from pathlib import Path
 
 from cosim.rtl.played import Trace
 from cosim.verify.triage.moments import Moment, Moments
-from cosim.verify.triage.probe import Failure, Make, Probed, golden_run, readings
+from cosim.verify.triage.probe import Failure, Make, golden_run
 from cosim.verify.triage.waves import files
 from cosim.verify.triage.waves.lanes import GoldenCore, golden_lanes, rtl_lanes
 from cosim.verify.triage.waves.picture import picture
 from cosim.verify.triage.waves.wave import CYCLE, Wave
-from hw.spec import Region
 from sw.common.errors import InputError
 
 AROUND = 24  # cycles before and after the first divergence, in the picture
@@ -34,7 +33,7 @@ def side_by_side(
     start = min(begins.values()) if begins else 0
     ours = golden_lanes(wave, golden)
     register = "" if parting is None else parting.register
-    names = files.names_of(golden.neurons, register if register in ours.values else "")
+    names = [n for n in files.names_of(golden.neurons, register) if n in ours.values]
     rtl = rtl_lanes(wave, names, start, wave.end + CYCLE)
     mark = None if parting is None else parting.time
     middle = start + AROUND * CYCLE if mark is None else mark
@@ -65,27 +64,23 @@ def record(
 ) -> tuple[dict[str, bytes], list[str]]:
     """The files of the waves of a core from tick `ticks`[0] on, to the one before `ticks`[1].
 
-    Also what could not be made, in sentences. Raises `InputError` for ticks that are not there.
+    The golden model's have no counters: the RTL takes the spikes for the next tick while one runs,
+    and nobody asks in between. Also what could not be made, in sentences. Raises `InputError` for
+    ticks that are not there.
     """
     first, end = ticks
     if end > run.ticks:
         raise InputError(f"ticks {first}:{end}: {run.what} has ticks 0:{run.ticks}")
     lacking: list[str] = []
-    steps, numbers = readings(run)
-    golden = golden_run(run.program, steps, None)
     moments = {tick: moment for tick in range(first, end) if (moment := _at(run, core, tick))}
     if not moments:
         raise InputError(f"core {core[0]},{core[1]}: {run.what} does not use it")
-    probed = Probed(steps, numbers, golden, golden)
-    counters, membranes = (
-        probed.words(golden, *core, region) for region in (Region.COUNTER, Region.MEMBRANE)
-    )
     with tempfile.TemporaryDirectory(prefix="nc64c-") as name:
         trace = Trace(*core, first, end, Path(name, "rtl.fst"))
         make(trace).run(replace(run.program), [run.steps])
         contents = {"rtl.fst": trace.file.read_bytes()}
         neurons = list(range(min(NEURONS, next(iter(moments.values())).config.neurons)))
-        chosen = GoldenCore(moments, counters, membranes, {}, neurons)
+        chosen = GoldenCore(moments, {}, {}, {}, neurons)
         try:
             contents |= side_by_side(chosen, Wave(trace.file, first), None, lacking)
         except InputError as error:

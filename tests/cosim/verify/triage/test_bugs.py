@@ -1,7 +1,5 @@
 """Bugs put into a copy of hw/: the folder that each one leaves names it, and its wave shows it."""
 
-import importlib
-import re
 from pathlib import Path
 
 import pytest
@@ -9,10 +7,9 @@ import pytest
 from cosim.rtl.icarus import icarus
 from cosim.verify.case import case_file
 from cosim.verify.triage.folder import triage
-from cosim.verify.triage.waves.lanes import ELSEWHERE
-from cosim.verify.triage.waves.wave import Wave
 from tests.support.bug_list import BUGS
 from tests.support.bugs import SHAPE, Bug, busy_failure, design_of, icarus_with
+from tests.support.waves import parts
 
 SOME = (
     *("compare", "leak added", "no bias", "wraps", "reset to zero", "no floor", "lfsr taps"),
@@ -33,37 +30,6 @@ def chosen(config: pytest.Config) -> tuple[Bug, ...]:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "bug" in metafunc.fixturenames:
         metafunc.parametrize("bug", chosen(metafunc.config), ids=lambda bug: bug.name)
-
-
-def parts(folder: Path, register: str, tick: int) -> bool:
-    """Whether a register of the RTL is not what the golden model's wave says, in a tick.
-
-    It is looked at whenever the golden model's changes, half a cycle later.
-    """
-    wave = Wave(folder / "rtl.fst")
-    assert wave.full(register), register
-    lane = next((ours for ours, theirs in ELSEWHERE.items() if theirs == register), register)
-    golden = golden_wave(folder / "golden.vcd")[lane]
-    begin, end = wave.begins()[tick], wave.last(tick)
-    looked = {time: value for time, value in golden if begin <= time <= end}
-    assert looked, f"golden.vcd says nothing of {register} in tick {tick}"
-    mask = (1 << wave.width(register)) - 1
-    got = dict.fromkeys(looked, 0)
-    for time in looked:
-        got[time] = [value for at, value in wave.changes(register) if at <= time + 1][-1]
-    return any((got[time] ^ value) & mask for time, value in looked.items())
-
-
-def golden_wave(path: Path) -> dict[str, list[tuple[int, int]]]:
-    """The golden model's signals by their names in hw/: when they change, and to what."""
-    every = importlib.import_module("pywellen").Waveform(str(path)).all_vars()
-    found = {}
-    for each in every:
-        scope, _, name = each.full_name.partition(".core.")
-        if scope == "golden":
-            known = [(time, value) for time, value in each.tv if isinstance(value, int)]
-            found[re.sub(r"(membranes)_(\d+)", r"\1[\2]", name)] = known
-    return found
 
 
 def test_a_bug_is_named_and_seen(bug: Bug, tmp_path: Path) -> None:
