@@ -25,8 +25,18 @@ def chip_layers(network: IntegerNetwork) -> tuple[IntegerLayer, ...]:
     return network.layers[1:] if network.encoding == "direct" else network.layers
 
 
+def chip_feeds(network: IntegerNetwork) -> tuple[tuple[int, ...], ...]:
+    """Where each of them takes its inputs from: 0 what is streamed in, n + 1 the n-th layer."""
+    if network.encoding != "direct":
+        return network.feeds
+    return tuple(tuple(feed - 1 for feed in feeds) for feeds in network.feeds[1:])
+
+
 def chip_inputs(network: IntegerNetwork, images: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """What is streamed into them for images, uint8 [B, C, H, W]: bool [T, B, C, H, W]."""
+    """What is streamed into them for images, uint8 [B, C, H, W]: bool [T, B, C, H, W].
+
+    Of a network that takes spikes, `images` are these: uint8 [B, T, C, H, W].
+    """
     if network.encoding == "direct":
         return inference.host_spikes(network, images)
     return inference.input_spikes(network, images)

@@ -38,8 +38,13 @@ def map_network(network: IntegerNetwork, shape: ChipShape = FULL_CHIP) -> Progra
     as no membrane saturates, the chip does exactly what `sw.integer.inference` computes.
 
     Raises:
-        InputError: a layer does not fit; the message names it and the resource that it lacks.
+        InputError: a layer does not fit, and the message names it and the resource that it lacks;
+            or the network is no chain of layers.
     """
+    if not network.chain:
+        raise InputError(
+            f"network {network.name}: has branches, which run streamed, a layer at a time"
+        )
     plans, places = _fit(chip_layers(network), shape)
     routes = [Routes(plan, tiles, shape) for plan, tiles in zip(plans, places, strict=True)]
     cores: list[CoreImage] = []

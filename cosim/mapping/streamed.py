@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from cosim.mapping.host_layers import chip_layers, timestep_writes
+from cosim.mapping.host_layers import chip_feeds, chip_layers, timestep_writes
 from cosim.mapping.layer.neurons import neuron_settings, no_fan_out
 from cosim.mapping.layer.placement import place_alike
 from cosim.mapping.layer.tiling import Plan, spans
@@ -48,12 +48,14 @@ class LayerSchedule:
     """A layer as rounds, and what they cost.
 
     Attributes:
+        feeds: where its inputs come from: 0 what is streamed into the chip, n + 1 the n-th layer.
         rows: dendrite rows of one image in one time step, all of its tiles.
         cycles_per_tick: clock cycles expected of the rounds' ticks together, input included, while
             one axon in SPIKING spikes.
     """
 
     layer: IntegerLayer
+    feeds: tuple[int, ...]
     windows: Windows
     rounds: tuple[Round, ...]
     rows: int
@@ -97,11 +99,16 @@ def schedule_network(network: IntegerNetwork, shape: ChipShape = FULL_CHIP) -> S
     Raises:
         InputError: a layer does not fit; the message names it and the resource that it lacks.
     """
-    layers = tuple(_schedule(network, layer, shape) for layer in chip_layers(network))
+    layers = tuple(
+        _schedule(network, layer, feeds, shape)
+        for layer, feeds in zip(chip_layers(network), chip_feeds(network), strict=True)
+    )
     return Schedule(shape, network.timesteps, layers)
 
 
-def _schedule(network: IntegerNetwork, layer: IntegerLayer, shape: ChipShape) -> LayerSchedule:
+def _schedule(
+    network: IntegerNetwork, layer: IntegerLayer, feeds: tuple[int, ...], shape: ChipShape
+) -> LayerSchedule:
     weights = plane_weights(layer)
     cuts = list(_cuts(layer, len(weights), shape))
     if not cuts:
@@ -110,7 +117,7 @@ def _schedule(network: IntegerNetwork, layer: IntegerLayer, shape: ChipShape) ->
     rounds = tuple(_round(network, layer, cut, groups, weights, shape) for groups in cut.rounds)
     pages = -(-cut.windows.axons // shape.axons)
     rows = math.prod(layer.output_shape) * len(weights) * pages
-    return LayerSchedule(layer, cut.windows, rounds, rows, cut.cycles_per_tick)
+    return LayerSchedule(layer, feeds, cut.windows, rounds, rows, cut.cycles_per_tick)
 
 
 def _cuts(layer: IntegerLayer, planes: int, shape: ChipShape) -> Iterator[_Cut]:

@@ -42,21 +42,22 @@ def run(network: IntegerNetwork, images: NDArray[np.uint8], seed: int = 0) -> Tr
 
     Args:
         network: layer 0 takes what its encoding makes of the pixels (`sw.model.encoding`).
-        images: uint8 [B, C, H, W].
+        images: uint8 [B, C, H, W]; where the network takes spikes, these: [B, T, C, H, W], 0 or 1.
         seed: of the rate encoding.
 
     Raises:
         InputError: the images are not of the network's input shape.
     """
     spikes: dict[str, NDArray[np.bool_]] = {}
-    inputs = _inputs(network, images, seed)
-    for layer in network.layers:
+    given = [_inputs(network, images, seed)]
+    for layer, feeds in zip(network.layers, network.feeds, strict=True):
+        inputs = given[feeds[0]] if len(feeds) == 1 else torch.cat([given[f] for f in feeds], 2)
         drive = _drive(layer, inputs, network.timesteps)
         if not layer.spiking:
             return Trace(spikes, _integrate(layer, drive).flatten(1).numpy())
         fired = _fire(layer, drive)
         spikes[layer.name] = fired.numpy()
-        inputs = _pooled(fired) if layer.pool else fired
+        given.append(_pooled(fired) if layer.pool else fired)
     raise AssertionError("an IntegerNetwork ends with a layer that does not spike")
 
 
@@ -114,6 +115,8 @@ def pool(spikes: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def _inputs(network: IntegerNetwork, images: NDArray[np.uint8], seed: int) -> Tensor:
     """The inputs of layer 0, whole numbers: [T, B, C, H, W], or one step that stands for all."""
+    if network.encoding == "spikes":
+        return _given_spikes(network, images)
     if images.dtype != np.uint8 or images.shape[1:] != network.input_shape:
         raise InputError(
             f"images of {images.dtype} {list(images.shape)}: network {network.name} takes"
@@ -121,6 +124,17 @@ def _inputs(network: IntegerNetwork, images: NDArray[np.uint8], seed: int) -> Te
         )
     pixels = torch.from_numpy(np.ascontiguousarray(images)).long()
     return encode(pixels, network.encoding, network.timesteps, seed)
+
+
+def _given_spikes(network: IntegerNetwork, spikes: NDArray[np.uint8]) -> Tensor:
+    """A user's spikes: [B, T, C, H, W], 0 or 1, to [T, B, C, H, W]."""
+    shape = (network.timesteps, *network.input_shape)
+    if spikes.dtype != np.uint8 or spikes.shape[1:] != shape or spikes.max(initial=0) > 1:
+        raise InputError(
+            f"spikes of {spikes.dtype} {list(spikes.shape)}: network {network.name} takes"
+            f" uint8 0 or 1, [images, {', '.join(map(str, shape))}]"
+        )
+    return torch.from_numpy(np.ascontiguousarray(spikes.swapaxes(0, 1)))
 
 
 def _drive(layer: IntegerLayer, inputs: Tensor, timesteps: int) -> Tensor:
@@ -139,7 +153,11 @@ def _drive(layer: IntegerLayer, inputs: Tensor, timesteps: int) -> Tensor:
         summed = (flat.flatten(1) @ weights.T)[..., None, None]
     else:
         with torch.backends.nnpack.flags(enabled=False):  # its Winograd is no plain sum of products
-            summed = F.conv2d(flat, weights, stride=geometry.stride, padding=geometry.padding)
+            ways = geometry.rows, geometry.columns
+            stride, padding = (
+                tuple(getattr(way, name) for way in ways) for name in ("stride", "padding")
+            )
+            summed = F.conv2d(flat, weights, stride=stride, padding=padding)
     whole = _membrane_type(layer, largest, timesteps)
     bias = torch.from_numpy(layer.bias).to(whole)[:, None, None]
     drive = summed.to(whole).bitwise_left_shift_(layer.fraction_bits).add_(bias)

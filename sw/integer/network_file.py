@@ -7,15 +7,15 @@ from sw.common.checks import MAX_FEATURES, check_range, check_shape
 from sw.common.errors import InputError
 from sw.files import tensorfile
 from sw.files.tensorfile import Format, Layout
-from sw.integer.network import IntegerLayer, IntegerNetwork
-from sw.model.config import geometry_of
-from sw.model.geometry import fan_in
+from sw.integer.network import IntegerLayer, IntegerNetwork, fan_in_of, window_of
+from sw.integer.window import Window
 
 FORMAT = Format("network file", "nc64c-network-1")
 ARRAYS = ("weights", "threshold", "bias")
 DOCUMENT = ("name", "dataset", "encoding", "timesteps", "classes", "input_shape", "layers")
 SETTINGS = ("name", "kind", "weight_bits", "fraction_bits", "leak", "reset", "spiking", "pool")
 LAYER = (*SETTINGS, "input_shape", "features")
+MORE = ("window", "code", "sources")  # of layers that a network trained here does not have
 
 
 def save(path: Path, network: IntegerNetwork) -> None:
@@ -34,6 +34,7 @@ def save(path: Path, network: IntegerNetwork) -> None:
         "layers": [
             {setting: getattr(layer, setting) for setting in SETTINGS}
             | {"input_shape": layer.input_shape, "features": layer.features}
+            | _more(layer)
             for layer in network.layers
         ],
     }
@@ -55,7 +56,7 @@ def load(path: Path) -> IntegerNetwork:
     try:
         tensorfile.check_known(f"network file {path}", document, DOCUMENT)
         for settings in document["layers"]:
-            tensorfile.check_known(f"network file {path}", settings, LAYER)
+            tensorfile.check_known(f"network file {path}", settings, (*LAYER, *MORE))
         expected: Layout = {}
         for settings in document["layers"]:
             expected |= _layer_layout(settings)
@@ -65,6 +66,7 @@ def load(path: Path) -> IntegerNetwork:
             arrays = {array: tensors[f"{settings['name']}.{array}"] for array in ARRAYS}
             fields: dict[str, Any] = {setting: settings[setting] for setting in SETTINGS}
             fields |= arrays | {"input_shape": tuple(settings["input_shape"])}
+            fields |= _more_fields(settings)
             layers.append(IntegerLayer(**fields))
         return IntegerNetwork(
             name=document["name"],
@@ -80,13 +82,36 @@ def load(path: Path) -> IntegerNetwork:
         raise InputError(f"network file {path}: its description is damaged ({error!r})") from error
 
 
+def _more(layer: IntegerLayer) -> dict[str, Any]:
+    """The settings of `MORE` that are not as in a network trained here."""
+    more: dict[str, Any] = {} if layer.window is None else {"window": layer.window.numbers}
+    if layer.code != "odd":
+        more["code"] = layer.code
+    return more | ({"sources": layer.sources} if layer.sources else {})
+
+
+def _more_fields(settings: dict[str, Any]) -> dict[str, Any]:
+    """The same as fields of a layer."""
+    more: dict[str, Any] = {name: settings[name] for name in MORE if name in settings}
+    where = f"layer {settings['name']}"
+    if "window" in more:
+        more["window"] = Window.of(where, more["window"])
+    if "sources" in more:
+        names = more["sources"]
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise InputError(f"{where}: sources must be names of layers")
+        more["sources"] = tuple(names)
+    return more
+
+
 def _layer_layout(settings: dict[str, Any]) -> Layout:
     """The tensors that a layer of these settings has."""
     where = f"layer {settings['name']}"
     shape, features = tuple(settings["input_shape"]), settings["features"]
     check_shape(f"{where}: input shape", shape)
     check_range(f"{where}: features", features, 1, MAX_FEATURES)
-    weights = (features, *fan_in(geometry_of(settings["kind"]), shape))
+    window = _more_fields(settings).get("window") or window_of(settings["kind"])
+    weights = (features, *fan_in_of(window, shape))
     return {
         f"{settings['name']}.weights": ("I32", weights),
         f"{settings['name']}.threshold": ("I64", (features,)),

@@ -22,6 +22,13 @@ class PackedSpikes:
         bits = np.packbits(spikes.reshape(len(spikes), -1), axis=1)
         return cls((steps, channels, height, width), bits)
 
+    @classmethod
+    def joined(cls, parts: "list[PackedSpikes]") -> "PackedSpikes":
+        """Spikes of the same images, their channels one after the other."""
+        if len(parts) == 1:
+            return parts[0]
+        return cls.pack(np.concatenate([part.unpack() for part in parts], axis=2))
+
     def __len__(self) -> int:
         return len(self.bits)
 

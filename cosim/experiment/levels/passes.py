@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cosim.experiment.levels.flow import Flow
 from cosim.experiment.levels.packed_spikes import PackedSpikes
 from cosim.mapping.streamed import LayerSchedule, Round, Schedule
 from cosim.program.program import rectangles
@@ -89,10 +90,11 @@ def run_network(
 
     These are pooled, if the host ran a layer.
     """
+    flow = Flow(schedule, inputs)
     for layer in schedule.layers:
-        done = run_layer(layer, inputs, runner, read_back)
+        done = run_layer(layer, flow.into(layer), runner, read_back)
         yield done
-        inputs = done.spikes.pooled() if layer.layer.pool else done.spikes
+        flow.add(layer, done.spikes)
 
 
 def run_layer(

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from cosim.experiment.levels.flow import Flow
 from cosim.experiment.levels.packed_spikes import PackedSpikes
 from cosim.experiment.levels.passes import ReadBack, make_stimuli, run_network
 from cosim.experiment.levels.resident import image_stimuli
@@ -95,8 +96,9 @@ def _inputs(
 ) -> PackedSpikes:
     """What a layer is given, by the golden model of the layers before it."""
     inputs = PackedSpikes.pack(chip_inputs(network, images).swapaxes(0, 1))
+    flow = Flow(schedule, inputs)
     before = schedule.layers[: schedule.layers.index(wanted)]
     runs = run_network(replace(schedule, layers=before), inputs, GoldenRunner(), ReadBack(0.0, 0))
     for done in runs:
-        inputs = done.spikes.pooled() if done.schedule.layer.pool else done.spikes
-    return inputs
+        flow.add(done.schedule, done.spikes)
+    return flow.into(wanted)

@@ -106,11 +106,11 @@ def _tilings(layer: IntegerLayer) -> Iterator[tuple[Tile, ...]]:
     if geometry is None:
         yield (Tile((0, 1), (0, 1), (0, height), (0, width)),)
         return
-    seen = geometry.inputs_within  # the padding beyond the border needs no axon
+    above, beside = geometry.rows.inputs_within, geometry.columns.inputs_within  # no padding
     for down in _useful_counts(high):
         for across in _useful_counts(wide):
             yield tuple(
-                Tile(rows, columns, seen(rows, height), seen(columns, width))
+                Tile(rows, columns, above(rows, height), beside(columns, width))
                 for rows in spans(high, down)
                 for columns in spans(wide, across)
             )

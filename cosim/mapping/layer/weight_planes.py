@@ -2,7 +2,8 @@
 
 Eq. 13 with K bits has the codes w = 2 i - (2^K - 1), i = 0 .. 2^K - 1: odd integers. The bits of i
 are K synapses of weights 2^K .. 4, 2, and one more synapse says that the axon is connected at all
-and has the weight -(2^K - 1). An axon that is not connected has no synapse in any plane.
+and has the weight -(2^K - 1). Two's complement of K bits has K synapses: 2^(K-2) .. 2, 1 and, for
+the sign, -2^(K-1). An axon that is not connected has no synapse in any plane.
 """
 
 import numpy as np
@@ -21,17 +22,19 @@ def plane_weights(layer: IntegerLayer) -> tuple[int, ...]:
     Raises `InputError` where the registers cannot hold them.
     """
     bits, fraction = layer.weight_bits, layer.fraction_bits
-    weights = [1 << power + fraction for power in range(bits, 0, -1)]
-    weights.append(-((1 << bits) - 1) << fraction)
+    odd = layer.code == "odd"
+    powers = range(bits, 0, -1) if odd else range(bits - 2, -1, -1)
+    weights = [1 << power + fraction for power in powers]
+    weights.append(-((1 << bits) - 1 if odd else 1 << bits - 1) << fraction)
     if len(weights) > MAX_PLANES:
         raise InputError(
             f"layer {layer.name} needs {len(weights)} planes for weights of {bits} bits, "
             f"a core has {MAX_PLANES}: use {MAX_PLANES - 1} bits or fewer"
         )
     most = (1 << (PLANE_WEIGHT_BITS - 1)) - 1
-    if max(weights) > most:
+    if max(weights) > most or min(weights) < -most - 1:
         raise InputError(
-            f"layer {layer.name} needs plane weights up to {max(weights)} "
+            f"layer {layer.name} needs plane weights up to {max(map(abs, weights))} "
             f"({bits} bits and {fraction} fraction bits), a core's registers hold {most}"
         )
     return tuple(weights)
@@ -44,9 +47,14 @@ def synapses(plan: Plan, tile: Tile, group: Span, shape: ChipShape) -> NDArray[n
     every = np.zeros((neurons, plan.pages * shape.axons), np.int32)
     every[:, :used] = codes
     connected = every != 0
-    level = (every + (1 << plan.layer.weight_bits) - 1) >> 1
-    planes = [level >> bit & 1 & connected for bit in reversed(range(plan.layer.weight_bits))]
-    rows = np.stack([*planes, connected], axis=1).astype(np.bool_)
+    bits = plan.layer.weight_bits
+    if plan.layer.code == "odd":
+        level = (every + (1 << bits) - 1) >> 1
+        planes = [level >> bit & 1 & connected for bit in reversed(range(bits))]
+        planes.append(connected)
+    else:
+        planes = [every >> bit & 1 for bit in (*reversed(range(bits - 1)), bits - 1)]
+    rows = np.stack(planes, axis=1).astype(np.bool_)
     rows = rows.reshape(neurons, len(plan.plane_weights), plan.pages, shape.axons)
     return rows.transpose(2, 0, 1, 3)
 
@@ -64,8 +72,8 @@ def _codes(layer: IntegerLayer, tile: Tile, group: Span) -> NDArray[np.int32]:
         (len(weights), len(rows), len(columns), layer.input_shape[0], *inputs), np.int32
     )
     for down, across in np.ndindex(weights.shape[2:]):
-        row = geometry.input_under(rows, down) - first_row
-        column = geometry.input_under(columns, across) - first_column
+        row = geometry.rows.input_under(rows, down) - first_row
+        column = geometry.columns.input_under(columns, across) - first_column
         y = np.flatnonzero((row >= 0) & (row < inputs[0]))[:, None]  # the others are the padding
         x = np.flatnonzero((column >= 0) & (column < inputs[1]))
         codes[:, y, x, :, row[y], column[x]] = weights[:, :, down, across]

@@ -1,7 +1,7 @@
 """How a streamed layer is cut: tiles that are all alike, so that every one has the same weights.
 
-Tiles divide the layer's output evenly. Where there are several in a direction, each sees one input
-pixel more on both sides, also beyond the border: the axons there never get a spike. Axons are
+Tiles divide the layer's output evenly. Where there are several in a direction, each sees the
+pixels under its window, also those beyond the border: the axons there never get a spike. Axons are
 numbered relative to the tile, so a core can do any tile of its output channels.
 """
 
@@ -55,8 +55,8 @@ class Windows:
         _, height, width = self.layer.input_shape
         rows, columns = (0, height), (0, width)
         if geometry is not None:
-            rows = geometry.inputs_of(outputs[0]) if self.down > 1 else rows
-            columns = geometry.inputs_of(outputs[1]) if self.across > 1 else columns
+            rows = geometry.rows.inputs_of(outputs[0]) if self.down > 1 else rows
+            columns = geometry.columns.inputs_of(outputs[1]) if self.across > 1 else columns
         return Tile(*outputs, rows, columns)
 
     def pages(self, shape: ChipShape) -> int | None:
@@ -71,7 +71,8 @@ class Windows:
         seen = north + tile.input_rows[1], west + tile.input_columns[1]
         every = sliding_window_view(padded, seen, axis=(3, 4))
         if geometry is not None:
-            down, across = self.height * geometry.stride, self.width * geometry.stride
+            down = self.height * geometry.rows.stride
+            across = self.width * geometry.columns.stride
             every = every[:, :, :, ::down, ::across]
         # Now [n, T, C, down, across, y, x].
         jobs = every.transpose(0, 3, 4, 1, 2, 5, 6)
