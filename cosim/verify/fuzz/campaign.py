@@ -132,21 +132,32 @@ def run(campaign: Campaign, progress: Progress) -> Outcome:
 def _first_failure(
     campaign: Campaign, outcome: Outcome, progress: Progress
 ) -> tuple[BatchOrder, int] | None:
-    """The first batch that has a failure, and the case's number in it."""
+    """The first batch that has a failure, and the case's number in it.
+
+    First by number, not in time: batches before it that are still played are waited for, so that a
+    seed gives the same case with any number of processes.
+    """
     minutes = float("inf") if campaign.minutes is None else campaign.minutes
     end = time.monotonic() + 60 * minutes
     orders = Orders(campaign)
     answers = Local(campaign.jobs, play_batch).run(orders)
+    played: set[int] = set()
+    failed: dict[int, int] = {}  # the first case that failed, by batch
     with progress.stage("fuzzing", campaign.count, unit="cases") as advance:
         for number, result in answers:
             outcome.cases += result.cases
             outcome.shapes.add(orders[number]().shape)
             advance(result.cases)
+            played.add(number)
             if result.failed is not None:
-                return orders[number](), result.failed
-            if time.monotonic() > end or outcome.cases >= (campaign.count or float("inf")):
+                failed[number] = result.failed
+            if failed and played.issuperset(range(min(failed))):
+                break
+            over = time.monotonic() > end or outcome.cases >= (campaign.count or float("inf"))
+            if over and not failed:
                 return None
-    return None
+    first = min(failed, default=None)
+    return None if first is None else (orders[first](), failed[first])
 
 
 def _alone(trial: Trial, cases: Sequence[Case]) -> Case:

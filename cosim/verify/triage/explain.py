@@ -239,9 +239,9 @@ def _got(at: Difference) -> str:
 def _alike(found: Sequence[Variation], moment: Moment) -> str:
     rules = [v for v in found if v.rule is found[0].rule]
     names = " or ".join(v.how for v in rules[:3])
-    return (
-        f"What all {moment.config.neurons} neurons of the core have become is what {names} gives."
-    )
+    count = moment.config.neurons
+    whose = f"all {count} neurons of the core have" if count > 1 else "the core's one neuron has"
+    return f"What {whose} become is what {names} gives."
 
 
 def _explains(made: Outcome, at: Difference, evidence: Evidence) -> bool:

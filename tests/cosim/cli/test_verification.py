@@ -143,7 +143,7 @@ def test_fuzz_and_replay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         for file in (path, tmp_path / "bad" / "mismatch" / "replay.txt"):
             result = nc64c("replay", file, "--out", tmp_path / "again")
             assert result.exit_code == code, result.output
-            verdict = "RTL and golden model differ" if code else "equals the golden model: 1 cores"
+            verdict = "RTL and golden model differ" if code else "equals the golden model: 1 core"
             assert verdict in result.output
 
 

@@ -141,7 +141,7 @@ def replay(
             found = difference(case, expected, runner)
         seconds = time.monotonic() - start
         triage.of_case(case if found else None, choice, (f"case {file}", found), out, progress)
-        extent = f"{_extent(case)}, {sum(map(len, expected))} answers"
+        extent = f"{_extent(case)}, {_many(sum(map(len, expected)), 'answer')}"
         files = [file, out / FOLDER] if found else []
         tested = Case(str(file), "nc64c.replay", seconds, found, extent, files)
         xml.write(junit, "nc64c replay", lambda: [tested])
@@ -153,7 +153,12 @@ def replay(
 
 def _extent(case: "Case") -> str:
     ticks = sum(step.go for step in case.steps)
-    return f"{len(case.program.cores)} cores, {len(case.steps)} steps, {ticks} ticks"
+    cores, steps = _many(len(case.program.cores), "core"), _many(len(case.steps), "step")
+    return f"{cores}, {steps}, {_many(ticks, 'tick')}"
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _tried(found: "Outcome") -> str:

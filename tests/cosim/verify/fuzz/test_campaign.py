@@ -1,6 +1,6 @@
 """Campaigns and shrinking, with the golden model in the RTL's place, as it is or with a bug."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +13,7 @@ from cosim.rtl.choice import Choice
 from cosim.verify.case import case_file
 from cosim.verify.case.case import Case, joined
 from cosim.verify.fuzz import campaign
-from cosim.verify.fuzz.campaign import BatchOrder, Campaign, Outcome, cases_of
+from cosim.verify.fuzz.campaign import BatchOrder, BatchResult, Campaign, Outcome, cases_of
 from cosim.verify.fuzz.draw import TINY
 from cosim.verify.fuzz.parts import PASSES
 from cosim.verify.fuzz.shrink import Shrinker
@@ -59,6 +59,28 @@ def test_what_differs_is_made_small(
     again = case_file.loads(text, "text")
     assert Trial(chip).difference(again) == found.difference
     assert Trial(Right()).difference(again) == ""
+
+
+def test_the_first_batch_that_fails_counts_and_not_the_first_to_be_played(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As with several processes, of which one is slow."""
+
+    class Shuffled:
+        def __init__(self, jobs: int, work: object) -> None:
+            pass
+
+        def run(self, orders: Sequence[object]) -> Iterator[tuple[int, BatchResult]]:
+            for number in (3, 1, 2, 0, 4):
+                yield number, BatchResult(6, failed=number if number in (2, 3) else None)
+
+    monkeypatch.setattr(campaign, "Local", Shuffled)
+    outcome = Outcome()
+    with Progress(Console(), shown=False) as progress:
+        given = Campaign(1, count=6, shapes=(TINY,))
+        found = campaign._first_failure(given, outcome, progress)
+    assert found is not None
+    assert (found[0].number, found[1], outcome.cases) == (2, 2, 24)
 
 
 def test_a_batch_is_the_same_everywhere() -> None:
