@@ -20,7 +20,7 @@ test: $(STAMP) ## run the tests on all cores (some: make test ARGS="tests/sw -k 
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 bugs: $(STAMP) ## put all bugs of tests/support/bug_list.py into hw/ in turn, and others into the second core
-	$(BIN)/python -m pytest tests/cosim/verify/triage/test_bugs.py tests/cosim/verify/kit --all-bugs $(ARGS)
+	$(BIN)/python -m pytest tests/cosim/verify/triage/test_bugs.py tests/cosim/verify/fuzz/test_bugs.py tests/cosim/verify/kit --all-bugs $(ARGS)
 
 check: $(STAMP) ## in about a minute: style, types, imports, and the tests without a simulator
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "not rtl and not slow" $(ARGS)
