@@ -99,7 +99,8 @@ def triage(failure: Failure, make: Make, out: Path) -> Explanation | None:
             contents |= shown or {}
         contents["terms.txt"] = _terms(found, moment, wave).encode()
         contents["replay.txt"] = _replay(found.failure, [said.how])
-        contents["explanation.txt"] = _explanation(failure, found, said)
+        foreign = "rtl.fst" in contents and wave is None  # it has no signal of these names
+        contents["explanation.txt"] = _explanation(failure, found, said, foreign=foreign)
         _write(folder, contents)
     return said
 
@@ -224,21 +225,34 @@ def _terms(found: Found, moment: Moment | None, wave: Wave | None) -> str:
     return terms(moment, at.offset, got.get(at.offset), mine[-1] if mine else None)
 
 
-def _explanation(failure: Failure, found: Found, said: Explanation) -> bytes:
+def _explanation(failure: Failure, found: Found, said: Explanation, *, foreign: bool) -> bytes:
     at, cores = found.at, found.failure.program.cores
     places = ", ".join(f"({core.x}, {core.y})" for core in cores[:2])
     many = "core" if len(cores) == 1 else "cores"
     parts = [
         f"{failure.what}: {failure.found}",
         said.how,
-        f"First wrong register: {said.register} of core ({at.x}, {at.y}), in tick {said.tick}"
-        + ("." if said.time is None else f", at {said.time - 1} ns in rtl.fst.")
-        + ("" if said.tick == at.tick else f" Nothing else shows it before tick {at.tick}."),
+        _first_answer(at) if foreign else _first_register(said),
         f"replay.txt has {len(cores)} {many}" + (f", {places}." if len(cores) <= 2 else "."),
-        TIME_BASE.strip(),
+        *([] if foreign else [TIME_BASE.strip()]),
         *found.lacking,
     ]
     return ("\n\n".join(parts) + "\n").encode()
+
+
+def _first_register(said: Explanation) -> str:
+    at = said.at
+    return (
+        f"First wrong register: {said.register} of core ({at.x}, {at.y}), in tick {said.tick}"
+        + ("." if said.time is None else f", at {said.time - 1} ns in rtl.fst.")
+        + ("" if said.tick == at.tick else f" Nothing else shows it before tick {at.tick}.")
+    )
+
+
+def _first_answer(at: Difference) -> str:
+    """What the host gets first that is wrong."""
+    word = f"{at.region.name} {at.offset} of core ({at.x}, {at.y})"
+    return f"First wrong answer to the host: {word}, in tick {at.tick}."
 
 
 def _hang(failure: Failure, error: Mismatch) -> bytes:

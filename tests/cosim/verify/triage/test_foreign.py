@@ -63,6 +63,8 @@ def test_its_signals_are_recorded(
     assert names == {"rtl.fst", "explanation.txt", "terms.txt", "replay.txt"}
     words = (folder / "explanation.txt").read_text()
     assert "golden.vcd could not be made: rtl.fst has not the signals of hw/" in words
+    assert f"First wrong answer to the host: MEMBRANE {found.at.offset} of core" in words
+    assert "soma" not in words
     core = f"tile_{found.at.x}_{found.at.y}.tile.core.core"
     recorded = signals(folder / "rtl.fst")
     pins = ("go", "host_out__0__valid") if whole else (f"{core}.go", f"{core}.outbound__valid")
