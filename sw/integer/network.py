@@ -210,7 +210,7 @@ class IntegerNetwork:
 
     @property
     def feeds(self) -> tuple[tuple[int, ...], ...]:
-        """For each layer where its inputs come from: 0 the network's input, n + 1 layer n."""
+        """Where the inputs of each layer come from; 0 is the network's input, n + 1 layer n."""
         place = {INPUT: 0} | {layer.name: number for number, layer in enumerate(self.layers, 1)}
         return tuple(
             tuple(place.get(name, len(place)) for name in layer.sources) or (number,)
