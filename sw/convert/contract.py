@@ -1,0 +1,82 @@
+"""The contract of an import: what was decided and what was changed, number by number."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from sw.convert.decisions import Decisions
+from sw.convert.quantise import Quantised
+
+VERSION = 1
+
+
+def contract(name: str, layers: Sequence[Quantised], decisions: Decisions) -> dict[str, Any]:
+    """As JSON has it: decisions in words, and each layer's numbers before and after."""
+    return {
+        "version": VERSION,
+        "source": name,
+        "timesteps": decisions.timesteps,
+        "decisions": list(decisions.sentences()),
+        "layers": [_layer(each) for each in layers],
+    }
+
+
+def _layer(each: Quantised) -> dict[str, Any]:
+    before, layer, codes = each.before, each.layer, each.codes
+    error = np.abs(codes.codes * codes.unit - before.drive.weights)
+    there = before.drive.weights != 0
+    kept = 1.0 if layer.leak is None else 1 - 2.0**-layer.leak
+    entry: dict[str, Any] = {
+        "layer": layer.name,
+        "sources": list(layer.sources),
+        "inputs": list(layer.input_shape),
+        "outputs": list(layer.output_shape),
+        "window": None if layer.window is None else list(layer.window.numbers),
+        "weights": {
+            "exact": codes.exact,
+            "code": codes.code,
+            "bits": codes.bits,
+            "fraction_bits": layer.fraction_bits,
+            "unit": codes.unit,
+            "largest": float(np.abs(before.drive.weights).max()),
+            "largest_error": float(error.max()),
+            "mean_error": float(error[there].mean()) if there.any() else 0.0,
+        },
+        "leak": [before.keep, kept],
+        "bias_error": float(np.abs(layer.bias * each.one - before.drive.bias).max()),
+        "notes": [] if each.note is None else [each.note],
+    }
+    if layer.spiking:
+        after = layer.threshold * each.one
+        entry["threshold"] = [float(before.threshold.min()), float(before.threshold.max())]
+        entry["threshold_error"] = float(np.abs(after - before.threshold).max())
+        entry["reset"] = layer.reset
+    return entry
+
+
+def lines(document: dict[str, Any]) -> list[str]:
+    """The contract in words, a line a fact."""
+    found = [f"{document['source']}: {len(document['layers'])} layers, T = {document['timesteps']}"]
+    found += [f"  {sentence}" for sentence in document["decisions"]]
+    for layer in document["layers"]:
+        weights = layer["weights"]
+        kind = (
+            f"{weights['bits']} bits, {weights['code']}, {weights['fraction_bits']} fraction bits"
+        )
+        if weights["exact"]:
+            said = f"weights exact ({kind})"
+        else:
+            said = (
+                f"weights of {kind}: largest error {weights['largest_error']:.3g}, mean "
+                f"{weights['mean_error']:.3g}, of {weights['largest']:.3g}"
+            )
+        found.append(f"  {layer['layer']} {layer['inputs']} -> {layer['outputs']}: {said}")
+        if "threshold" in layer:
+            low, high = layer["threshold"]
+            found.append(
+                f"    threshold {low:g} to {high:g}, error {layer['threshold_error']:.3g}; "
+                f"bias error {layer['bias_error']:.3g}; keeps {layer['leak'][1]:g} of v a step"
+            )
+        found += [f"    CHANGED: {note}" for note in layer["notes"]]
+    return found

@@ -1,0 +1,158 @@
+"""Float layers as integer layers: weights of K bits, or whole numbers exactly as they are."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sw.common.errors import InputError
+from sw.convert.decisions import Decisions
+from sw.convert.float_layer import NEAR, FloatLayer
+from sw.convert.linear_map import Floats
+from sw.integer.network import MEMBRANE_MAX, MEMBRANE_MIN, Code, IntegerLayer
+from sw.model.config import PIXEL_MAX
+
+WHOLE_BITS = 8  # of weights that are taken as they are
+PLANE_BITS = 15  # of the largest plane weight, fraction included
+MEMBRANE_ROOM = 2.0**30  # membranes stay below it, so that none saturates
+PARTS = 8  # the unit of whole weights is the least of them, or up to so many parts of it
+CLIPS = np.linspace(0.5, 1.0, 26)  # of the largest weight: what the largest code may stand for
+
+
+@dataclass(frozen=True, eq=False)
+class Codes:
+    """Weights as integers: `codes` x `unit` is about what they were.
+
+    `exact`: it is just that.
+    """
+
+    codes: NDArray[np.int32]
+    bits: int
+    code: Code
+    unit: float
+    exact: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Quantised:
+    """A layer before and after; `one` is what a membrane of 1 stands for."""
+
+    before: FloatLayer
+    layer: IntegerLayer
+    codes: Codes
+    one: float
+    note: str | None
+
+
+def quantised(layer: FloatLayer, decisions: Decisions, *, first: bool) -> Quantised:
+    """A layer in integers. Raises `InputError` for what has no place in 32 bits."""
+    shift, note = layer.leak(approximate=decisions.approximate)
+    pixels = first and decisions.inputs == "direct"
+    codes = coded(layer.drive.weights, decisions)
+    fraction = _fraction_bits(layer, codes, decisions, pixels=pixels)
+    one = codes.unit / 2**fraction
+    if pixels:
+        one /= PIXEL_MAX
+    threshold = _thresholds(layer, one, decisions)
+    bias = np.rint(layer.drive.bias / one)
+    for name, values in (("threshold", threshold), ("bias", bias)):
+        if values.min() < MEMBRANE_MIN or values.max() > MEMBRANE_MAX:
+            raise InputError(f"layer {layer.name}: a {name} is too large beside its weights")
+    window = layer.drive.window
+    return Quantised(
+        layer,
+        IntegerLayer(
+            name=layer.name,
+            kind="fc" if window is None else "conv",
+            weights=codes.codes,
+            weight_bits=codes.bits,
+            fraction_bits=fraction,
+            threshold=threshold.astype(np.int64),
+            bias=bias.astype(np.int64),
+            leak=shift,
+            reset=decisions.reset if layer.spiking else "none",
+            spiking=layer.spiking,
+            pool=False,
+            input_shape=layer.drive.inputs,
+            window=window,
+            code=codes.code,
+            sources=layer.sources,
+        ),
+        codes,
+        one,
+        note,
+    )
+
+
+def coded(weights: Floats, decisions: Decisions) -> Codes:
+    """Weights as they are if they are small whole multiples of one number, else K bits of them.
+
+    A weight of 0 stays 0: it is no synapse.
+    """
+    whole = _whole(weights)
+    if whole is not None:
+        return whole
+    bits, code = decisions.bits, decisions.code
+    largest = float(np.abs(weights).max())
+    units = [largest * clip / _top(bits, code) for clip in CLIPS]
+    tries = [(_nearest(weights / unit, bits, code), unit) for unit in units]
+    errors = [float(np.square(codes * unit - weights).sum()) for codes, unit in tries]
+    codes, unit = tries[int(np.argmin(errors))]
+    return Codes(codes, bits, code, unit, exact=False)
+
+
+def _whole(weights: Floats) -> Codes | None:
+    """Two's complement of the fewest bits that holds all weights exactly; None: there is none."""
+    sizes = np.abs(weights[weights != 0])
+    if not len(sizes):
+        return Codes(np.zeros(weights.shape, np.int32), 1, "twos", 1.0, exact=True)
+    for parts in range(1, PARTS + 1):
+        unit = float(sizes.min()) / parts
+        codes = np.rint(weights / unit)
+        if np.abs(codes).max() > 2 ** (WHOLE_BITS - 1):
+            return None
+        if np.allclose(codes * unit, weights, rtol=NEAR, atol=0):
+            positive, negative = int(max(codes.max(), 0)), int(max(-codes.min() - 1, 0))
+            bits = 1 + max(positive, negative).bit_length()
+            if bits <= WHOLE_BITS:
+                return Codes(codes.astype(np.int32), bits, "twos", unit, exact=True)
+    return None
+
+
+def _top(bits: int, code: Code) -> int:
+    """The largest code that has a negative of it."""
+    return (1 << bits) - 1 if code == "odd" else max((1 << bits - 1) - 1, 1)
+
+
+def _nearest(scaled: Floats, bits: int, code: Code) -> NDArray[np.int32]:
+    top = _top(bits, code)
+    if code == "odd":
+        codes = 2 * np.rint((np.clip(scaled, -top, top) + top) / 2) - top
+    else:
+        codes = np.clip(np.rint(scaled), -(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+    return np.where(scaled == 0, 0, codes).astype(np.int32)
+
+
+def _fraction_bits(layer: FloatLayer, codes: Codes, decisions: Decisions, *, pixels: bool) -> int:
+    """As many as the planes hold on the chip, and no more than leave room for all membranes."""
+    each = int(np.abs(codes.codes).reshape(len(codes.codes), -1).sum(1).max()) * codes.unit
+    step = float(each + np.abs(layer.drive.bias).max() + np.abs(layer.threshold).max())
+    steps = min(decisions.timesteps, 1 / (1 - layer.keep) if layer.keep < 1 else math.inf)
+    room: int = math.floor(math.log2(MEMBRANE_ROOM * codes.unit / (step * steps or codes.unit)))
+    if pixels:  # the host computes this layer, in units of 1 / 255
+        return min(max(room - PIXEL_MAX.bit_length(), 0), PLANE_BITS - 1)
+    planes = codes.bits if codes.code == "odd" else codes.bits - 1
+    most: int = min(PLANE_BITS - 1 - planes, room)
+    return max(most, 0)
+
+
+def _thresholds(layer: FloatLayer, one: float, decisions: Decisions) -> Floats:
+    """The integer thresholds that decide alike; where they are subtracted, the nearest."""
+    exact = layer.threshold / one
+    near = np.rint(exact)
+    on_grid = np.abs(exact - near) <= NEAR * np.maximum(np.abs(exact), 1)
+    least = np.where(on_grid, near, np.ceil(exact))
+    if decisions.reset == "subtract":
+        least = near
+    return np.where(on_grid, near + 1, least) if decisions.fires == "above" else least

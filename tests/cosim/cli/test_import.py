@@ -1,0 +1,82 @@
+"""`nc64c import` and `nc64c run`: from a NIR file to golden model and RTL."""
+
+import json
+from pathlib import Path
+
+import nir
+import numpy as np
+import pytest
+
+from tests.support.cli import nc64c
+from tests.support.nir_graphs import TIMESTEPS, Drawn
+
+CHIP = ("--mesh", "2x2", "--axons", "128", "--dendrites", "64")
+
+
+def _drawn(folder: Path, seed: int) -> tuple[Path, Path]:
+    """A NIR file, and inputs for it."""
+    drawn = Drawn(seed)
+    nir.write(folder / "net.nir", drawn.graph)
+    spikes = drawn.spikes(3)
+    np.savez(folder / "in.npz", spikes=spikes, labels=np.arange(len(spikes)) % 3)
+    return folder / "net.nir", folder / "in.npz"
+
+
+def _imported(folder: Path, seed: int) -> tuple[Path, Path]:
+    file, inputs = _drawn(folder, seed)
+    out = folder / "out"
+    options = ("--timesteps", TIMESTEPS, "--dt", "1e-3", "--out", out)
+    done = nc64c("import", file, *options, "--sample", inputs)
+    assert done.exit_code == 0, done.output
+    assert "what each change costs" in done.output
+    document = json.loads((out / "contract.json").read_text())
+    assert [each["step"] for each in document["steps"]] == ["file", "leak", "weights", "integer"]
+    assert len({json.dumps(each["spikes"]) for each in document["steps"]}) == 1
+    return out / "network.safetensors", inputs
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_through_the_golden_model(seed: int, tmp_path: Path) -> None:
+    network, inputs = _imported(tmp_path, seed)
+    done = nc64c("run", network, inputs, *CHIP, "--golden-only", "--out", tmp_path / "run")
+    assert done.exit_code == 0, done.output
+    assert "integer = golden: 0 mismatches" in done.output
+    document = json.loads((tmp_path / "run/own.json").read_text())
+    assert document["rtl"] is None
+    assert len(document["predictions"]["golden"]) == 3
+
+
+@pytest.mark.rtl
+@pytest.mark.parametrize("seed", [1, 5])
+def test_through_the_rtl(seed: int, tmp_path: Path) -> None:
+    network, inputs = _imported(tmp_path, seed)
+    done = nc64c("run", network, inputs, *CHIP, "--images", 2, "--out", tmp_path / "run")
+    assert done.exit_code == 0, done.output
+    found = json.loads((tmp_path / "run/own.json").read_text())["golden_against_rtl"]
+    assert found["spikes"] > 0
+    assert found["mismatched_spikes"] == found["mismatched_membranes"] == 0
+
+
+def test_bad_input_is_a_sentence_and_leaves_nothing(tmp_path: Path) -> None:
+    file, inputs = _drawn(tmp_path, 0)
+    for arguments in (
+        ("import", tmp_path / "none.nir", "--timesteps", 5),
+        ("import", inputs, "--timesteps", 5),
+        ("import", file, "--timesteps", 0),
+        ("import", file, "--timesteps", 5, "--dt", "1e-3", "--sample", file),
+        ("import", file, "--timesteps", 5, "--dt", "1e-3", "--reset", "other"),
+        ("run", file, inputs),
+        ("run", tmp_path / "none", inputs),
+    ):
+        done = nc64c(*arguments, "--out", tmp_path / "out")
+        assert done.exit_code == 2, done.output
+        assert "Error: " in done.output
+        assert not (tmp_path / "out").exists()
+
+
+def test_inputs_of_the_other_kind(tmp_path: Path) -> None:
+    network, inputs = _imported(tmp_path, 0)
+    np.savez(inputs, images=np.zeros((1, 2, 9, 9), np.uint8))
+    done = nc64c("run", network, inputs, "--golden-only")
+    assert done.exit_code == 2
+    assert "takes spikes, the inputs are of the other kind" in " ".join(done.output.split())
