@@ -2,8 +2,10 @@
 
 import sys
 from collections.abc import Iterator
-from typing import Literal
+from pathlib import Path
+from typing import Annotated, Literal
 
+import typer
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
@@ -14,12 +16,19 @@ from cosim.record.chip_facts import RESOURCES, Chip, Resource, capacity, totals
 from hw.spec import AXONS, DENDRITES
 from sw.files.paths import DIGITS_CHECKPOINT
 
-EXAMPLE = "Example: `nc64c map --mesh 4x4`"
+EXAMPLE = (
+    "Examples: `nc64c map --mesh 4x4` and `nc64c map --network out/net/network.safetensors`, of an "
+    "imported network"
+)
 WIDTH = 100  # columns where there is no terminal that has a width
 
 
 def map_(
     checkpoint: CheckpointOption = DIGITS_CHECKPOINT,
+    network: Annotated[
+        Path | None,
+        typer.Option(help="Network file of nc64c import, instead.", show_default="none"),
+    ] = None,
     mesh: MeshOption = "8x8",
     axons: AxonsOption = AXONS,
     dendrites: DendritesOption = DENDRITES,
@@ -29,11 +38,15 @@ def map_(
         shape = chip_shape(mesh, axons, dendrites)
         from cosim.mapping.choose import choose_mapping
         from cosim.mapping.usage import chip_record
+        from sw.integer import network_file
         from sw.integer.fold import fold
         from sw.train import checkpoint as checkpoints
 
-        network = fold(checkpoints.load(checkpoint).quantised_network)
-        chip = chip_record(choose_mapping(network, shape))
+        if network is None:
+            mapped = fold(checkpoints.load(checkpoint).quantised_network)
+        else:
+            mapped = network_file.load(network)
+        chip = chip_record(choose_mapping(mapped, shape))
     console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
     for table in tables(chip):
         console.print(table)

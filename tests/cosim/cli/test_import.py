@@ -57,6 +57,15 @@ def test_through_the_rtl(seed: int, tmp_path: Path) -> None:
     assert found["mismatched_spikes"] == found["mismatched_membranes"] == 0
 
 
+def test_the_schedule_of_an_import(tmp_path: Path) -> None:
+    network, _ = _imported(tmp_path, 1)
+    done = nc64c("map", "--network", network, *CHIP)
+    assert done.exit_code == 0, done.output
+    assert "streamed through 2 x 2 cores" in done.output
+    assert "count" in done.output
+    assert nc64c("map", "--network", tmp_path / "none").exit_code == 2
+
+
 def test_bad_input_is_a_sentence_and_leaves_nothing(tmp_path: Path) -> None:
     file, inputs = _drawn(tmp_path, 0)
     for arguments in (
