@@ -46,6 +46,26 @@ def test_through_the_golden_model(seed: int, tmp_path: Path) -> None:
     assert len(document["predictions"]["golden"]) == 3
 
 
+@pytest.mark.parametrize("inputs", ["direct", "rate", "latency"])
+def test_images_instead_of_spikes(inputs: str, tmp_path: Path) -> None:
+    """Whole weights: the file in floats and the integer network fire alike, also of pixels."""
+    file, _ = _drawn(tmp_path, 2)
+    shape = Drawn(2).shape
+    images = np.random.default_rng(2).integers(0, 256, (4, *shape), np.uint8)
+    np.savez(tmp_path / "in.npz", images=images)
+    options = ("--timesteps", TIMESTEPS, "--dt", "1e-3", "--inputs", inputs)
+    paths = ("--out", tmp_path / "out", "--sample", tmp_path / "in.npz")
+    done = nc64c("import", file, *options, *paths)
+    assert done.exit_code == 0, done.output
+    steps = json.loads((tmp_path / "out/contract.json").read_text())["steps"]
+    assert sum(steps[0]["spikes"].values()) > 100
+    assert len({json.dumps(each["spikes"]) for each in steps}) == 1
+    network = tmp_path / "out/network.safetensors"
+    done = nc64c("run", network, tmp_path / "in.npz", *CHIP, "--golden-only")
+    assert done.exit_code == 0, done.output
+    assert "integer = golden: 0 mismatches" in done.output
+
+
 @pytest.mark.rtl
 @pytest.mark.parametrize("seed", [1, 5])
 def test_through_the_rtl(seed: int, tmp_path: Path) -> None:
