@@ -47,7 +47,10 @@ from hw.spec import (
 )
 from sw.attack.image_sets import draw_images
 from sw.common.errors import InputError, reason
+from sw.convert import imported
+from sw.convert.decisions import Decisions
 from sw.data.dataset import Dataset
+from sw.integer import network_file
 from sw.integer.fold import fold
 from sw.integer.network import IntegerNetwork
 from sw.train import checkpoint
@@ -86,8 +89,10 @@ __all__ = [
     "held_out",
     "icarus",
     "image_stimuli",
+    "import_nir",
     "integer_network",
     "load_checkpoint",
+    "load_network",
     "map_network",
     "predictions",
     "read",
@@ -110,6 +115,21 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
 def integer_network(trained: Checkpoint) -> IntegerNetwork:
     """The quantised network in whole numbers, batch norm folded into thresholds and biases."""
     return fold(trained.quantised_network)
+
+
+def import_nir(path: str | Path, timesteps: int, **decisions: Any) -> IntegerNetwork:
+    """The network of a NIR file in whole numbers.
+
+    `decisions` are those that a NIR file leaves open: dt, reset, fires, bits, code, inputs and
+    approximate, as the options of `nc64c import`. Raises `InputError` for a file that is damaged,
+    or a network that this chip cannot have.
+    """
+    return imported.import_nir(Path(path), Decisions(timesteps, **decisions)).network
+
+
+def load_network(path: str | Path) -> IntegerNetwork:
+    """A network that `nc64c import` wrote. Raises `InputError` if the file is none."""
+    return network_file.load(Path(path))
 
 
 def map_network(network: IntegerNetwork, shape: ChipShape = FULL_CHIP) -> Program:

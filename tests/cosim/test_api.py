@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import nir
 import numpy as np
 import pytest
 
 import nc64c
-from sw.integer import inference
+from sw.integer import inference, network_file
 from tests.support.networks import SMALL, random_network
+from tests.support.nir_graphs import DT, TIMESTEPS, Drawn
 
 TINY = nc64c.ChipShape(2, 1, 64, 32)
 
@@ -147,3 +149,13 @@ def test_the_module_names_what_it_has() -> None:
     assert {"run_both", "spike", "load_checkpoint"} <= set(dir(nc64c))
     with pytest.raises(AttributeError, match="nc64c has no nonsense"):
         nc64c.nonsense  # noqa: B018
+
+
+def test_a_network_of_others(tmp_path: Path) -> None:
+    drawn = Drawn(3)
+    nir.write(tmp_path / "net.nir", drawn.graph)
+    network = nc64c.import_nir(tmp_path / "net.nir", TIMESTEPS, dt=DT, reset="subtract")
+    network_file.save(tmp_path / "file", network)
+    assert nc64c.load_network(tmp_path / "file").feeds == network.feeds
+    with pytest.raises(nc64c.InputError, match="reset 'other'"):
+        nc64c.import_nir(tmp_path / "net.nir", TIMESTEPS, reset="other")
