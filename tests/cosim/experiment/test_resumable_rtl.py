@@ -88,28 +88,30 @@ def parent(number: int) -> int | None:
         return None
 
 
-@pytest.mark.parametrize("damage", ["byte", "length"])
-def test_a_damaged_shard_is_named_and_done_again(tmp_path: Path, whole: Run, damage: str) -> None:
+def test_damaged_shards_are_named_and_done_again(tmp_path: Path, whole: Run) -> None:
+    """One has another byte, and one is cut."""
     folder = tmp_path / "out" / FOLDER
     folder.mkdir(parents=True)
     for path in whole.finished():
         (folder / path.name).write_bytes(path.read_bytes())
-    victim = max(folder.iterdir(), key=lambda path: path.stat().st_size)
-    content = bytearray(victim.read_bytes())
-    if damage == "byte":
-        content[len(content) // 2] ^= 1
-    else:
-        del content[-100:]
-    victim.write_bytes(content)
+    victims = sorted(folder.iterdir(), key=lambda path: path.stat().st_size)[-2:]
+    changed, cut = (bytearray(path.read_bytes()) for path in victims)
+    changed[len(changed) // 2] ^= 1
+    del cut[-100:]
+    for path, content in zip(victims, (changed, cut), strict=True):
+        path.write_bytes(content)
     run = Run(tmp_path, *ARGUMENTS, "--jobs", "2")
     code, stdout, stderr = run.finish()
     assert code == 0
-    [sentence] = stderr.splitlines()
-    assert sentence.startswith(f"shard {victim} is damaged: ")
-    assert sentence.endswith("; it is done again")
-    assert f"{SHARDS} shards, {SHARDS - 1} of them finished before" in stdout
+    sentences = stderr.splitlines()
+    assert len(sentences) == len(victims)
+    for path in victims:
+        [sentence] = [line for line in sentences if str(path) in line]
+        assert sentence.startswith(f"shard {path} is damaged: ")
+        assert sentence.endswith("; it is done again")
+        assert json.loads(path.read_text())["result"] is not None
+    assert f"{SHARDS} shards, {SHARDS - len(victims)} of them finished before" in stdout
     assert results(run) == results(whole)
-    assert json.loads(victim.read_text())["result"] is not None
 
 
 # ---------------------------------------------------------------- Dask

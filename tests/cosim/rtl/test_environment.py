@@ -118,8 +118,7 @@ def test_a_build_in_a_hostile_environment_with_a_compiler_of_the_user_and_paths_
     with scratch() as work:
         (work / "tiny.v").write_text("module tiny(input a, output b); assign b = !a; endmodule\n")
         (work / "main.cpp").write_text('#include "Vtiny.h"\nint main() { return 7; }\n')
-        runtime = ("verilated", "verilated_threads")
-        block = Block("tiny", "tiny", ("--exe", "tiny.v", work / "main.cpp"), runtime=runtime)
+        block = Block("tiny", "tiny", ("--exe", "tiny.v", work / "main.cpp"))
         verilate(work, block)
         assert os.waitstatus_to_exitcode(os.system(str(work / "tiny" / "Vtiny"))) == 7
     asked = calls.read_text().splitlines()

@@ -45,10 +45,20 @@ def sinks(flit: int, source: int) -> Iterator[int]:
         yield y * COLUMNS + x
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_full_load_with_back_pressure(seed: int) -> None:
-    rng = random.Random(seed)
+def test_full_load_with_back_pressure() -> None:
+    """Two batches in one simulation: what takes its time is to make it."""
     mesh = RouterMesh(COLUMNS, ROWS)
+
+    async def drive(ctx: Any) -> None:
+        for seed in range(2):
+            await full_load(ctx, mesh, seed)
+
+    simulate(mesh, drive)
+
+
+async def full_load(ctx: Any, mesh: RouterMesh, seed: int) -> None:
+    """A source offers its next flit in every cycle; each sink is busy half of the time."""
+    rng = random.Random(seed)
     into = [*mesh.local_in, *mesh.host_in]
     out = [*mesh.local_out, *mesh.host_out]
     waiting = {s: [random_flit(rng, s, n) for n in range(12)] for s in range(len(into))}
@@ -58,38 +68,33 @@ def test_full_load_with_back_pressure(seed: int) -> None:
             for sink in sinks(flit, source):
                 expected[sink][flit] += 1
     received: dict[int, list[int]] = defaultdict(list)
-
-    async def drive(ctx: Any) -> None:
-        # A source offers its next flit in every cycle; each sink is busy half of the time.
-        total, seen = sum(sum(c.values()) for c in expected.values()), 0
-        for cycle in range(4000):
-            for source, port in enumerate(into):
-                ctx.set(port.valid, bool(waiting[source]))
-                if waiting[source]:
-                    ctx.set(port.payload.as_value(), waiting[source][0])
-            for port in out:
-                ctx.set(port.ready, rng.random() < 0.5)
-            for sink, port in enumerate(out):
-                if ctx.get(port.valid) and ctx.get(port.ready):
-                    received[sink].append(ctx.get(port.payload.as_value()))
-                    seen += 1
-            for source, port in enumerate(into):
-                if waiting[source] and ctx.get(port.ready):
-                    waiting[source].pop(0)
-            await ctx.tick()
-            if seen >= total and cycle > 100:
-                break
-        for port in into:
-            ctx.set(port.valid, 0)
-        for _ in range(100):  # nothing more may come
-            for sink, port in enumerate(out):
-                ctx.set(port.ready, 1)
-                if ctx.get(port.valid):
-                    received[sink].append(ctx.get(port.payload.as_value()))
-            await ctx.tick()
-        assert ctx.get(mesh.idle)
-
-    simulate(mesh, drive)
+    total, seen = sum(sum(c.values()) for c in expected.values()), 0
+    for cycle in range(4000):
+        for source, port in enumerate(into):
+            ctx.set(port.valid, bool(waiting[source]))
+            if waiting[source]:
+                ctx.set(port.payload.as_value(), waiting[source][0])
+        for port in out:
+            ctx.set(port.ready, rng.random() < 0.5)
+        for sink, port in enumerate(out):
+            if ctx.get(port.valid) and ctx.get(port.ready):
+                received[sink].append(ctx.get(port.payload.as_value()))
+                seen += 1
+        for source, port in enumerate(into):
+            if waiting[source] and ctx.get(port.ready):
+                waiting[source].pop(0)
+        await ctx.tick()
+        if seen >= total and cycle > 100:
+            break
+    for port in into:
+        ctx.set(port.valid, 0)
+    for _ in range(100):  # nothing more may come
+        for sink, port in enumerate(out):
+            ctx.set(port.ready, 1)
+            if ctx.get(port.valid):
+                received[sink].append(ctx.get(port.payload.as_value()))
+        await ctx.tick()
+    assert ctx.get(mesh.idle)
     for sink in range(len(out)):
         assert Counter(received[sink]) == expected[sink], f"seed {seed}, sink {sink}"
         numbers: dict[int, list[int]] = defaultdict(list)
