@@ -1,6 +1,6 @@
 """The synapse array: the SRAM of one-bit synapses, the axons of one page, and their popcounts."""
 
-from amaranth import Cat, Module, Mux, Signal, Value
+from amaranth import Cat, ClockSignal, Instance, Module, Mux, Signal, Value
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -11,6 +11,17 @@ LINE_LATENCY = 2  # cycles from `line_valid` to its counts
 LANE_BITS = spec.LINE_ROWS * spec.LANE
 WORD_LANES = spec.DATA_BITS // spec.LANE
 RECENT_ROWS = 2 * spec.LINE_ROWS
+COLUMN_BITS = (spec.ROW_WORDS - 1).bit_length()
+ROW_BITS = (spec.LINE_ROWS - 1).bit_length()
+LINES_MODULE = "nc64c_synapse_lines"
+
+
+class WithInstances:
+    """The platform of what becomes Verilog: the lines are a module that is written in Verilog.
+
+    It does the same in every cycle (`tests/hw/verilog/test_synapse_lines.py`), and a simulator
+    counts its rows by words. Without a platform everything is Amaranth, as its simulator needs it.
+    """
 
 
 class SynapseArray(wiring.Component):
@@ -50,6 +61,9 @@ class SynapseArray(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        if isinstance(platform, WithInstances):
+            self._place_lines(m)
+            return m
         columns = self._sram(m)
         axons = self._page(m)
         line_ready = Signal()
@@ -87,6 +101,57 @@ class SynapseArray(wiring.Component):
                 lanes[word].append(read.data)
         return [lane for word in lanes for lane in word]
 
+    def _place_lines(self, m: Module) -> None:
+        """The lines, their counts and the words in them as a Verilog instance."""
+        access, words = self.access, self._axons // spec.DATA_BITS
+        offset = access.offset
+        mine = access.region == spec.Region.SYNAPSE
+        line_ready = Signal()
+        writing = Signal()
+        there = Signal()  # a row has such a word
+        place = Signal(len(offset))  # of the word that is written or read
+        data = Signal(spec.DATA_BITS)
+        word = Signal(spec.DATA_BITS)
+        line = Signal(range(self._lines))
+        wanted_line = Signal.like(line)
+        column, row = place[:COLUMN_BITS], place[COLUMN_BITS:][:ROW_BITS]
+        m.d.sync += [line_ready.eq(self.line_valid), writing.eq(access.write & mine)]
+        with m.If(access.write | access.read):
+            m.d.sync += [place.eq(offset), data.eq(access.data)]
+        m.d.comb += [
+            self.busy.eq(writing),
+            line.eq(place[COLUMN_BITS + ROW_BITS :]),
+            wanted_line.eq(offset[COLUMN_BITS + ROW_BITS :]),
+            there.eq(column < words),
+            access.reply.eq(Mux(there, word, 0)),
+        ]
+        m.submodules.lines = Instance(
+            LINES_MODULE,
+            p_AXONS=self._axons,
+            p_LINES=self._lines,
+            p_LINE_BITS=len(line),
+            p_LOAD_BITS=len(self.load_index),
+            p_COLUMN_BITS=COLUMN_BITS,
+            p_ROW_BITS=ROW_BITS,
+            p_COUNT_BITS=spec.COUNT_BITS,
+            i_clk=ClockSignal(),
+            i_load=self.load,
+            i_load_index=self.load_index,
+            i_load_word=self.load_word,
+            i_read=self.line_valid | ((access.write | access.read) & mine),
+            i_read_line=Mux(self.line_valid, self.line, wanted_line),
+            i_count=line_ready,
+            o_recent_counts=Cat(*(self.recent_counts[index] for index in range(RECENT_ROWS))),
+            i_write=writing & there,
+            i_write_line=line,
+            i_write_row=row,
+            i_write_column=column,
+            i_write_data=data,
+            i_word_row=row,
+            i_word_column=column,
+            o_word=word,
+        )
+
     def _sram(self, m: Module) -> list[Value]:
         """The line read, a column of DATA_BITS axons each; and a word's way in and out.
 
@@ -94,14 +159,12 @@ class SynapseArray(wiring.Component):
         cycle with the word in it.
         """
         access = self.access
-        column_bits = (spec.ROW_WORDS - 1).bit_length()
-        row_bits = (spec.LINE_ROWS - 1).bit_length()
-        wanted = access.offset[:column_bits]
-        wanted_row = access.offset[column_bits : column_bits + row_bits]
-        wanted_line = access.offset[column_bits + row_bits :]
+        wanted = access.offset[:COLUMN_BITS]
+        wanted_row = access.offset[COLUMN_BITS : COLUMN_BITS + ROW_BITS]
+        wanted_line = access.offset[COLUMN_BITS + ROW_BITS :]
         mine = access.region == spec.Region.SYNAPSE
-        writing, column = Signal(), Signal(column_bits)
-        row, line = Signal(row_bits), Signal(range(self._lines))
+        writing, column = Signal(), Signal(COLUMN_BITS)
+        row, line = Signal(ROW_BITS), Signal(range(self._lines))
         data = Signal(spec.DATA_BITS)
         m.d.sync += writing.eq(access.write & mine)
         m.d.comb += self.busy.eq(writing)
@@ -129,7 +192,7 @@ class SynapseArray(wiring.Component):
         # Two words of one column in a row: what the first one wrote was not read by the second.
         last, again = Signal.like(new), Signal()
         same = (wanted == column) & (wanted_line == line)
-        m.d.sync += again.eq(writing & same)
+        m.d.sync += again.eq(writing & same & (column < words))
         with m.If(again):
             m.d.comb += old.eq(last)
         with m.Else(), m.Switch(column):

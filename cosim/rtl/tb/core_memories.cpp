@@ -1,5 +1,6 @@
 // The memories of our core (hw/core), for the back door: where a word of the memory map lies in them.
 
+#include <cstddef>
 #include <cstdint>
 
 #include "Vcore.h"
@@ -13,22 +14,24 @@ using namespace nc64c;
 
 namespace {
 
-// A word of a dendrite's row; hw/core/synapse_array.py keeps the rows of a line lane by lane.
+// A word of a dendrite's row; hw/verilog/nc64c_synapse_lines.v keeps a line's rows one behind the other.
 bool store_synapses(Vcore& core, uint32_t dendrite, uint32_t column, uint32_t data) {
-    if (column >= AXONS / FLIT_DATA_BITS) return false;
-    auto& line = core.MEMORY(synapses, sram)[dendrite / LINE_ROWS];
-    uint32_t* const words = &line[column * LINE_ROWS];
-    for (uint32_t lane = 0; lane < FLIT_DATA_BITS / LANE; lane++) {
-        const uint32_t bit = (lane * LINE_ROWS + dendrite % LINE_ROWS) * LANE;
-        const uint32_t place = bit % 32;
-        const uint32_t mask = ((uint32_t{1} << LANE) - 1) << place;
-        uint32_t& word = words[bit / 32];
-        word = (word & ~mask) | ((data >> (lane * LANE) << place) & mask);
-    }
+    constexpr uint32_t words = AXONS / FLIT_DATA_BITS;
+    if (column >= words) return false;
+    core.MEMORY(synapses, lines__DOT__sram)[dendrite / LINE_ROWS][dendrite % LINE_ROWS * words + column] = data;
     return true;
 }
 
 }  // namespace
+
+void nc64c_fetch_ahead(const Vcore& core) {
+    if (!core.MEMORY(synapses, line_ready)) return;
+    const auto& line = core.MEMORY(synapses, lines__DOT__sram)[core.MEMORY(synapses, lines__DOT__line)];
+    constexpr size_t words = LINE_ROWS * AXONS / 32;
+    constexpr size_t cached = 64 / sizeof(line[0]);  // words of a cache line
+    for (size_t word = 0; word < words; word += cached) __builtin_prefetch(&line[word]);
+    __builtin_prefetch(&line[words - 1]);  // the SRAM need not begin where a cache line does
+}
 
 bool nc64c_store(Vcore& core, uint32_t region, uint32_t offset, uint32_t data) {
     switch (region) {

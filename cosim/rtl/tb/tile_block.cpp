@@ -27,6 +27,9 @@
 // Stores a word of a core's memory map in its memories; false if it cannot. This one has none.
 __attribute__((weak)) bool nc64c_store(Vcore&, uint32_t, uint32_t, uint32_t) { return false; }
 
+// Asks the processor for what the core reads at its next edge; by then 63 others have been evaluated.
+__attribute__((weak)) void nc64c_fetch_ahead(const Vcore&) {}
+
 namespace {
 
 using namespace nc64c;
@@ -66,6 +69,7 @@ void rise_core(Core& core) {
         core.eval();
     } else {
         rise(core);
+        nc64c_fetch_ahead(core);
     }
 }
 
