@@ -44,7 +44,7 @@ module nc64c_synapse_lines (
 
   initial for (index = 0; index < LINES; index = index + 1) sram[index] = 0;
 
-  // Verilator has an instruction for it; others, and Verilog-2005, have not.
+  // In C++ it is one instruction; Verilog-2005 has no name for it.
   function integer ones;
     input [LOADED-1:0] bits;
 `ifdef VERILATOR

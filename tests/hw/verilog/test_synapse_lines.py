@@ -23,12 +23,16 @@ MAIN = Path(__file__).with_name("synapse_lines.cpp")
 
 def pair(axons: int, dendrites: int) -> str:
     """Verilog of both, and of a module `pair` that gives them the same inputs."""
-    texts, pins = [], [("clk", "i", 1), ("rst", "i", 1)]
+    arrays = [SynapseArray(axons, dendrites) for _ in range(2)]
     with yosys.builtin():
-        for name, platform in (("amaranth", None), ("lines", WithInstances())):
-            array = SynapseArray(axons, dendrites)
-            texts.append(verilog.convert(array, name, platform, emit_src=False))
-    pins += [(name, way, len(value)) for name, way, value in _ports(array)]
+        texts = [
+            verilog.convert(array, name, platform, emit_src=False)
+            for array, name, platform in zip(
+                arrays, ("amaranth", "lines"), (None, WithInstances()), strict=True
+            )
+        ]
+    pins = [("clk", "i", 1), ("rst", "i", 1)]
+    pins += [(name, way, len(value)) for name, way, value in _ports(arrays[0])]
     outputs = [name for name, way, _ in pins if way == "o"]
     body = [f"  input [{width - 1}:0] {name};" for name, way, width in pins if way == "i"]
     for module in ("amaranth", "lines"):
