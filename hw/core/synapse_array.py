@@ -161,7 +161,8 @@ class SynapseArray(wiring.Component):
         access = self.access
         wanted = access.offset[:COLUMN_BITS]
         wanted_row = access.offset[COLUMN_BITS : COLUMN_BITS + ROW_BITS]
-        wanted_line = access.offset[COLUMN_BITS + ROW_BITS :]
+        line_bits = (self._lines - 1).bit_length()
+        wanted_line = access.offset[COLUMN_BITS + ROW_BITS :][:line_bits]
         mine = access.region == spec.Region.SYNAPSE
         writing, column = Signal(), Signal(COLUMN_BITS)
         row, line = Signal(ROW_BITS), Signal(range(self._lines))
