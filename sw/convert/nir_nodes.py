@@ -45,7 +45,7 @@ def _convolution(where: str, node: Any, weights: Floats, channels: int) -> tuple
         stride, dilation, padding = _pair(node.stride), _pair(node.dilation), node.padding
     out, each, *kernel = weights.shape
     groups = int(node.groups)
-    if each * groups != channels or out % groups:
+    if groups < 1 or each * groups != channels or out % groups:
         raise InputError(
             f"{where}: {groups} groups of {each} channels to {out}, but is given {channels}"
         )

@@ -1,6 +1,7 @@
 """A user's own inputs: an `.npz` file of images or of spikes, with labels if there are any."""
 
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,14 @@ from numpy.typing import NDArray
 from sw.common.errors import InputError, reason
 
 MAX_BYTES = 4 << 30  # of an array
+DAMAGED = (  # what zipfile, zlib and numpy make of bytes that are not right
+    ValueError,
+    EOFError,
+    KeyError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 NAMES = ("spikes", "images", "labels")
 
 
@@ -80,7 +89,7 @@ def _array(path: Path, archive: zipfile.ZipFile, name: str) -> NDArray[np.generi
         with archive.open(f"{name}.npy") as file:
             array: NDArray[np.generic] = np.lib.format.read_array(file, allow_pickle=False)
             return array
-    except (ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+    except DAMAGED as error:
         raise InputError(f"{path}: {name} is damaged ({error})") from error
 
 

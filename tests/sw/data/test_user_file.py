@@ -66,6 +66,21 @@ def test_files_that_are_not_right(tmp_path: Path) -> None:
             read(path)
 
 
+def test_bytes_that_were_changed_are_noticed_or_do_no_harm(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    np.savez_compressed(path, images=IMAGES, labels=np.arange(3))
+    whole, refused = path.read_bytes(), 0
+    for place in range(len(whole)):
+        changed = bytearray(whole)
+        changed[place] ^= 1 << place % 8
+        path.write_bytes(changed)
+        try:
+            read(path)
+        except InputError:
+            refused += 1
+    assert refused > len(whole) // 4
+
+
 def test_an_array_larger_than_memory(tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
     with ZipFile(path, "w") as archive, archive.open("images.npy", "w") as file:
