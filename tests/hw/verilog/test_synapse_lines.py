@@ -88,12 +88,13 @@ def test_they_are_equal_in_every_cycle(axons: int, dendrites: int) -> None:
 
 YOSYS = shutil.which("yosys")
 PASSES = """
-read_verilog {}
-chparam -set AXONS 64 -set LINES 4 -set LINE_BITS 2 -set LOAD_BITS 1 nc64c_synapse_lines
-hierarchy -check -top nc64c_synapse_lines
+read_verilog -defer {}
+hierarchy -check -top nc64c_synapse_lines -chparam AXONS 64 -chparam LINES 4 \\
+    -chparam LINE_BITS 2 -chparam LOAD_BITS 1
 proc
 opt
-memory_collect
+memory -nomap
+select -assert-count 1 t:$mem_v2
 check -assert
 """
 
