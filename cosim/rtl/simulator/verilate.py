@@ -178,8 +178,8 @@ def _make_flags(compiler: list[str], effort: Effort, runtime: tuple[str, ...]) -
     return " ".join(shlex.quote(f"{name}={value}") for name, value in given.items())
 
 
-def _is_clang(compiler: list[str]) -> bool:
-    """Whether it is clang, by whatever name: its precompiled headers have flags of their own."""
+def compiler_version(compiler: list[str]) -> bytes:
+    """What the compiler says of itself."""
     asked = subprocess.run(
         [*compiler, "--version"],
         env=environment.clean(),
@@ -187,7 +187,12 @@ def _is_clang(compiler: list[str]) -> bool:
         capture_output=True,
         check=False,
     )
-    return b"clang" in asked.stdout
+    return asked.stdout
+
+
+def _is_clang(compiler: list[str]) -> bool:
+    """Whether it is clang, by whatever name: its precompiled headers have flags of their own."""
+    return b"clang" in compiler_version(compiler)
 
 
 def _run_group(command: list[str], folder: Path, variables: dict[str, str]) -> tuple[int, str]:
