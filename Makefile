@@ -17,13 +17,13 @@ demo: $(STAMP) ## 200 images x 4 sets on the whole chip in RTL; the report goes 
 	$(BIN)/nc64c demo $(ARGS)
 
 test: $(STAMP) ## run the tests on all cores (some: make test ARGS="tests/sw -k lif")
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 bugs: $(STAMP) ## put all bugs of tests/support/bug_list.py into hw/ in turn, and others into the second core
 	$(BIN)/python -m pytest tests/cosim/verify/triage/test_bugs.py tests/cosim/verify/fuzz/test_bugs.py tests/cosim/verify/kit --all-bugs $(ARGS)
 
 check: $(STAMP) ## in about a minute: style, types, imports, and the tests without a simulator
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "not rtl and not slow" $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder -m "not rtl and not slow" $(ARGS)
 
 docs: $(STAMP) ## build the documents as a site; a warning is an error
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs out/docs $(ARGS)

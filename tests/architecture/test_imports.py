@@ -65,6 +65,7 @@ def modules() -> Iterator[Path]:
         yield from sorted((ROOT / name).rglob("*.py"))
 
 
+@pytest.mark.slow
 def test_no_name_is_imported_from_where_it_is_not_defined() -> None:
     """No re-exports: a reader who follows an import is where the thing is."""
     trees = {path: ast.parse(path.read_text()) for path in modules()}

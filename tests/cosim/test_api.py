@@ -36,6 +36,7 @@ def tick(*axons: int) -> nc64c.Step:
     return nc64c.Step(np.array(flits, np.uint64), go=True)
 
 
+@pytest.mark.slow
 def test_a_program_by_hand_on_golden_and_rtl() -> None:
     program = two_cores()
     restart = nc64c.control(TINY, nc64c.Control.RESTART)

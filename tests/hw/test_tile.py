@@ -26,6 +26,7 @@ def write(register: int, data: int) -> int:
     return flit
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_outputs_depend_on_registers_alone(seed: int) -> None:
     """Within a cycle no input moves an output."""

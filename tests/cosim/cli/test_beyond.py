@@ -46,6 +46,7 @@ OPTIONS = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", ["1" + "0" * 19, "9" * 4000, DIGITS_5000], ids=len)
 @pytest.mark.parametrize("arguments", OPTIONS, ids=lambda arguments: " ".join(map(str, arguments)))
 def test_huge_numbers_in_options(

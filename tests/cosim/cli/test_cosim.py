@@ -91,6 +91,7 @@ def test_version() -> None:
 
 
 # ---------------------------------------------------------------- runs
+@pytest.mark.slow
 def test_a_short_demo(
     tmp_path: Path, fake_rtl: Callable[[FakeRtl], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,6 +143,7 @@ def test_a_mismatch_is_exit_code_1_and_named(
     assert (out / "report.html").exists()
 
 
+@pytest.mark.slow
 def test_same_seed_same_summary(
     small: Path, tmp_path: Path, fake_rtl: Callable[[FakeRtl], None]
 ) -> None:
@@ -156,6 +158,7 @@ def test_same_seed_same_summary(
     assert summaries[0] != summaries[2]
 
 
+@pytest.mark.slow
 def test_noise_leaves_its_files(
     small: Path, tmp_path: Path, fake_rtl: Callable[[FakeRtl], None]
 ) -> None:
@@ -244,6 +247,7 @@ def figures_of(folder: Path) -> dict[str, Any]:
     return {name: found[name] for name in ("sets", "adv_loss", "level_images")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["pgd", "rfgsm", "targeted"])
 def test_an_image_is_attacked_the_same_however_the_run_is_cut(
     small: Path, tmp_path: Path, fake_rtl: Callable[[FakeRtl], None], kind: str
@@ -261,6 +265,7 @@ def test_an_image_is_attacked_the_same_however_the_run_is_cut(
     assert found[0] == found[1] == found[2]
 
 
+@pytest.mark.slow
 def test_a_file_of_attack_is_replayed_at_all_levels(
     small: Path, tmp_path: Path, fake_rtl: Callable[[FakeRtl], None]
 ) -> None:
@@ -298,6 +303,7 @@ def test_a_file_that_a_run_kept_is_replayed(
     assert figures_of(again)["sets"] == expected
 
 
+@pytest.mark.slow
 def test_a_dead_network_is_not_green(tmp_path: Path, fake_rtl: Callable[[FakeRtl], None]) -> None:
     """It differs nowhere and loses nothing: the console, the page and the code say why."""
     fake_rtl(FakeRtl())

@@ -43,6 +43,7 @@ def refused(result: Result, *words: str) -> None:
         assert word in line
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -144,6 +145,7 @@ def images(small: Path, tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

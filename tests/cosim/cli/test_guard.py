@@ -194,6 +194,7 @@ def test_a_wrong_command_line_is_bad_input() -> None:
 full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 
 
+@pytest.mark.slow
 @full
 @pytest.mark.parametrize("arguments", ["map", "--help"])
 def test_standard_output_is_full(arguments: str) -> None:
@@ -205,6 +206,7 @@ def test_standard_output_is_full(arguments: str) -> None:
     assert done.returncode == 2
 
 
+@pytest.mark.slow
 @full
 @pytest.mark.parametrize(("arguments", "code"), [("--help", 0), ("map --mesh 9x9", 2)])
 def test_standard_error_is_full(arguments: str, code: int) -> None:
@@ -226,6 +228,7 @@ def test_a_reader_that_has_gone_changes_no_exit_code() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("closing", ["--help >&-", "--help 2>&-", "map >&- 2>&- <&-"])
 def test_closed_streams_change_no_exit_code(closing: str) -> None:
     command = f'"{sys.executable}" -m nc64c {closing}'

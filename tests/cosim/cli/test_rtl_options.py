@@ -40,6 +40,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("wrong.sv").write_text("module broken(;\n" + core_stub())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["cosim", "noise", "bench rtl"])
 @pytest.mark.parametrize(
     ("options", "words"),

@@ -56,6 +56,7 @@ def test_what_is_read_is_not_written_over(
     assert source.stat().st_nlink == (2 if how == "hard link" else 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "steps", [("--timesteps", "1"), ("--timesteps", "2", "--short-epochs", "1")]
 )
@@ -67,6 +68,7 @@ def test_a_last_batch_of_one_image_and_one_step(tmp_path: Path, steps: tuple[str
     assert result.exit_code == 0, result.output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [

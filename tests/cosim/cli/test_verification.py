@@ -61,6 +61,7 @@ def suite(folder: Path) -> ElementTree.Element:
     return ElementTree.parse(folder / "junit.xml").getroot()[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["verify", "fuzz", "replay"])
 def test_a_difference_is_explained_and_goes_when_it_is_gone(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

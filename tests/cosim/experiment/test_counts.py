@@ -65,6 +65,7 @@ def test_counters_are_those_of_every_core_and_both_words() -> None:
         ], counter.name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [SHAPE, TINY_CHIP], ids=["resident", "streamed"])
 def test_a_run_s_record_adds_up_its_shards_layers_and_rounds(shape: ChipShape) -> None:
     """The stand-in says the same of each call: core number times 10^counter; 1000 cycles a tick."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 
 from cosim.experiment.shard import examine
 from cosim.record.record import Level, RunRecord, Spikes
@@ -54,6 +55,7 @@ def test_sets_are_the_clean_images_and_those_within_eps() -> None:
     assert np.abs(images["pgd_4"] - images["clean"]).max() == 4
 
 
+@pytest.mark.slow
 def test_more_images_than_one_batch_come_out_in_order() -> None:
     """Three sets of 107 images are two shards each; the golden model does 50 images at once."""
     rtl = FakeRtl()
@@ -64,6 +66,7 @@ def test_more_images_than_one_batch_come_out_in_order() -> None:
     assert run.sets["clean"].predictions["rtl"] == trace.predictions.tolist()
 
 
+@pytest.mark.slow
 def test_a_sample_goes_through_the_rtl() -> None:
     """The spikes and what was compared are the sample's, golden's answers are of all images."""
     whole, rtl = run_with(FakeRtl(), images=130), FakeRtl()

@@ -24,6 +24,7 @@ SHAPES = (
 SEEDS = range(100)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_equals_the_loops(seed: int) -> None:
     """Every HOST flit of every step: spikes, membranes, counters, memories."""

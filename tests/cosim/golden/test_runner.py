@@ -76,6 +76,7 @@ def test_cores_share_synapses_only_with_the_same_weights() -> None:
     assert len(found.spikes) > 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_runs_jobs_of_two_programs_in_any_batches(seed: int) -> None:
     rng = np.random.default_rng(seed)

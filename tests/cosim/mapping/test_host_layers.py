@@ -29,6 +29,7 @@ def test_resident(encoding: Encoding, seed: int) -> None:
     assert program.ticks == 10 + 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", BINARY)
 @pytest.mark.parametrize("seed", range(2))
 def test_streamed(encoding: Encoding, seed: int) -> None:

@@ -74,6 +74,7 @@ def test_its_size_is_by_the_median_threshold() -> None:
     assert relative(4, layers) == pytest.approx(15 / middle)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [SHAPE, TINY_CHIP], ids=["resident", "streamed"])
 def test_it_changes_spikes_and_is_not_held_against_the_network(shape: ChipShape) -> None:
     runs = [
@@ -170,6 +171,7 @@ def test_cores_layers_and_blocks_of_images_have_seeds_of_their_own() -> None:
     assert len(set(drawn)) == len(drawn) >= 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [SHAPE, TINY_CHIP], ids=["resident", "streamed"])
 def test_an_images_noise_does_not_depend_on_how_many_go_through_the_rtl(shape: ChipShape) -> None:
     """The golden model of 12 images, of which 12, 7 or 1 are in RTL: 1 shard or 2."""

@@ -160,6 +160,7 @@ def leaves(part: Any, path: str = "") -> Iterator[str]:
 VALUES: tuple[Any, ...] = (math.nan, 0, -1, 1e308, 1e-308, 2**63 - 1, "", None, [], {})
 
 
+@pytest.mark.slow
 def test_no_value_anywhere_is_a_fault_of_the_program(tmp_path: Path) -> None:
     """Each part of a record in turn: it is refused in one sentence, or all documents are made."""
     run = make_run(images=1, columns=1, rows=1)

@@ -92,6 +92,7 @@ def test_the_golden_model_tells_used_weights_apart() -> None:
         assert [[each] for each in data_of(answers.tolist())] == seen
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("planes", [1, 2, 4, 7, 8])
 def test_in_the_core(planes: int) -> None:
     core = Core(SHAPE.axons, SHAPE.dendrites)

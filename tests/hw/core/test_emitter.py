@@ -50,6 +50,7 @@ async def load(ctx: Any, emitter: Emitter, entries: list[dict[str, int]]) -> Non
     ctx.set(access.write, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trace", [True, False])
 @pytest.mark.parametrize("seed", range(4))
 def test_every_entry_goes_out_once_and_in_order(seed: int, trace: bool) -> None:

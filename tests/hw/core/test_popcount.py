@@ -12,6 +12,7 @@ from tests.support.amaranth_sim import simulate_combinational
 PLACES = 8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [1, 8])
 @pytest.mark.parametrize("axons", [64, 128, 1024])
 def test_popcounts(axons: int, rows: int) -> None:

@@ -93,6 +93,7 @@ def test_lfsr_steps_by_hand() -> None:
     check_function([spec.LFSR_BITS], soma.lfsr_next, cases, lambda state: after[state])
 
 
+@pytest.mark.slow
 def test_lfsr_period() -> None:
     m = Module()
     state = Signal(spec.LFSR_BITS, init=1)

@@ -47,6 +47,7 @@ async def load(ctx: Any, array: SynapseArray, axons: int) -> None:
     ctx.set(array.load, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_words_in_and_out(seed: int) -> None:
     """Words in any order and back to back: the rows of a line share their columns."""
@@ -73,6 +74,7 @@ def test_words_in_and_out(seed: int) -> None:
     simulate(array, check)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_counts_of_the_last_two_lines(seed: int) -> None:
     rng = random.Random(seed)
@@ -105,6 +107,7 @@ def test_counts_of_the_last_two_lines(seed: int) -> None:
     simulate(array, check)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(12))
 def test_every_neuron_sees_its_rows(seed: int) -> None:
     """Whatever P, F and N: a request's position in the last two lines is the neuron's first row."""

@@ -64,6 +64,7 @@ async def offer(ctx: Any, router: Router, flits: dict[Port, int]) -> None:
         ctx.set(router.inputs[port].valid, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("busy", [0.0, 0.5])
 @pytest.mark.parametrize("seed", range(12))
 def test_several_outputs_take_turns_side_by_side(seed: int, busy: float) -> None:

@@ -8,6 +8,7 @@ import pytest
 from hw.verilog import export, yosys
 
 
+@pytest.mark.slow
 def test_the_same_verilog_whatever_yosys_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = export.router_verilog()
     monkeypatch.setenv("AMARANTH_USE_YOSYS", "system")

@@ -41,6 +41,7 @@ def test_each_pixel_moves_by_eps_to_the_loss(
     assert np.abs(adversarial.astype(np.int64) - images).max() <= eps
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", NETWORKS)
 def test_the_loss_rises_and_only_along_the_gradient(
     committed: Checkpoint, held_out: Dataset, which: str

@@ -18,6 +18,7 @@ ATTACKS = {
 }
 
 
+@pytest.mark.slow
 def test_white_box_is_the_targets_own(committed: Checkpoint, held_out: Dataset) -> None:
     network, data = committed.quantised_network, held_out.take(slice(0, 80))
     found = measure(network, data, ATTACKS)

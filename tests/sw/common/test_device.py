@@ -44,12 +44,14 @@ def test_the_cpu_is_there() -> None:
     assert device("cpu") == torch.device("cpu")
 
 
+@pytest.mark.slow
 def test_meta_refuses_tensors_from_elsewhere() -> None:
     """Without this the tests below could not fail."""
     with pytest.raises(RuntimeError):
         torch.zeros(3, device=META) + torch.zeros(3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["direct", "rate", "phase", "latency"])
 @pytest.mark.parametrize("bits", [None, 4])
 @pytest.mark.parametrize("compiled", [False, True])

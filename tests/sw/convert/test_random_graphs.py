@@ -22,6 +22,7 @@ def imported(drawn: Drawn, folder: Path, **decisions: str) -> Imported:
     return import_nir(path, Decisions(timesteps=TIMESTEPS, dt=DT, **decisions))  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_every_spike_of_every_neuron(seed: int, tmp_path: Path) -> None:
     drawn = Drawn(seed)

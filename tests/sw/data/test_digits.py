@@ -35,6 +35,7 @@ def test_float_and_quantised_weights_differ(committed: Checkpoint) -> None:
     assert not torch.equal(first, second)
 
 
+@pytest.mark.slow
 def test_the_integer_network_is_the_quantised_one(committed: Checkpoint, held_out: Dataset) -> None:
     """All 450 images, clean and attacked: every spike, and so every answer and adversarial loss."""
     network = committed.quantised_network

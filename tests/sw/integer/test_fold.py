@@ -89,6 +89,7 @@ def test_settings_of_the_layers() -> None:
     assert [layer.fraction_bits for layer in layers] == [10, 10, 10, 10, 10]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", [None, "phase"])
 @pytest.mark.parametrize("leak", [None, 1, 2])
 def test_rounding_decides_like_exact_arithmetic(

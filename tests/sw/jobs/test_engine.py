@@ -71,6 +71,7 @@ def makers(jobs: Iterable[Job]) -> list[Callable[[], Job]]:
     return [partial(lambda job: job, job) for job in jobs]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("processes", [1, 2, 9])
 def test_every_job_is_done(processes: int) -> None:
     assert sorted(Local(processes, square).run(makers(range(5)))) == [
@@ -111,6 +112,7 @@ def test_an_error_that_cannot_be_handed_over_is_said_and_kills_nobody() -> None:
     assert "in fail_stubbornly" in str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_nobody_outlives_the_one_who_asked(tmp_path: Path, how: signal.Signals) -> None:
     """Neither the workers nor what they have started."""

@@ -96,6 +96,7 @@ def test_the_inputs_of_every_output(kernel: int, stride: int) -> None:
         assert np.array_equal(geometry.output_over(np.arange(10)), np.nonzero(expected)[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("geometry", [g for g in GEOMETRIES if g.stride == 1], ids=str)
 def test_the_way_back_is_the_transposed_convolution(geometry: Geometry) -> None:
     generator = torch.Generator().manual_seed(geometry.kernel)

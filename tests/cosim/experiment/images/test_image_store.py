@@ -104,6 +104,7 @@ def test_strengths_of_fgsm_share_a_gradient(wanted: Wanted) -> None:
     assert groups == [("pgd_4",)] * 2 + [("fgsm_2", "fgsm_8")] * 2 + [("transfer_8",)] * 2
 
 
+@pytest.mark.slow
 def test_processes_make_the_same(wanted: Wanted, whole: ImageSets) -> None:
     with Progress(Console(stderr=True), shown=False) as progress:
         found, _ = make(wanted, None, Local(2, image_worker.run), progress)

@@ -93,6 +93,7 @@ def test_slots_that_are_no_rectangles() -> None:
     assert max(len(rectangles(frozenset(slot))) for slot in slots) == 2
 
 
+@pytest.mark.slow
 def test_vgg5_on_the_full_chip() -> None:
     network = random_network(0, VGG5, input_shape=(3, 32, 32), timesteps=2)
     with pytest.raises(InputError, match="layer conv2 needs 192 cores"):

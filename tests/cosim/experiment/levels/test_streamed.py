@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from cosim.experiment.levels.streamed import READ_BACK
 from cosim.experiment.subject import Subject
 from cosim.mapping.choose import choose_mapping
@@ -57,6 +59,7 @@ def test_equal_chips_and_the_network_agree() -> None:
     assert found["rtl"]["read_back"] == READ_BACK
 
 
+@pytest.mark.slow
 def test_every_layer_and_pass_is_run_and_counted() -> None:
     rtl = FakeRtl()
     subject, run = run_with(rtl, images=107)  # batches of 100 and 7, in each of two sets

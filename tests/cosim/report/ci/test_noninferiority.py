@@ -36,6 +36,7 @@ def test_a_run_that_only_gained_never_fails() -> None:
     assert failures(200, 50, losing=0.0, gaining=0.2) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [200, 450, 1000])
 def test_a_loss_of_two_points_is_caught_with_the_stated_power(count: int) -> None:
     trials, power = 1000, caught(count, 0.02, MARGIN)
@@ -49,6 +50,7 @@ def test_it_is_caught_too_where_other_images_got_better(count: int) -> None:
     assert failures(400, count, losing=0.03, gaining=0.01) >= 0.97
 
 
+@pytest.mark.slow
 def test_a_loss_of_the_margin_passes_in_few_runs() -> None:
     """The size of the test: 2.5 % nominally; a little more where few images differ."""
     assert 1 - failures(2000, 5000, losing=0.02, gaining=0.01) < 2 * ALPHA

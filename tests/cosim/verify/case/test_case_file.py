@@ -39,6 +39,7 @@ def random_case(seed: int) -> Case:
     return Case(program, tuple(steps), "seed\n\n  and more")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(20))
 def test_the_round_trip_is_exact(seed: int) -> None:
     case = random_case(seed)

@@ -44,6 +44,7 @@ def test_nothing_differs(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found.shapes == {SHAPE, TINY}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("chip", "seed"), [(Wrong(), 1), (Wrong(), 2), (Hanging(), 1)])
 def test_what_differs_is_made_small(
     chip: Runner, seed: int, monkeypatch: pytest.MonkeyPatch
@@ -116,6 +117,7 @@ def test_joined_cases_keep_their_places() -> None:
         assert list(case.steps[place.start : place.stop]) == list(each.steps)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(len(PASSES)))
 def test_leaving_out_all_or_nothing_gives_a_case(number: int) -> None:
     """Each pass gives the case itself where it keeps everything, and a smaller one otherwise."""

@@ -53,6 +53,7 @@ def test_the_network_says_enough(shape: ChipShape) -> None:
     assert max(map(len, stimulus_text(steps).splitlines())) < 40
 
 
+@pytest.mark.slow
 def test_the_files_say_what_is_played_and_expected(written: Path) -> None:
     steps = network_steps(SHAPE)
     lines = (written / "bench" / "stimulus.txt").read_text().splitlines()

@@ -84,6 +84,7 @@ def test_every_rule_done_wrong_shows_somewhere() -> None:
     assert len(shown) > 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tick", [0, 2, 4])
 def test_a_core_alone_does_what_it_did_among_others(tick: int) -> None:
     failure = busy_failure()
