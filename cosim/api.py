@@ -50,9 +50,12 @@ from sw.common.errors import InputError, reason
 from sw.convert import imported
 from sw.convert.decisions import Decisions
 from sw.data.dataset import Dataset
+from sw.data.user.inputs import UserInputs
+from sw.data.user.read import read as read_user_inputs
 from sw.integer import network_file
 from sw.integer.fold import fold
 from sw.integer.network import IntegerNetwork
+from sw.integer.takes import takes
 from sw.train import checkpoint
 from sw.train.checkpoint import Checkpoint
 
@@ -80,6 +83,7 @@ __all__ = [
     "Runner",
     "Step",
     "Stimulus",
+    "UserInputs",
     "amaranth",
     "compare",
     "control",
@@ -96,6 +100,7 @@ __all__ = [
     "map_network",
     "predictions",
     "read",
+    "read_inputs",
     "read_membranes",
     "read_summary",
     "run_both",
@@ -130,6 +135,18 @@ def import_nir(path: str | Path, timesteps: int, **decisions: Any) -> IntegerNet
 def load_network(path: str | Path) -> IntegerNetwork:
     """A network that `nc64c import` wrote. Raises `InputError` if the file is none."""
     return network_file.load(Path(path))
+
+
+def read_inputs(
+    path: str | Path, network: IntegerNetwork, tick: float | None = None, count: int | None = None
+) -> UserInputs:
+    """The first `count` inputs (None: all) of a file or folder, as a network takes them.
+
+    Its `values` are uint8, images [n, C, H, W] or spikes [n, T, C, H, W]; its `labels` are int64
+    [n], or None. `tick` is the seconds of a step, into which events of a camera are binned. Raises
+    `InputError` if they are missing, damaged, too large, or not what the network takes.
+    """
+    return read_user_inputs(Path(path), takes(network, tick), count)
 
 
 def map_network(network: IntegerNetwork, shape: ChipShape = FULL_CHIP) -> Program:

@@ -34,7 +34,7 @@ SetsOption = Annotated[
 RunSetsOption = Annotated[
     str | None,
     typer.Option(
-        help=SETS_HELP,
+        help=f"{SETS_HELP} Or files with images and labels of yours, a set each.",
         show_default="clean,fgsm_2,fgsm_8,fgsm_16; with --replay all of the file",
     ),
 ]

@@ -44,7 +44,7 @@ class Settings:
     """What a run is asked for: the arguments of `nc64c cosim` and `nc64c noise`.
 
     Attributes:
-        sets: None: the usual ones, or all of `replay`.
+        sets: names, or files with a set each; None: the usual ones, or all of `replay`.
         images: per set, that go through the RTL; None: as usual, or all of `replay`.
         golden_images: that go up to the golden model, those included; None: no more than those.
         replay: file with the images; None: they are drawn, and attacked.
@@ -122,16 +122,23 @@ def one_stimulus(
 
 @dataclass(frozen=True, eq=False)
 class _Shown:
-    """What all levels are shown, how many of it in RTL, and the seconds that attacks took."""
+    """What all levels are shown, how many of it in RTL, and where it comes from.
+
+    Attributes:
+        files: that it was read from; none: it was drawn.
+        attack_s: seconds that attacks took.
+    """
 
     content: ImageSets
     rtl_images: int
+    files: tuple[Path, ...] = ()
     attack_s: float = 0.0
 
 
 def _given(settings: Settings, config: NetworkConfig) -> _Shown | tuple[Wanted, int]:
     """The images of a file, or all that it takes to make some and how many are for the RTL."""
-    if settings.replay is None:
+    files = inputs.files_of(settings.sets) if settings.replay is None else (settings.replay,)
+    if not files:
         rtl = inputs.IMAGES if settings.images is None else settings.images
         count = inputs.golden_count(rtl, settings.golden_images)
         sets = inputs.SETS if settings.sets is None else settings.sets
@@ -141,13 +148,14 @@ def _given(settings: Settings, config: NetworkConfig) -> _Shown | tuple[Wanted, 
         return order.wanted(), rtl
     for name, value in (("--attacker", settings.attacker), ("--data", settings.data)):
         if value is not None:
-            raise InputError(
-                f"{name} {value}: the images are those of {settings.replay}, leave it out"
-            )
-    content = inputs.replayed(settings.replay, settings.sets, config)
+            raise InputError(f"{name} {value}: the images are those of {files[0]}, leave it out")
+    if settings.replay is None:
+        content = inputs.of_files(files, config)
+    else:
+        content = inputs.replayed(settings.replay, settings.sets, config)
     rtl = len(content) if settings.images is None else settings.images
     count = inputs.golden_count(rtl, settings.golden_images)
-    return _Shown(inputs.checked_count(settings.replay, content, count), rtl)
+    return _Shown(inputs.checked_count(files[0], content, count), rtl, files)
 
 
 def _shown(settings: Settings, given: _Shown | tuple[Wanted, int], progress: Progress) -> _Shown:
@@ -159,7 +167,7 @@ def _shown(settings: Settings, given: _Shown | tuple[Wanted, int], progress: Pro
         content, seconds = image_store.make(
             wanted, settings.out / image_store.FOLDER, engine, progress
         )
-    return _Shown(content, rtl_images, seconds)
+    return _Shown(content, rtl_images, attack_s=seconds)
 
 
 def _run(
@@ -190,9 +198,7 @@ def _run(
         command=settings.command,
         checkpoint=_named(settings.checkpoint, common.checkpoint),
         seed=settings.seed,
-        replayed=None
-        if settings.replay is None
-        else _named(settings.replay, settings.replay.read_bytes()),
+        replayed=", ".join(_named(path, path.read_bytes()) for path in shown.files) or None,
         rtl=_source(settings.rtl),
         jobs=workers,
         shards=len(shards),

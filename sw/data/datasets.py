@@ -1,8 +1,11 @@
 """Data sets by name: images on the 1/255 grid, with labels, split into train and test for good."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
+
+import numpy as np
 
 from sw.common.errors import InputError
 from sw.data import cifar, digits, mnist
@@ -11,6 +14,7 @@ from sw.data.dataset import Dataset, Split
 IN_PACKAGE = ("digits",)  # needs no folder
 IN_FOLDER: dict[str, Callable[[Split, Path], Dataset]] = {
     "cifar10": cifar.load,
+    "cifar100": lambda split, folder: cifar.load(split, folder, cifar.CIFAR_100),
     "mnist": lambda split, folder: mnist.load("mnist", split, folder),
     "fashion-mnist": lambda split, folder: mnist.load("fashion-mnist", split, folder),
 }
@@ -22,7 +26,9 @@ def load(name: str, split: Split, folder: Path | None = None) -> Dataset:
 
     Args:
         name: "digits", scikit-learn's handwritten digits (8 x 8, grey, part of the package);
-            "cifar10" (`sw.data.cifar`); "mnist" or "fashion-mnist" (`sw.data.mnist`).
+            "cifar10" or "cifar100" (`sw.data.cifar`); "mnist" or "fashion-mnist"
+            (`sw.data.mnist`). Behind a colon some of its classes, by name or number: of
+            "cifar100:apple,bear" only these, numbered from 0 in this order.
         split: "train" or "test".
         folder: where the files of a data set are that does not come with a package.
 
@@ -30,8 +36,14 @@ def load(name: str, split: Split, folder: Path | None = None) -> Dataset:
         InputError: unknown name or split; no folder for a data set that needs one, or a folder for
             one that needs none; a file is missing, truncated or damaged (it is named).
     """
-    if name not in NAMES:
-        raise InputError(f"unknown data set {name!r}: must be one of {', '.join(NAMES)}")
+    whole, colon, chosen = name.partition(":")
+    if whole not in NAMES:
+        raise InputError(f"unknown data set {whole!r}: must be one of {', '.join(NAMES)}")
+    found = _load(whole, split, folder)
+    return _classes_of(found, name, chosen.split(",")) if colon else found
+
+
+def _load(name: str, split: Split, folder: Path | None) -> Dataset:
     if split not in get_args(Split):
         raise InputError(f"unknown split {split!r} of {name}: must be train or test")
     if name in IN_PACKAGE:
@@ -43,3 +55,26 @@ def load(name: str, split: Split, folder: Path | None = None) -> Dataset:
     if not folder.is_dir():
         raise InputError(f"data set {name}: {folder} is no folder")
     return IN_FOLDER[name](split, folder)
+
+
+def _classes_of(whole: Dataset, name: str, chosen: list[str]) -> Dataset:
+    """The images of some classes, in the order of the whole set, which their numbers are of."""
+    known = {each: label for label, each in enumerate(whole.classes)}
+    known |= {str(label): label for label in range(len(whole.classes))}
+    for each in chosen:
+        if each.strip() not in known:
+            raise InputError(
+                f"data set {name!r}: {each!r} is no class of it: must be of "
+                f"{', '.join(whole.classes[:10])} or 0 to {len(whole.classes) - 1}"
+            )
+    labels = [known[each.strip()] for each in chosen]
+    if len(set(labels)) < len(labels) or len(labels) < 2:
+        raise InputError(f"data set {name!r}: must name two classes or more, each once")
+    kept = whole.take(np.flatnonzero(np.isin(whole.labels, labels)))
+    place = {label: number for number, label in enumerate(labels)}
+    return replace(
+        kept,
+        name=name,
+        labels=np.array([place[label] for label in kept.labels.tolist()], np.int64),
+        classes=tuple(whole.classes[label] for label in labels),
+    )

@@ -58,7 +58,7 @@ def load(name: str, split: Split, folder: Path) -> Dataset:
     labels_path = _find(place, split, LABELS)
     if labels_path is None:
         raise _missing(place, split, LABELS)
-    images, labels = _read(images_path, 3), _read(labels_path, 1)
+    images, labels = read(images_path, 3), read(labels_path, 1)
     if images.shape[1:] != (SIDE, SIDE):
         raise InputError(
             f"{images_path} has images of {images.shape[1]} x {images.shape[2]} pixels,"
@@ -97,9 +97,12 @@ def _missing(folder: Path, split: Split, what: tuple[str, str]) -> InputError:
     return InputError(f"folder {folder} has no file {name} or {name}.gz")
 
 
-def _read(path: Path, dimensions: int) -> NDArray[np.uint8]:
-    """The file's array, once its header agrees with its size."""
-    content = read_at_most(path, MAX_BYTES)
+def read(path: Path, dimensions: int, limit: int = MAX_BYTES) -> NDArray[np.uint8]:
+    """The array of an IDX file of at most `limit` bytes, once its header agrees with its size.
+
+    Raises `InputError` if the file is missing, truncated, damaged or of another kind.
+    """
+    content = read_at_most(path, limit)
     start = 4 + 4 * dimensions
     if content[:4] != bytes([0, 0, UNSIGNED_BYTES, dimensions]) or len(content) < start:
         raise InputError(f"{path} is no IDX file of {dimensions}-dimensional unsigned bytes")

@@ -138,14 +138,19 @@ def network_config(task: TrainTask, images: Dataset) -> NetworkConfig:
         classes=images.classes,
         **task.config,
     )
-    name = task.network or ("digits" if images.name == "digits" else "vgg5")
+    name = task.network or ("digits" if _is_digits(images.name) else "vgg5")
     numbers = None if task.features is None else features(task.features)
     return named(name, like, width=task.width, fc_width=task.fc_width, features=numbers)
 
 
+def _is_digits(dataset: str) -> bool:
+    """Also if it is of some of their classes."""
+    return dataset.partition(":")[0] == "digits"
+
+
 def recipe(task: TrainTask) -> TrainSettings:
     """How: that of the digits' checkpoint for digits, else that of docs/training.md."""
-    if task.dataset == "digits":
+    if _is_digits(task.dataset):
         return TrainSettings(**task.settings)
     usual: dict[str, Any] = {
         "epochs": 16,

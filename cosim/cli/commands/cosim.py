@@ -47,8 +47,10 @@ if TYPE_CHECKING:
 
 EXAMPLE = (
     "Examples: `nc64c cosim --out out/run` and "
-    "`nc64c cosim --images 20 --golden-images 450 --sets clean,fgsm_8,pgd_8 --out out/short`; with"
-    " a core of yours: `nc64c cosim --rtl-core rtl/*.sv --top my_core --images 20 --out out/mine`"
+    "`nc64c cosim --images 20 --golden-images 450 --sets clean,fgsm_8,pgd_8 --out out/short`; "
+    "with images of yours, attacked elsewhere: `nc64c cosim --sets clean.npz,attacked.npz "
+    "--out out/own`; with a core of yours: `nc64c cosim --rtl-core rtl/*.sv --top my_core "
+    "--images 20 --out out/mine`"
 )
 DEMO_EXAMPLE = "Example: `nc64c demo --images 20`"
 WAVES_EXAMPLE = (

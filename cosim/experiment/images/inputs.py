@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from cosim.experiment.images import image_file
-from cosim.experiment.images.image_file import ImageSets
+from cosim.experiment.images.image_file import NAME, ImageSet, ImageSets
 from cosim.experiment.images.image_store import Wanted
 from sw.attack.image_sets import NO_ATTACKER, draw_images, is_transfer, load_attacker, parse_sets
 from sw.common.errors import InputError
+from sw.data.user.inputs import Takes
+from sw.data.user.read import read
 from sw.model.config import NetworkConfig
 from sw.train import checkpoint
 
@@ -71,6 +75,48 @@ def replayed(path: Path, names: str | None, config: NetworkConfig) -> ImageSets:
     if len(set(chosen)) < len(chosen):
         raise InputError(f"sets {names!r}: one of them is there twice")
     return content.choose(chosen)
+
+
+def files_of(names: str | None) -> tuple[Path, ...]:
+    """The files that `--sets` names instead of sets to be drawn; none: it names such sets.
+
+    Raises `InputError` if it names both.
+    """
+    parts = [] if names is None else [part.strip() for part in names.split(",")]
+    files = tuple(Path(part) for part in parts if "." in part or "/" in part)
+    if files and len(files) < len(parts):
+        raise InputError(
+            f"sets {names!r}: files have images of their own, so there can be no drawn sets beside"
+        )
+    return files
+
+
+def of_files(paths: tuple[Path, ...], config: NetworkConfig) -> ImageSets:
+    """Images of a user's, attacked elsewhere for instance: a file is a set, called as it is.
+
+    Raises `InputError` if one cannot be read, has no labels, or others than the first one.
+    """
+    for path in paths:
+        if path.is_dir():
+            raise InputError(f"{path}: is a folder, a set must be a file, such as .npz")
+    takes = Takes(False, config.timesteps, config.input_shape, len(config.classes))
+    found = {path.stem: read(path, takes) for path in paths}
+    names = ", ".join(map(str, paths))
+    if len(found) < len(paths) or not all(map(NAME.fullmatch, found)):
+        raise InputError(f"sets {names}: names must differ, and be of letters, digits and _")
+    labels = next(iter(found.values())).labels
+    for path, each in zip(paths, found.values(), strict=True):
+        if labels is None or each.labels is None:
+            raise InputError(f"{path}: has no labels, which a set needs")
+        if not np.array_equal(each.labels, labels):
+            raise InputError(
+                f"{path}: has other labels than {paths[0]}: sets are of the same images"
+            )
+    assert labels is not None
+    sets = {
+        name: ImageSet(each.values, np.zeros(len(labels), np.bool_)) for name, each in found.items()
+    }
+    return ImageSets(config.dataset, config.classes, labels, np.arange(len(labels)), sets)
 
 
 def golden_count(rtl: int, golden: int | None) -> int:

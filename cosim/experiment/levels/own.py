@@ -1,6 +1,9 @@
 """A user's network, from a network file, on the chip: integer network, golden model, RTL."""
 
+from collections.abc import Mapping as Named
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,16 +18,14 @@ from cosim.program.program import Program
 from cosim.program.runner import Runner
 from sw.common.errors import InputError
 from sw.common.stopwatch import Stopwatch
-from sw.data.user_file import UserInputs
+from sw.data.user.inputs import UserInputs
 from sw.integer.network import IntegerNetwork
 
 
 @dataclass(frozen=True, eq=False)
-class OwnRun:
-    """What a run came to; `result` says what the chips made of the inputs."""
+class OwnSet:
+    """Inputs, and what the chips made of them."""
 
-    network: IntegerNetwork
-    mapping: Mapping
     inputs: UserInputs
     result: ChipResult
 
@@ -33,11 +34,6 @@ class OwnRun:
         """Whether RTL and golden model differ."""
         found = self.result.comparison
         return bool(found.mismatched_spikes + found.mismatched_membranes)
-
-    @property
-    def equal(self) -> bool:
-        """Whether RTL and golden model agree, and golden model and integer network."""
-        return not self.different and not self.result.mapping_mismatches
 
     def accuracy(self, level: Any) -> float | None:
         """Share of right answers; None: there are no labels, or the level did not run."""
@@ -50,8 +46,6 @@ class OwnRun:
         """As JSON has it."""
         found, totals = self.result.comparison, self.result.totals
         return {
-            "network": self.network.name,
-            "mapping": "resident" if isinstance(self.mapping, Program) else "streamed",
             "inputs": len(self.inputs.values),
             "integer_against_golden": {"mismatches": self.result.mapping_mismatches},
             "golden_against_rtl": {
@@ -82,20 +76,64 @@ class OwnRun:
         }
 
 
+@dataclass(frozen=True, eq=False)
+class OwnRun:
+    """What a run came to, set by set."""
+
+    network: IntegerNetwork
+    mapping: Mapping
+    sets: dict[str, OwnSet]
+
+    @property
+    def different(self) -> bool:
+        """Whether RTL and golden model differ."""
+        return any(each.different for each in self.sets.values())
+
+    @property
+    def equal(self) -> bool:
+        """Whether RTL and golden model agree, and golden model and integer network."""
+        return not self.different and not any(
+            each.result.mapping_mismatches for each in self.sets.values()
+        )
+
+    def document(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return {
+            "network": self.network.name,
+            "mapping": "resident" if isinstance(self.mapping, Program) else "streamed",
+            "sets": {name: each.document() for name, each in self.sets.items()},
+        }
+
+
+def named(paths: Sequence[Path]) -> dict[str, Path]:
+    """Sets by the names of their files. Raises `InputError` if two have the same."""
+    found = {path.stem or str(path): path for path in paths}
+    if len(found) < len(paths):
+        raise InputError(
+            f"two of {', '.join(map(str, paths))} have one name: a set is called as its file is"
+        )
+    return found
+
+
 def run_own(
-    network: IntegerNetwork, mapping: Mapping, inputs: UserInputs, rtl: Runner | None
+    network: IntegerNetwork,
+    mapping: Mapping,
+    sets: Named[str, UserInputs],
+    rtl: Runner | None,
 ) -> OwnRun:
     """All inputs through integer network, golden model and, if there is one, RTL.
 
     Raises `InputError` for inputs that the network does not take.
     """
-    if inputs.spikes != (network.encoding == "spikes"):
-        takes = "spikes" if network.encoding == "spikes" else f"images ({network.encoding})"
-        raise InputError(f"network {network.name} takes {takes}, the inputs are of the other kind")
+    done = {name: _run(network, mapping, each, rtl) for name, each in sets.items()}
+    return OwnRun(network, mapping, done)
+
+
+def _run(
+    network: IntegerNetwork, mapping: Mapping, inputs: UserInputs, rtl: Runner | None
+) -> OwnSet:
     chips = Chips(GoldenRunner(), rtl)
     if isinstance(mapping, Program):
-        result = run_resident(mapping, network, inputs.values, chips, Stopwatch())
-    else:
-        read_back = ReadBack(READ_BACK, 0)
-        result = run_streamed(mapping, network, inputs.values, chips, read_back)
-    return OwnRun(network, mapping, inputs, result)
+        return OwnSet(inputs, run_resident(mapping, network, inputs.values, chips, Stopwatch()))
+    read_back = ReadBack(READ_BACK, 0)
+    return OwnSet(inputs, run_streamed(mapping, network, inputs.values, chips, read_back))

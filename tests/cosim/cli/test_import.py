@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import nir
 import numpy as np
@@ -42,6 +43,7 @@ def test_through_the_golden_model(seed: int, tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert "integer = golden: 0 mismatches" in done.output
     document = json.loads((tmp_path / "run/own.json").read_text())
+    [document] = document["sets"].values()
     assert document["rtl"] is None
     assert len(document["predictions"]["golden"]) == 3
 
@@ -72,7 +74,8 @@ def test_through_the_rtl(seed: int, tmp_path: Path) -> None:
     network, inputs = _imported(tmp_path, seed)
     done = nc64c("run", network, inputs, *CHIP, "--images", 2, "--out", tmp_path / "run")
     assert done.exit_code == 0, done.output
-    found = json.loads((tmp_path / "run/own.json").read_text())["golden_against_rtl"]
+    [found] = json.loads((tmp_path / "run/own.json").read_text())["sets"].values()
+    found = found["golden_against_rtl"]
     assert found["spikes"] > 0
     assert found["mismatched_spikes"] == found["mismatched_membranes"] == 0
 
@@ -108,4 +111,37 @@ def test_inputs_of_the_other_kind(tmp_path: Path) -> None:
     np.savez(inputs, images=np.zeros((1, 2, 9, 9), np.uint8))
     done = nc64c("run", network, inputs, "--golden-only")
     assert done.exit_code == 2
-    assert "takes spikes, the inputs are of the other kind" in " ".join(done.output.split())
+    assert "has images, the network takes spikes" in " ".join(done.output.split())
+
+
+def test_more_sets_beside(tmp_path: Path) -> None:
+    network, inputs = _imported(tmp_path, 0)
+    spikes = np.load(inputs)["spikes"]
+    np.save(tmp_path / "attacked.npy", 1 - spikes)
+    more = ("--sets", tmp_path / "attacked.npy", "--out", tmp_path / "run")
+    done = nc64c("run", network, inputs, *CHIP, "--golden-only", *more)
+    assert done.exit_code == 0, done.output
+    sets = json.loads((tmp_path / "run/own.json").read_text())["sets"]
+    assert list(sets) == ["in", "attacked"]
+    assert sets["in"]["spikes"] != sets["attacked"]["spikes"]
+    assert sets["attacked"]["accuracy"]["golden"] is None
+    done = nc64c("run", network, inputs, *CHIP, "--golden-only", "--sets", inputs)
+    assert done.exit_code == 2
+    assert "have one name" in done.output
+
+
+def test_events_of_a_file(tmp_path: Path) -> None:
+    """Binned to ticks they are the spikes that the same events are."""
+    network, inputs = _imported(tmp_path, 0)
+    spikes = np.load(inputs)["spikes"]
+    number, t, p, y, x = np.nonzero(spikes)
+    events: dict[str, Any] = {"x": x, "y": y, "t": 1000 * t, "p": 1 - p, "recording": number}
+    np.savez(tmp_path / "events.npz", **events)
+    sets = ("--sets", tmp_path / "events.npz", "--out", tmp_path / "run")
+    done = nc64c("run", network, inputs, *CHIP, "--golden-only", *sets, "--tick", "1e-3")
+    assert done.exit_code == 0, done.output
+    found = json.loads((tmp_path / "run/own.json").read_text())["sets"]
+    assert found["in"]["spikes"] == found["events"]["spikes"]
+    done = nc64c("run", network, inputs, *CHIP, "--golden-only", *sets)
+    assert done.exit_code == 2
+    assert "such as --tick 0.01" in " ".join(done.output.split())

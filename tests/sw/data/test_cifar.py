@@ -165,7 +165,30 @@ def test_other_pickles_are_no_batches(tmp_path: Path) -> None:
 
 
 def test_a_huge_pickle_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cifar, "MAX_PICKLE_BYTES", 100)
-    (tmp_path / "test_batch").write_bytes(bytes(101))
-    with pytest.raises(InputError, match="test_batch holds more than 100 bytes"):
+    monkeypatch.setattr(cifar, "PICKLE_BYTES", 0)
+    (tmp_path / "test_batch").write_bytes(bytes((1 << 20) + 1))
+    with pytest.raises(InputError, match="test_batch holds more than 1048576 bytes"):
         load("cifar10", "test", tmp_path)
+
+
+@pytest.mark.parametrize("python", [False, True])
+def test_cifar_100_has_fine_labels(tmp_path: Path, python: bool) -> None:
+    generator = np.random.default_rng(SEED)
+    records = np.zeros((0, 3074), np.uint8)
+    for name, count in (("train", 5 * COUNT), ("test", COUNT)):
+        records = generator.integers(0, 256, (count, 3074), dtype=np.uint8)
+        records[:, :2] %= np.array([20, 100], np.uint8)
+        if python:
+            document = {"data": records[:, 2:], "fine_labels": records[:, 1].tolist()}
+            (tmp_path / name).write_bytes(pickle.dumps(document, 2))
+        else:
+            records.tofile(tmp_path / f"{name}.bin")
+    found = load("cifar100", "test", tmp_path)
+    assert found.labels.tolist() == records[:, 1].tolist()
+    assert np.array_equal(found.images, records[:, 2:].reshape(-1, 3, 32, 32))
+    assert len(set(found.classes)) == 100
+    assert list(found.classes) == sorted(found.classes)
+    assert len(load("cifar100", "train", tmp_path)) == 5 * COUNT
+    (tmp_path / ("test" if python else "test.bin")).unlink()
+    with pytest.raises(InputError, match="has no CIFAR-100"):
+        load("cifar100", "test", tmp_path)

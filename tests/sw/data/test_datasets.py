@@ -74,3 +74,28 @@ def test_take_keeps_images_and_labels_together() -> None:
 def test_bad_requests(name: str, split: str, folder: Path | None, sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         load(name, cast(Any, split), folder)
+
+
+def test_some_classes_of_a_set() -> None:
+    whole, some = load("digits", "test"), load("digits:7,1", "test")
+    assert some.classes == ("7", "1")
+    assert some.name == "digits:7,1"
+    assert set(some.labels.tolist()) == {0, 1}
+    assert np.array_equal(whole.images[some.numbers], some.images)
+    kept = whole.labels[some.numbers]
+    assert np.array_equal(np.array([7, 1])[some.labels], kept)
+    assert len(kept) == np.count_nonzero((whole.labels == 7) | (whole.labels == 1))
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("digits:7,eight", "'eight' is no class of it: must be of 0, 1"),
+        ("digits:7", "must name two classes or more, each once"),
+        ("digits:7,7", "must name two classes or more, each once"),
+        ("digit:7,1", "unknown data set 'digit'"),
+    ],
+)
+def test_classes_that_there_are_not(name: str, sentence: str) -> None:
+    with pytest.raises(InputError, match=sentence):
+        load(name, "test")

@@ -22,7 +22,12 @@ SHRINK_EXAMPLE = "Example: `nc64c shrink vgg5.safetensors --out small.safetensor
 
 _LIKE = "the data set's recipe"
 OutOption = Annotated[Path, typer.Option(help="Checkpoint to write (safetensors).")]
-DatasetOption = Annotated[str, typer.Option(help="digits, cifar10, mnist or fashion-mnist.")]
+DatasetOption = Annotated[
+    str,
+    typer.Option(
+        help="digits, cifar10, cifar100, mnist, fashion-mnist; or some classes, digits:0,1,7."
+    ),
+]
 FolderOption = Annotated[
     Path | None,
     typer.Option("--data", "--folder", help="Where the data set's files are.", show_default="none"),
