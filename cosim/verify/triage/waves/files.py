@@ -32,6 +32,7 @@ OTHERS = (
     ("soma.access__reply", 32),
     ("soma.membranes[", 34),
 )
+ZOOM = -5.5  # of GTKWave: 2**5.5 ns are 200 pixels, so the span fits a window of ordinary size
 
 
 def names_of(shown: list[int], register: str = "") -> list[str]:
@@ -84,7 +85,7 @@ def gtkw(dump: str, names: list[str], span: tuple[int, int], mark: int | None) -
     save = writer.GTKWSave(out)
     save.dumpfile(dump, abspath=False)
     save.timestart(span[0])
-    save.zoom_markers(-8.0, span[0] if mark is None else mark)
+    save.zoom_markers(ZOOM, span[0] if mark is None else mark)
     save.trace("mismatch.first_divergence", color=writer.GTKWColor.red)
     for name in names:
         form = "signed" if SIGNED.fullmatch(name) or "membranes" in name else "dec"
@@ -95,7 +96,7 @@ def gtkw(dump: str, names: list[str], span: tuple[int, int], mark: int | None) -
                 f"{scope}.core.{_plain(name)}{suffix}",
                 datafmt=form,
                 color=writer.GTKWColor[colour],
-                alias=f"{scope} {name}",
+                alias=scope,  # the line above has the signal's name
             )
     return out.getvalue().encode()
 
