@@ -162,6 +162,7 @@ class GoldenChip:
         """Every core consumes what arrived; what they fire arrives for the next tick."""
         reports: list[Flits] = []
         reporting: list[NDArray[np.bool_]] = []
+        sent: list[tuple[Indices, Flits]] = []  # image and fan-out entry
         for core, axons in zip(self._cores, self._axons.take(), strict=True):
             tick = core.now
             if self._watcher is not None:
@@ -170,22 +171,19 @@ class GoldenChip:
             if self._watcher is not None:
                 self._watcher.after(core, fired)
             if fired is not None and fired.any():
-                self._send(core, fired)
+                sent.append(_sent(core, fired))
                 neurons = core.config.reporting
                 reports.append(_host_flits(core, Region.SPIKE, neurons, tick))
                 reporting.append(fired[:, neurons])
         if reports:
             image, which = np.nonzero(np.hstack(reporting))
             self._responses.append((image, np.concatenate(reports)[which]))
+            self._fan_out(*(np.concatenate(parts) for parts in zip(*sent, strict=True)))
 
-    def _send(self, core: GoldenCore, fired: NDArray[np.bool_]) -> None:
-        """Fan out one core's spikes, bool [images, neurons]."""
-        config = core.config
-        if config.onwards.any():
-            image, which = np.nonzero(fired[:, config.sender[config.onwards]])
-            words = config.entry[config.onwards][which]
-            page, axon = (FANOUT.get(words, name).astype(np.int64) for name in ("page", "axon"))
-            self._axons.deliver(image, _box(FANOUT, words), page, axon)
+    def _fan_out(self, image: Indices, words: Flits) -> None:
+        """Deliver what all cores sent in a tick, once for each rectangle."""
+        page, axon = (FANOUT.get(words, name).astype(np.int64) for name in ("page", "axon"))
+        self._axons.deliver(image, _box(FANOUT, words), page, axon)
 
     def _take_spikes(self, flits: Flits, image: Indices) -> None:
         """SPIKE flits from the host."""
@@ -257,6 +255,13 @@ class GoldenChip:
             FLIT.get(flits, name).astype(np.int64) for name in ("region", "offset", "data")
         )
         return region, offset, data
+
+
+def _sent(core: GoldenCore, fired: NDArray[np.bool_]) -> tuple[Indices, Flits]:
+    """Image and fan-out entry of a core's spikes (bool [images, neurons]) that go to cores."""
+    config = core.config
+    image, which = np.nonzero(fired[:, config.sender[config.onwards]])
+    return image, config.entry[config.onwards][which]
 
 
 def _box(words: Format, flits: Flits) -> tuple[Flits, ...]:
