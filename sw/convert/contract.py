@@ -5,19 +5,20 @@ from typing import Any
 
 import numpy as np
 
-from sw.convert.decisions import Decisions
 from sw.convert.quantise import Quantised
 
 VERSION = 1
 
 
-def contract(name: str, layers: Sequence[Quantised], decisions: Decisions) -> dict[str, Any]:
+def contract(
+    name: str, layers: Sequence[Quantised], timesteps: int, sentences: Sequence[str]
+) -> dict[str, Any]:
     """As JSON has it: decisions in words, and each layer's numbers before and after."""
     return {
         "version": VERSION,
         "source": name,
-        "timesteps": decisions.timesteps,
-        "decisions": list(decisions.sentences()),
+        "timesteps": timesteps,
+        "decisions": list(sentences),
         "layers": [_layer(each) for each in layers],
     }
 
@@ -45,7 +46,7 @@ def _layer(each: Quantised) -> dict[str, Any]:
         },
         "leak": [before.keep, kept],
         "bias_error": float(np.abs(layer.bias * each.one - before.drive.bias).max()),
-        "notes": [] if each.note is None else [each.note],
+        "notes": list(each.notes),
     }
     if layer.spiking:
         after = layer.threshold * each.one

@@ -1,17 +1,18 @@
-"""From a file of another framework to an integer network and its contract."""
+"""From layers in floats to an integer network and its contract; and from a NIR file."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from sw.convert import nir_file
-from sw.convert.contract import contract
+from sw.convert.contract import contract, lines
 from sw.convert.decisions import Decisions
 from sw.convert.float_layer import FloatLayer
 from sw.convert.linear_map import identity, simplest
-from sw.convert.nir_graph import NirLayers
+from sw.convert.nir import file as nir_file
+from sw.convert.nir.graph import NirLayers
 from sw.convert.quantise import quantised
 from sw.integer.network import IntegerNetwork
 
@@ -20,34 +21,50 @@ COUNT = "count"  # the layer that counts the spikes of a last layer that fires
 
 @dataclass(frozen=True, eq=False)
 class Imported:
-    """A network in floats and in integers, and its contract (`sw.convert.contract`)."""
+    """A network in floats and in integers, and its contract (`sw.convert.contract`).
+
+    `origin` is what the floats are: those of a "file" or of a "framework".
+    """
 
     floats: tuple[FloatLayer, ...]
     network: IntegerNetwork
     document: dict[str, Any]
+    origin: str = "file"
+
+    def __str__(self) -> str:
+        return "\n".join(lines(self.document))
 
 
 def import_nir(path: Path, decisions: Decisions) -> Imported:
     """The network of a NIR file.
 
-    A last layer that fires is counted: by a layer with one synapse of weight 1 for each neuron,
-    which integrates, so that its membranes are the counts.
-
     Raises `InputError` for a file that is damaged, or a network that this chip cannot have.
     """
     layers = NirLayers(nir_file.read(path), decisions).layers
-    if layers[-1].spiking:
-        layers.append(_counting(layers[-1]))
-    done = [quantised(layer, decisions, first=not at) for at, layer in enumerate(layers)]
+    return converted(path.name, layers, decisions, list(decisions.sentences()))
+
+
+def converted(
+    name: str, layers: Sequence[FloatLayer], decisions: Decisions, sentences: Sequence[str]
+) -> Imported:
+    """Layers in floats as a network; `sentences` say what was decided about them.
+
+    A last layer that fires is counted: by a layer with one synapse of weight 1 for each neuron,
+    which integrates, so that its membranes are the counts.
+
+    Raises `InputError` for what this chip cannot have.
+    """
+    every = [*layers, _counting(layers[-1])] if layers[-1].spiking else list(layers)
+    done = [quantised(layer, decisions, first=not at) for at, layer in enumerate(every)]
     network = IntegerNetwork(
-        name=path.stem,
+        name=Path(name).stem,
         dataset="imported",
         encoding=decisions.inputs,
         timesteps=decisions.timesteps,
         classes=tuple(str(number) for number in range(done[-1].layer.features)),
         layers=tuple(each.layer for each in done),
     )
-    return Imported(tuple(layers), network, contract(path.name, done, decisions))
+    return Imported(tuple(every), network, contract(name, done, decisions.timesteps, sentences))
 
 
 def _counting(last: FloatLayer) -> FloatLayer:

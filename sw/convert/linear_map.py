@@ -151,6 +151,21 @@ def joined(where: str, maps: list[LinearMap]) -> LinearMap:
     return LinearMap(np.concatenate(parts, 1), bias, Window(rows, columns), inputs)
 
 
+def added(where: str, maps: list[LinearMap]) -> LinearMap:
+    """Maps from one source, added."""
+    if len(maps) == 1:
+        return maps[0]
+    both = joined(where, maps)
+    channels = maps[0].inputs[0]
+    if both.window is None:
+        pixels = int(np.prod(maps[0].inputs))
+        parts = np.split(both.weights, len(both.weights[0]) // pixels, axis=1)
+    else:
+        parts = np.split(both.weights, both.inputs[0] // channels, axis=1)
+    summed: Floats = np.sum(parts, axis=0)
+    return LinearMap(summed, both.bias, both.window, maps[0].inputs)
+
+
 def _strides(window: Window) -> tuple[int, int]:
     return window.rows.stride, window.columns.stride
 

@@ -42,11 +42,12 @@ class Quantised:
     layer: IntegerLayer
     codes: Codes
     one: float
-    note: str | None
+    notes: tuple[str, ...]
 
 
 def quantised(layer: FloatLayer, decisions: Decisions, *, first: bool) -> Quantised:
     """A layer in integers. Raises `InputError` for what has no place in 32 bits."""
+    layer, changed = layer.immediate(approximate=decisions.approximate)
     shift, note = layer.leak(approximate=decisions.approximate)
     pixels = first and decisions.inputs == "direct"
     codes = coded(layer.drive.weights, decisions)
@@ -54,7 +55,7 @@ def quantised(layer: FloatLayer, decisions: Decisions, *, first: bool) -> Quanti
     one = codes.unit / 2**fraction
     if pixels:
         one /= PIXEL_MAX
-    threshold = _thresholds(layer, one, decisions)
+    threshold = _thresholds(layer, one)
     bias = np.rint(layer.drive.bias / one)
     for name, values in (("threshold", threshold), ("bias", bias)):
         if values.min() < MEMBRANE_MIN or values.max() > MEMBRANE_MAX:
@@ -71,9 +72,9 @@ def quantised(layer: FloatLayer, decisions: Decisions, *, first: bool) -> Quanti
             threshold=threshold.astype(np.int64),
             bias=bias.astype(np.int64),
             leak=shift,
-            reset=decisions.reset if layer.spiking else "none",
+            reset=layer.reset if layer.spiking else "none",
             spiking=layer.spiking,
-            pool=False,
+            pool=layer.pool,
             input_shape=layer.drive.inputs,
             window=window,
             code=codes.code,
@@ -81,7 +82,7 @@ def quantised(layer: FloatLayer, decisions: Decisions, *, first: bool) -> Quanti
         ),
         codes,
         one,
-        note,
+        tuple(each for each in (changed, note) if each is not None),
     )
 
 
@@ -147,12 +148,12 @@ def _fraction_bits(layer: FloatLayer, codes: Codes, decisions: Decisions, *, pix
     return max(most, 0)
 
 
-def _thresholds(layer: FloatLayer, one: float, decisions: Decisions) -> Floats:
+def _thresholds(layer: FloatLayer, one: float) -> Floats:
     """The integer thresholds that decide alike; where they are subtracted, the nearest."""
     exact = layer.threshold / one
     near = np.rint(exact)
     on_grid = np.abs(exact - near) <= NEAR * np.maximum(np.abs(exact), 1)
     least = np.where(on_grid, near, np.ceil(exact))
-    if decisions.reset == "subtract":
+    if layer.reset == "subtract":
         least = near
-    return np.where(on_grid, near + 1, least) if decisions.fires == "above" else least
+    return np.where(on_grid, near + 1, least) if layer.fires == "above" else least

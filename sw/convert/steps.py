@@ -1,7 +1,9 @@
-"""What each change of an import costs: the network as its file says it, and step by step as ours.
+"""What each change of an import costs: the network as it was, and step by step as ours.
 
-`file`: floats, with the file's leak, weights and thresholds. `leak`: the chip's leak. `weights`:
-also the quantised weights. `integer`: also thresholds, biases and membranes in whole numbers.
+`file`, or `framework`: floats, with its own semantics, leak, weights and thresholds. `semantics`,
+where they change: the chip's order of leak and reset. `leak`: the chip's leak. `weights`: also the
+quantised weights. `thresholds`: also thresholds and biases on the grid of the membranes. `integer`:
+all in whole numbers, so that the leak rounds.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,7 +18,7 @@ from torch import Tensor
 from sw.convert.decisions import Decisions
 from sw.convert.float_layer import FloatLayer
 from sw.convert.imported import Imported
-from sw.convert.quantise import coded
+from sw.convert.quantise import Quantised, quantised
 from sw.integer import inference
 from sw.integer.network import INPUT
 from sw.model.encoding import UNIT, encode
@@ -39,49 +41,81 @@ class StepResult:
     spikes: dict[str, int]
 
 
+@dataclass(frozen=True, eq=False)
+class FloatRun:
+    """What layers in floats make of inputs.
+
+    Attributes:
+        spikes: of each layer that fires, float64 0 or 1 [T, n, C, H, W], before pooling.
+        membranes: of each layer after every step, before its reset, the same size.
+    """
+
+    spikes: dict[str, Tensor]
+    membranes: dict[str, Tensor]
+
+    @property
+    def predictions(self) -> NDArray[np.int64]:
+        """int64 [n], the class of the last layer's largest membrane after the last step."""
+        last = list(self.membranes.values())[-1][-1]
+        return np.asarray(last.flatten(1).argmax(1).numpy())
+
+
 def steps(found: Imported, decisions: Decisions, values: NDArray[np.uint8]) -> list[StepResult]:
     """All steps; `values` are uint8 images [n, C, H, W], or spikes [n, T, C, H, W]."""
+    inputs = _inputs(decisions, values)
     results = [
-        _float(name, layers, decisions, values) for name, layers in _floats(found, decisions)
+        _result(name, run_floats(layers, inputs)) for name, layers in _floats(found, decisions)
     ]
     trace = inference.run(found.network, values)
     counts = {name: int(fired.sum()) for name, fired in trace.spikes.items()}
     return [*results, StepResult("integer", trace.predictions, counts)]
 
 
-def _floats(found: Imported, decisions: Decisions) -> Iterator[tuple[str, tuple[FloatLayer, ...]]]:
-    yield "file", found.floats
-    leaking = tuple(_with_leak(layer, decisions) for layer in found.floats)
-    yield "leak", leaking
-    yield "weights", tuple(_with_codes(layer, decisions) for layer in leaking)
-
-
-def _with_leak(layer: FloatLayer, decisions: Decisions) -> FloatLayer:
-    shift, _ = layer.leak(approximate=decisions.approximate)
-    return replace(layer, keep=1.0 if shift is None else 1 - 2.0**-shift)
-
-
-def _with_codes(layer: FloatLayer, decisions: Decisions) -> FloatLayer:
-    codes = coded(layer.drive.weights, decisions)
-    return replace(layer, drive=replace(layer.drive, weights=codes.codes * np.float64(codes.unit)))
-
-
-def _float(
-    name: str, layers: Sequence[FloatLayer], decisions: Decisions, values: NDArray[np.uint8]
-) -> StepResult:
-    given = {INPUT: _inputs(decisions, values)}
-    counts: dict[str, int] = {}
+def run_floats(layers: Sequence[FloatLayer], inputs: Tensor) -> FloatRun:
+    """Layers one after the other; inputs are float64 [T, n, C, H, W]."""
+    given = {INPUT: inputs}
+    found = FloatRun({}, {})
     for layer in layers:
-        inputs = torch.cat([given[source] for source in layer.sources], 2)
-        drive = _drive(layer, inputs)
-        if not layer.spiking:
-            v = torch.zeros_like(drive[0])
-            for added in drive:
-                v = layer.keep * v + added
-            return StepResult(name, v.flatten(1).argmax(1).numpy(), counts)
-        given[layer.name] = _fire(layer, drive, decisions)
-        counts[layer.name] = int(given[layer.name].sum())
-    raise AssertionError("an import ends with a layer that does not spike")
+        drive = _drive(layer, torch.cat([given[source] for source in layer.sources], 2))
+        spikes, membranes = _fire(layer, drive)
+        found.membranes[layer.name] = membranes
+        if layer.spiking:
+            found.spikes[layer.name] = spikes
+            given[layer.name] = _pooled(spikes) if layer.pool else spikes
+    return found
+
+
+def _result(name: str, run: FloatRun) -> StepResult:
+    counts = {layer: int(spikes.sum()) for layer, spikes in run.spikes.items()}
+    return StepResult(name, run.predictions, counts)
+
+
+def _floats(found: Imported, decisions: Decisions) -> Iterator[tuple[str, tuple[FloatLayer, ...]]]:
+    yield found.origin, found.floats
+    if any(layer.late for layer in found.floats):
+        yield "semantics", tuple(replace(layer, late=False) for layer in found.floats)
+    done = [quantised(layer, decisions, first=not at) for at, layer in enumerate(found.floats)]
+    leaking = tuple(map(_with_leak, done))
+    yield "leak", leaking
+    coded = tuple(map(_with_codes, leaking, done))
+    yield "weights", coded
+    yield "thresholds", tuple(map(_with_thresholds, coded, done))
+
+
+def _with_leak(each: Quantised) -> FloatLayer:
+    leak = each.layer.leak
+    return replace(each.before, keep=1.0 if leak is None else 1 - 2.0**-leak)
+
+
+def _with_codes(layer: FloatLayer, each: Quantised) -> FloatLayer:
+    weights = each.codes.codes * np.float64(each.codes.unit)
+    return replace(layer, drive=replace(layer.drive, weights=weights))
+
+
+def _with_thresholds(layer: FloatLayer, each: Quantised) -> FloatLayer:
+    one = np.float64(each.one)
+    drive = replace(layer.drive, bias=each.layer.bias * one)
+    return replace(layer, drive=drive, threshold=each.layer.threshold * one, fires="at")
 
 
 def _inputs(decisions: Decisions, values: NDArray[np.uint8]) -> Tensor:
@@ -107,13 +141,28 @@ def _drive(layer: FloatLayer, inputs: Tensor) -> Tensor:
     return added.reshape(*inputs.shape[:2], *added.shape[1:])
 
 
-def _fire(layer: FloatLayer, drive: Tensor, decisions: Decisions) -> Tensor:
+def _fire(layer: FloatLayer, drive: Tensor) -> tuple[Tensor, Tensor]:
+    """Spikes and membranes of all steps."""
     threshold = torch.from_numpy(layer.threshold)[:, None, None]
     near = CLOSE * threshold.abs()
-    v, fired = torch.zeros_like(drive[0]), []
+    v, lost = torch.zeros_like(drive[0]), torch.zeros_like(drive[0])
+    spikes, membranes = [], []
     for added in drive:
-        v = layer.keep * v + added
-        fires = v >= threshold - near if decisions.fires == "at" else v > threshold + near
-        v = v * ~fires if decisions.reset == "zero" else v - threshold * fires
-        fired.append(fires.double())
-    return torch.stack(fired)
+        v = layer.keep * v + added - lost
+        membranes.append(v)
+        fires = v >= threshold - near if layer.fires == "at" else v > threshold + near
+        if not layer.spiking:
+            continue
+        if layer.late:
+            lost = threshold * fires
+        elif layer.reset == "zero":
+            v = v * ~fires
+        elif layer.reset == "subtract":
+            v = v - threshold * fires
+        spikes.append(fires.double())
+    return torch.stack(spikes) if spikes else drive[:0], torch.stack(membranes)
+
+
+def _pooled(spikes: Tensor) -> Tensor:
+    pooled = F.max_pool2d(spikes.flatten(0, 1), 2)
+    return pooled.reshape(*spikes.shape[:2], *pooled.shape[1:])

@@ -31,7 +31,8 @@ def _imported(folder: Path, seed: int) -> tuple[Path, Path]:
     assert done.exit_code == 0, done.output
     assert "what each change costs" in done.output
     document = json.loads((out / "contract.json").read_text())
-    assert [each["step"] for each in document["steps"]] == ["file", "leak", "weights", "integer"]
+    names = [each["step"] for each in document["steps"]]
+    assert names == ["file", "leak", "weights", "thresholds", "integer"]
     assert len({json.dumps(each["spikes"]) for each in document["steps"]}) == 1
     return out / "network.safetensors", inputs
 

@@ -48,7 +48,7 @@ def test_of_whole_numbers_no_step_changes_anything(seed: int, tmp_path: Path) ->
     drawn = Drawn(seed)
     decisions = Decisions(timesteps=TIMESTEPS, dt=DT)
     results = steps(imported(drawn, tmp_path), decisions, drawn.spikes(4))
-    assert [each.name for each in results] == ["file", "leak", "weights", "integer"]
+    assert [each.name for each in results] == ["file", "leak", "weights", "thresholds", "integer"]
     for each in results[1:]:
         assert each.spikes == results[0].spikes
         assert each.predictions.tolist() == results[0].predictions.tolist()

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sw.common.checks import Shape, check_shape
 from sw.common.errors import InputError
@@ -12,7 +11,7 @@ from sw.convert import linear_map
 from sw.convert.decisions import Decisions
 from sw.convert.float_layer import FloatLayer
 from sw.convert.linear_map import LinearMap
-from sw.convert.nir_nodes import connect, neuron
+from sw.convert.nir.nodes import connect, neuron
 from sw.integer.network import INPUT
 
 NEURONS = ("IF", "LIF", "LI", "Threshold")
@@ -123,7 +122,7 @@ class NirLayers:
         if not found:
             raise InputError(f"NIR node {name}: has no input")
         where = f"NIR node {name}"
-        return {source: _added(where, maps) for source, maps in found.items()}
+        return {source: linear_map.added(where, maps) for source, maps in found.items()}
 
     @property
     def _layer_names(self) -> set[str]:
@@ -134,21 +133,6 @@ class NirLayers:
 
     def _sum(self, name: str, maps: Maps) -> LinearMap:
         return linear_map.joined(f"NIR node {name}", list(maps.values()))
-
-
-def _added(where: str, maps: list[LinearMap]) -> LinearMap:
-    """Maps from one source, added."""
-    if len(maps) == 1:
-        return maps[0]
-    both = linear_map.joined(where, maps)
-    channels = maps[0].inputs[0]
-    if both.window is None:
-        pixels = int(np.prod(maps[0].inputs))
-        parts = np.split(both.weights, len(both.weights[0]) // pixels, axis=1)
-    else:
-        parts = np.split(both.weights, both.inputs[0] // channels, axis=1)
-    summed: NDArray[np.float64] = np.sum(parts, axis=0)
-    return LinearMap(summed, both.bias, both.window, maps[0].inputs)
 
 
 def _kind(node: Any) -> str:

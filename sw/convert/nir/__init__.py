@@ -1,0 +1,1 @@
+"""NIR: a file of it as layers in floats, node by node."""
