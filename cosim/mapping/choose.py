@@ -11,11 +11,13 @@ Mapping = Program | Schedule
 
 
 def choose_mapping(network: IntegerNetwork, shape: ChipShape) -> Mapping:
-    """A program for all layers, or a schedule of them.
+    """A program for all layers, or a schedule of them; a recurrent network runs resident only.
 
     Raises `InputError` if it fits neither way; the message names the layer that does not fit alone,
     and the resource that it lacks.
     """
+    if network.recurrent:
+        return map_network(network, shape)
     try:
         return map_network(network, shape)
     except InputError:

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from cosim.program.program import Rectangle, rectangles
 from hw.spec import FLIT, PLANE_WEIGHT_BITS, Kind, Region, Register
+from sw.common.checks import Shape
 from sw.common.errors import InputError
 from sw.integer import inference
-from sw.integer.network import IntegerLayer, IntegerNetwork
+from sw.integer.network import Feeds, IntegerLayer, IntegerNetwork
 from sw.model.config import PHASES
 
 WORD_MASK = (1 << PLANE_WEIGHT_BITS) - 1
@@ -25,11 +26,18 @@ def chip_layers(network: IntegerNetwork) -> tuple[IntegerLayer, ...]:
     return network.layers[1:] if network.encoding == "direct" else network.layers
 
 
-def chip_feeds(network: IntegerNetwork) -> tuple[tuple[int, ...], ...]:
-    """Where each of them takes its inputs from: 0 what is streamed in, n + 1 the n-th layer."""
+def chip_feeds(network: IntegerNetwork) -> tuple[Feeds, ...]:
+    """Where each of their arms takes its inputs from: 0 what is streamed in, n + 1 the n-th."""
     if network.encoding != "direct":
         return network.feeds
-    return tuple(tuple(feed - 1 for feed in feeds) for feeds in network.feeds[1:])
+    return tuple(
+        tuple(tuple(feed - 1 for feed in arm) for arm in arms) for arms in network.feeds[1:]
+    )
+
+
+def chip_input_shape(network: IntegerNetwork) -> Shape:
+    """C, H, W of what is streamed into them."""
+    return network.layers[0].pooled_shape if network.encoding == "direct" else network.input_shape
 
 
 def chip_inputs(network: IntegerNetwork, images: NDArray[np.uint8]) -> NDArray[np.bool_]:

@@ -7,6 +7,7 @@ the cores' seeds anew.
 """
 
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 
@@ -33,7 +34,8 @@ def with_noise(mapping: Mapping, bits: int, seed: int) -> Mapping:
         return mapping
     random = np.random.default_rng([seed, bits])
     if isinstance(mapping, Program):
-        silent = set(np.unique(mapping.layers[-1].core).tolist())
+        firing = [np.unique(layer.core).tolist() for layer in mapping.layers[:-1]]
+        silent = {core.number for core in mapping.cores} - set(chain.from_iterable(firing))
         return _noisy(mapping, bits, random, silent)
     layers = tuple(_noisy_layer(layer, bits, random) for layer in mapping.layers)
     return Schedule(mapping.shape, mapping.timesteps, layers)

@@ -1,8 +1,9 @@
 """Resident mapping: a whole integer network on the chip, spikes travelling from core to core.
 
-Each layer is cut into cores (`cosim.mapping.layer.tiling`), the cores get a place
-(`cosim.mapping.layer.placement`), synapses (`cosim.mapping.layer.weight_planes`) and destinations
-(`cosim.mapping.layer.routes`). docs/mapping.md tells it in one walk.
+Branches meet by relays (`cosim.mapping.layer.relays`). Each layer is cut into cores
+(`cosim.mapping.layer.tiling`), the cores get a place (`cosim.mapping.layer.placement`), synapses
+(`cosim.mapping.layer.weight_planes`) and destinations (`cosim.mapping.layer.routes`).
+docs/mapping.md tells it in one walk.
 """
 
 import math
@@ -12,10 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.mapping.host_layers import chip_layers, timestep_writes
+from cosim.mapping.host_layers import chip_feeds, chip_input_shape, chip_layers, timestep_writes
 from cosim.mapping.layer.neurons import neuron_settings, no_fan_out
 from cosim.mapping.layer.placement import place
-from cosim.mapping.layer.routes import Routes
+from cosim.mapping.layer.relays import Pipeline, Stage, pipeline
+from cosim.mapping.layer.routes import Arrivals, Routes, arrivals
 from cosim.mapping.layer.tiling import Plan, plan_layer, pooled, sites
 from cosim.mapping.layer.weight_planes import plane_weights, synapses
 from cosim.program.core_image import CoreImage, core_xy
@@ -28,52 +30,30 @@ from hw.spec import (
 from sw.common.errors import InputError
 from sw.integer.network import IntegerLayer, IntegerNetwork
 
-Places = list[list[tuple[int, ...]]]  # core numbers of each layer's each tile
+Tiles = list[tuple[int, ...]]  # core numbers of each of a layer's tiles
 
 
 def map_network(network: IntegerNetwork, shape: ChipShape = FULL_CHIP) -> Program:
     """The program that runs the chip's layers of a network (`cosim.mapping.host_layers`).
 
-    Chip layer l = 0, 1 .. is active in ticks l .. l + T - 1. The output layer never fires. As long
-    as no membrane saturates, the chip does exactly what `sw.integer.inference` computes.
+    A layer whose spikes have come through l layers is active in ticks l .. l + T - 1. The output
+    layer never fires. As long as no membrane saturates, the chip does exactly what
+    `sw.integer.inference` computes.
 
     Raises:
-        InputError: a layer does not fit, and the message names it and the resource that it lacks;
-            or the network is no chain of layers.
+        InputError: a layer does not fit, and the message names it and the resource that it lacks.
     """
-    if not network.chain:
-        raise InputError(
-            f"network {network.name}: has branches, which run streamed, a layer at a time"
-        )
-    plans, places = _fit(chip_layers(network), shape)
-    routes = [Routes(plan, tiles, shape) for plan, tiles in zip(plans, places, strict=True)]
+    every = pipeline(chip_layers(network), chip_feeds(network), chip_input_shape(network))
+    plans, places = _fit(every, shape)
+    routes = _routes(every, plans, places, shape)
     cores: list[CoreImage] = []
     layers: list[LayerMap] = []
-    for delay, (plan, tiles) in enumerate(zip(plans, places, strict=True)):
-        onwards = routes[delay + 1] if delay + 1 < len(routes) else None
-        window: dict[str, Any] = {"first_tick": delay, "last_tick": delay + network.timesteps}
-        core_of, neuron_of = np.full((2, math.prod(plan.layer.output_shape)), -1)
-        for tile, numbers in zip(plan.tiles, tiles, strict=True):
-            for group, number in zip(plan.groups, numbers, strict=True):
-                here = sites(plan.layer, tile, group)
-                core_of[here], neuron_of[here] = number, np.arange(len(here))
-                x, y = core_xy(number)
-                cores.append(
-                    CoreImage(
-                        x=x,
-                        y=y,
-                        planes=len(plan.plane_weights),
-                        plane_weights=plan.plane_weights,
-                        pages=plan.pages,
-                        synapses=synapses(plan, tile, group, shape),
-                        trace=True,
-                        **window,
-                        **neuron_settings(plan.layer, _channels(plan.layer, here)),
-                        **_fan_out(plan.layer, here, onwards),
-                    )
-                )
-        of_shape = (each.reshape(plan.layer.output_shape) for each in (core_of, neuron_of))
-        layers.append(LayerMap(plan.layer.name, delay, *of_shape))
+    for stage, plan, tiles, onwards in zip(every.stages, plans, places, routes[1:], strict=True):
+        made, where = _cores(stage, plan, tiles, onwards, network.timesteps, shape)
+        cores += made
+        if not stage.relay:
+            layers.append(where)
+    assert routes[0] is not None
     first = [number for tile in places[0] for number in tile]
     return Program(
         shape,
@@ -85,6 +65,42 @@ def map_network(network: IntegerNetwork, shape: ChipShape = FULL_CHIP) -> Progra
     )
 
 
+def _cores(
+    stage: Stage,
+    plan: Plan,
+    tiles: Tiles,
+    onwards: Routes | None,
+    timesteps: int,
+    shape: ChipShape,
+) -> tuple[list[CoreImage], LayerMap]:
+    """The cores of a layer, and where its neurons are; the host is told of no relay's spikes."""
+    layer, delay = stage.layer, stage.delay
+    window: dict[str, Any] = {"first_tick": delay, "last_tick": delay + timesteps}
+    core_of, neuron_of = np.full((2, math.prod(layer.output_shape)), -1)
+    cores = []
+    for tile, numbers in zip(plan.tiles, tiles, strict=True):
+        for group, number in zip(plan.groups, numbers, strict=True):
+            here = sites(layer, tile, group)
+            core_of[here], neuron_of[here] = number, np.arange(len(here))
+            x, y = core_xy(number)
+            cores.append(
+                CoreImage(
+                    x=x,
+                    y=y,
+                    planes=len(plan.plane_weights),
+                    plane_weights=plan.plane_weights,
+                    pages=plan.pages,
+                    synapses=synapses(plan, tile, group, shape),
+                    trace=not stage.relay,
+                    **window,
+                    **neuron_settings(layer, here),
+                    **_fan_out(layer, here, onwards),
+                )
+            )
+    core, neuron = (each.reshape(layer.output_shape) for each in (core_of, neuron_of))
+    return cores, LayerMap(layer.name, delay, core, neuron)
+
+
 def _fan_out(
     layer: IntegerLayer, here: NDArray[np.int64], onwards: Routes | None
 ) -> dict[str, Any]:
@@ -94,19 +110,30 @@ def _fan_out(
     return no_fan_out(len(here))
 
 
-def _channels(layer: IntegerLayer, here: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Output channels of the neurons at these sites."""
-    return here // math.prod(layer.output_shape[1:])
+def _routes(
+    every: Pipeline, plans: Sequence[Plan], places: Sequence[Tiles], shape: ChipShape
+) -> list[Routes | None]:
+    """Of what is streamed in, then of each stage; None: nothing takes its spikes."""
+    channels = every.channels
+    parts: list[list[Arrivals]] = [[] for _ in channels]
+    for stage, plan, tiles in zip(every.stages, plans, places, strict=True):
+        for feeds, where in zip(stage.feeds, arrivals(plan, tiles), strict=True):
+            first = 0
+            for feed in feeds:
+                parts[feed].append(where.of_channels(first, channels[feed]))
+                first += channels[feed]
+    return [Routes(each, shape) if each else None for each in parts]
 
 
 # ---------------------------------------------------------------- the fit
-def _fit(layers: Sequence[IntegerLayer], shape: ChipShape) -> tuple[list[Plan], Places]:
+def _fit(every: Pipeline, shape: ChipShape) -> tuple[list[Plan], list[Tiles]]:
     """Plans and places that respect the chip's cores and its cores' fan-out tables.
 
-    A layer's fan-out depends on the tiles of the next one and where they are. So plan and place as
-    if it were free; where a core then has too many entries, try again with fewer neurons a core.
-    One neuron always fits: it has no more entries than there are cores.
+    A layer's fan-out depends on the tiles of those that take its spikes and where they are. So plan
+    and place as if it were free; where a core then has too many entries, try again with fewer
+    neurons a core. One neuron always fits: each arm takes no more entries than there are cores.
     """
+    layers = [stage.layer for stage in every.stages]
     weights = [plane_weights(layer) for layer in layers]
     most = [shape.dendrites] * len(layers)
     while True:
@@ -117,8 +144,9 @@ def _fit(layers: Sequence[IntegerLayer], shape: ChipShape) -> tuple[list[Plan], 
         _check_cores(plans, shape)
         places = place([[len(plan.groups)] * len(plan.tiles) for plan in plans], shape)
         crowded = False
-        for index, plan in enumerate(plans[:-1]):
-            entries = _most_entries(plan, Routes(plans[index + 1], places[index + 1], shape))
+        routes = _routes(every, plans, places, shape)[1:]
+        for index, (plan, onwards) in enumerate(zip(plans, routes, strict=True)):
+            entries = _most_entries(plan, onwards)
             if entries > FANOUT_ENTRIES:
                 crowded = True
                 most[index] = min(plan.largest - 1, plan.largest * FANOUT_ENTRIES // entries)
@@ -138,8 +166,10 @@ def _check_cores(plans: Sequence[Plan], shape: ChipShape) -> None:
         left -= plan.cores
 
 
-def _most_entries(plan: Plan, onwards: Routes) -> int:
+def _most_entries(plan: Plan, onwards: Routes | None) -> int:
     """Fan-out entries of the fullest core."""
+    if onwards is None:
+        return 0
     return max(
         onwards.entries(pooled(plan.layer, sites(plan.layer, tile, group)))
         for tile in plan.tiles

@@ -10,19 +10,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from cosim.mapping.host_layers import chip_feeds, chip_layers, timestep_writes
 from cosim.mapping.layer.neurons import neuron_settings, no_fan_out
 from cosim.mapping.layer.placement import place_alike
-from cosim.mapping.layer.tiling import Plan, spans
+from cosim.mapping.layer.tiling import Plan, sites, spans
 from cosim.mapping.layer.weight_planes import plane_weights, synapses
 from cosim.mapping.layer.windows import Windows, all_windows
 from cosim.program.core_image import CoreImage, core_xy
 from cosim.program.program import Program
 from hw.spec import AXON_WORD_BITS, FULL_CHIP, MAX_PAGES, ChipShape
 from sw.common.errors import InputError
-from sw.integer.network import IntegerLayer, IntegerNetwork
+from sw.integer.network import Feeds, IntegerLayer, IntegerNetwork
 from sw.model.geometry import Span
 
 SPIKING = 8  # one axon in so many is expected to spike in a tick
@@ -48,14 +46,15 @@ class LayerSchedule:
     """A layer as rounds, and what they cost.
 
     Attributes:
-        feeds: where its inputs come from: 0 what is streamed into the chip, n + 1 the n-th layer.
+        feeds: where the inputs of its arms come from: 0 what is streamed into the chip, n + 1 the
+            n-th layer.
         rows: dendrite rows of one image in one time step, all of its tiles.
         cycles_per_tick: clock cycles expected of the rounds' ticks together, input included, while
             one axon in SPIKING spikes.
     """
 
     layer: IntegerLayer
-    feeds: tuple[int, ...]
+    feeds: Feeds
     windows: Windows
     rounds: tuple[Round, ...]
     rows: int
@@ -97,8 +96,15 @@ def schedule_network(network: IntegerNetwork, shape: ChipShape = FULL_CHIP) -> S
     """The rounds that run the chip's layers of a network (`cosim.mapping.host_layers`).
 
     Raises:
-        InputError: a layer does not fit; the message names it and the resource that it lacks.
+        InputError: a layer does not fit; the message names it and the resource that it lacks. Or it
+            is recurrent.
     """
+    for layer in network.layers:
+        if layer.recurrent:
+            raise InputError(
+                f"layer {layer.name} is recurrent: its spikes come back a tick later, so it must"
+                " be on the chip with all others, not streamed"
+            )
     layers = tuple(
         _schedule(network, layer, feeds, shape)
         for layer, feeds in zip(chip_layers(network), chip_feeds(network), strict=True)
@@ -107,7 +113,7 @@ def schedule_network(network: IntegerNetwork, shape: ChipShape = FULL_CHIP) -> S
 
 
 def _schedule(
-    network: IntegerNetwork, layer: IntegerLayer, feeds: tuple[int, ...], shape: ChipShape
+    network: IntegerNetwork, layer: IntegerLayer, feeds: Feeds, shape: ChipShape
 ) -> LayerSchedule:
     weights = plane_weights(layer)
     cuts = list(_cuts(layer, len(weights), shape))
@@ -124,8 +130,8 @@ def _cuts(layer: IntegerLayer, planes: int, shape: ChipShape) -> Iterator[_Cut]:
     """All windows and numbers of groups that fit."""
     for windows in all_windows(layer):
         pages = windows.pages(shape)
-        if pages is None:
-            continue
+        if pages is None or not (layer.by_channel or windows.tiles == 1):
+            continue  # all tiles of a slot have the same thresholds
         channels = shape.dendrites // (planes * pages) // windows.pixels
         if not channels:
             continue
@@ -161,7 +167,7 @@ def _round(
     plan = Plan(layer, weights, cut.pages, (tile,), groups)
     cores = []
     for group, numbers in zip(groups, zip(*slots, strict=True), strict=True):
-        channels = np.repeat(np.arange(*group), cut.windows.pixels)
+        here = sites(layer, tile, group)
         image: dict[str, Any] = {
             "planes": len(weights),
             "plane_weights": weights,
@@ -170,8 +176,8 @@ def _round(
             "first_tick": 0,
             "last_tick": network.timesteps,
             "trace": True,
-            **neuron_settings(layer, channels),
-            **no_fan_out(len(channels)),
+            **neuron_settings(layer, here),
+            **no_fan_out(len(here)),
         }
         for number in numbers:
             x, y = core_xy(number)
@@ -182,6 +188,11 @@ def _round(
 
 
 def _why_none_fits(layer: IntegerLayer, planes: int, shape: ChipShape) -> str:
+    if not layer.by_channel:
+        return (
+            f"layer {layer.name} has thresholds or biases that differ within a channel, and does"
+            " not fit the chip as one tile"
+        )
     every = list(all_windows(layer))
     fitting = [(windows, windows.pages(shape)) for windows in every]
     dendrites = [planes * pages * each.pixels for each, pages in fitting if pages is not None]

@@ -43,12 +43,14 @@ def chip_record(mapping: Mapping) -> Chip:
 
 
 def utilisation(program: Program) -> list[LayerUse]:
-    """What each layer of a resident network takes of the chip."""
+    """What each layer of a resident network takes of the chip; the relays of branches come last."""
     images = {core.number: core for core in program.cores}
-    return [
-        _layer_use(layer.name, [images[number] for number in np.unique(layer.core).tolist()])
-        for layer in program.layers
-    ]
+    uses = []
+    for layer in program.layers:
+        numbers = np.unique(layer.core).tolist()
+        uses.append(_layer_use(layer.name, [images.pop(number) for number in numbers]))
+    relays = list(images.values())
+    return [*uses, _layer_use("relays", relays)] if relays else uses
 
 
 def _layer_use(name: str, cores: Sequence[CoreImage]) -> LayerUse:

@@ -6,7 +6,8 @@ from typing import Literal, get_args
 
 from sw.common.checks import check_range
 from sw.common.errors import InputError
-from sw.integer.network import Code, Inputs
+from sw.integer.arm import Code
+from sw.integer.network import Inputs
 from sw.model.config import MAX_TIMESTEPS
 
 ResetKind = Literal["zero", "subtract"]

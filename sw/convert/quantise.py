@@ -10,7 +10,8 @@ from sw.common.errors import InputError
 from sw.convert.decisions import Decisions
 from sw.convert.float_layer import NEAR, FloatLayer
 from sw.convert.linear_map import Floats
-from sw.integer.network import MEMBRANE_MAX, MEMBRANE_MIN, Code, IntegerLayer
+from sw.integer.arm import Code
+from sw.integer.network import MEMBRANE_MAX, MEMBRANE_MIN, IntegerLayer
 from sw.model.config import PIXEL_MAX
 
 WHOLE_BITS = 8  # of weights that are taken as they are

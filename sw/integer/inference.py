@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sw.common.errors import InputError
-from sw.integer.network import IntegerLayer, IntegerNetwork
+from sw.integer.arm import Arm
+from sw.integer.network import Feeds, IntegerLayer, IntegerNetwork
 from sw.model.encoding import encode
 from sw.model.geometry import POOLING
 
@@ -38,7 +39,7 @@ class Trace:
 
 
 def run(network: IntegerNetwork, images: NDArray[np.uint8], seed: int = 0) -> Trace:
-    """Run the whole network, layer after layer; no layer looks back, so this is the step order.
+    """Run the whole network, layer after layer; none looks back but at itself, step by step.
 
     Args:
         network: layer 0 takes what its encoding makes of the pixels (`sw.model.encoding`).
@@ -51,8 +52,7 @@ def run(network: IntegerNetwork, images: NDArray[np.uint8], seed: int = 0) -> Tr
     spikes: dict[str, NDArray[np.bool_]] = {}
     given = [_inputs(network, images, seed)]
     for layer, feeds in zip(network.layers, network.feeds, strict=True):
-        inputs = given[feeds[0]] if len(feeds) == 1 else torch.cat([given[f] for f in feeds], 2)
-        drive = _drive(layer, inputs, network.timesteps)
+        drive = _drive(layer, _joined(given, feeds), network.timesteps)
         if not layer.spiking:
             return Trace(spikes, _integrate(layer, drive).flatten(1).numpy())
         fired = _fire(layer, drive)
@@ -77,7 +77,8 @@ def host_spikes(
         InputError: the images are not of the network's input shape.
     """
     layer = network.layers[0]
-    fired = _fire(layer, _drive(layer, _inputs(network, images, seed), network.timesteps))
+    inputs = _joined([_inputs(network, images, seed)], network.feeds[0])
+    fired = _fire(layer, _drive(layer, inputs, network.timesteps))
     return (_pooled(fired) if layer.pool else fired).numpy()
 
 
@@ -137,39 +138,57 @@ def _given_spikes(network: IntegerNetwork, spikes: NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(spikes.swapaxes(0, 1)))
 
 
-def _drive(layer: IntegerLayer, inputs: Tensor, timesteps: int) -> Tensor:
+def _joined(given: list[Tensor], feeds: Feeds) -> list[Tensor]:
+    """What each arm takes, of the inputs and the layers so far; without an arm of own spikes."""
+    arms = [[given[feed] for feed in arm if feed < len(given)] for arm in feeds]
+    return [torch.cat(arm, 2) if len(arm) > 1 else arm[0] for arm in arms if arm]
+
+
+def _drive(layer: IntegerLayer, inputs: list[Tensor], timesteps: int) -> Tensor:
     """Weights times inputs plus bias in membrane units: [T or 1, B, ...] to [T, B, C, H, W].
 
-    Sums are in float32 where it is as exact as integers are, see `_sum_type`; what comes behind
-    them is in int32 where that holds every membrane, else in int64, see `_membrane_type`.
+    Own spikes are not among them. Sums are in float32 where it is as exact as integers are, see
+    `_sum_type`; what comes behind them is in int32 where that holds every membrane, else in int64,
+    see `_membrane_type`.
     """
-    steps, batch = inputs.shape[:2]
-    largest = int(inputs.max()) if inputs.numel() else 0
-    number = _sum_type(layer, largest)
-    flat = inputs.flatten(0, 1).to(number)
-    weights = torch.from_numpy(layer.weights).to(number)
-    geometry = layer.geometry
-    if geometry is None:
-        summed = (flat.flatten(1) @ weights.T)[..., None, None]
-    else:
-        with torch.backends.nnpack.flags(enabled=False):  # its Winograd is no plain sum of products
-            ways = geometry.rows, geometry.columns
-            stride, padding = (
-                tuple(getattr(way, name) for way in ways) for name in ("stride", "padding")
-            )
-            summed = F.conv2d(flat, weights, stride=stride, padding=padding)
+    largest = max(int(each.max()) if each.numel() else 0 for each in inputs)
     whole = _membrane_type(layer, largest, timesteps)
-    bias = torch.from_numpy(layer.bias).to(whole)[:, None, None]
-    drive = summed.to(whole).bitwise_left_shift_(layer.fraction_bits).add_(bias)
-    return drive.reshape(steps, batch, *drive.shape[1:]).expand(timesteps, -1, -1, -1, -1)
+    bias = torch.from_numpy(layer.spread(layer.bias).copy()).to(whole)
+    drive = bias
+    for arm, each in zip(_feedforward(layer), inputs, strict=True):
+        summed = _summed(arm, each.flatten(0, 1), largest).to(whole)
+        shifted = summed.bitwise_left_shift_(layer.fraction_bits)
+        drive = shifted.reshape(*each.shape[:2], *shifted.shape[1:]).add_(drive)
+    return drive.expand(timesteps, -1, -1, -1, -1)
 
 
-def _largest_sum(layer: IntegerLayer, largest: int) -> int:
+def _feedforward(layer: IntegerLayer) -> list[Arm]:
+    """The arms of other layers' spikes."""
+    return [arm for arm in layer.arms if layer.name not in arm.sources]
+
+
+def _summed(arm: Arm, inputs: Tensor, largest: int) -> Tensor:
+    """Weights times inputs, [N, C, H, W] of whole numbers to [N, C', H', W']; exact floats."""
+    number = _sum_type(arm, largest)
+    flat = inputs.to(number)
+    weights = torch.from_numpy(arm.weights).to(number)
+    if arm.window is None:
+        summed: Tensor = (flat.flatten(1) @ weights.T)[..., None, None]
+        return summed
+    with torch.backends.nnpack.flags(enabled=False):  # its Winograd is no plain sum of products
+        ways = arm.window.rows, arm.window.columns
+        stride, padding = (
+            tuple(getattr(way, name) for way in ways) for name in ("stride", "padding")
+        )
+        return F.conv2d(flat, weights, stride=stride, padding=padding)
+
+
+def _largest_sum(arm: Arm, largest: int) -> int:
     """What no sum of weighted inputs 0..largest, partial ones included, exceeds in size."""
-    return int(np.abs(layer.weights).reshape(layer.features, -1).sum(1).max()) * largest
+    return int(np.abs(arm.weights).reshape(arm.features, -1).sum(1).max()) * largest
 
 
-def _sum_type(layer: IntegerLayer, largest: int) -> torch.dtype:
+def _sum_type(arm: Arm, largest: int) -> torch.dtype:
     """The type in which the sums are exact.
 
     A float holds every whole number up to 2^24 (float32) or 2^53 (float64). Products of weights and
@@ -179,7 +198,7 @@ def _sum_type(layer: IntegerLayer, largest: int) -> torch.dtype:
     With codes of K = 4, spikes as inputs and the most inputs that a neuron of the chip has, 8192,
     that sum is at most 15 x 8192 < 2^17.
     """
-    return torch.float32 if _largest_sum(layer, largest) <= 2**24 else torch.float64
+    return torch.float32 if _largest_sum(arm, largest) <= 2**24 else torch.float64
 
 
 def _membrane_type(layer: IntegerLayer, largest: int, timesteps: int) -> torch.dtype:
@@ -189,7 +208,9 @@ def _membrane_type(layer: IntegerLayer, largest: int, timesteps: int) -> torch.d
     threshold is subtracted, that. The leak only brings v nearer to 0: to (1 - 2^-k) |v| + 1 at
     most. So |v| is at most d T, and at most (d + 1) 2^k.
     """
-    added = (_largest_sum(layer, largest) << layer.fraction_bits) + int(np.abs(layer.bias).max())
+    spikes = max(largest, 1) if layer.recurrent else largest
+    most = sum(_largest_sum(arm, spikes) for arm in layer.arms)
+    added = (most << layer.fraction_bits) + int(np.abs(layer.bias).max())
     if layer.reset == "subtract":
         added += max(0, -int(layer.threshold.min()))
     steps = timesteps if layer.leak is None else min(timesteps, 2**layer.leak)
@@ -203,17 +224,27 @@ def _leaked(layer: IntegerLayer, v: Tensor) -> Tensor:
 
 def _fire(layer: IntegerLayer, drive: Tensor) -> Tensor:
     """Leak, add, compare, reset, step by step: int32 or int64 [T, B, C, H, W] to spikes, bool."""
-    threshold = torch.from_numpy(layer.threshold).to(drive.dtype)[:, None, None]
+    threshold = torch.from_numpy(layer.spread(layer.threshold).copy()).to(drive.dtype)
+    again = [arm for arm in layer.arms if layer.name in arm.sources]
     v = torch.zeros_like(drive[0])
     spikes = torch.empty(drive.shape, dtype=torch.bool)
-    for added, fired in zip(drive, spikes, strict=True):
+    for step, (added, fired) in enumerate(zip(drive, spikes, strict=True)):
         v = _leaked(layer, v).add_(added)
+        if step:
+            for arm in again:
+                v.add_(_returned(layer, arm, spikes[step - 1]).to(v.dtype))
         torch.ge(v, threshold, out=fired)
         if layer.reset == "zero":
             v.mul_(~fired)
         elif layer.reset == "subtract":
             v.sub_(threshold * fired)
     return spikes
+
+
+def _returned(layer: IntegerLayer, arm: Arm, fired: Tensor) -> Tensor:
+    """What the layer's own spikes [B, C, H, W] add in the step after them, int64."""
+    own = _pooled(fired) if layer.pool else fired
+    return _summed(arm, own, 1).long().bitwise_left_shift_(layer.fraction_bits)
 
 
 def _integrate(layer: IntegerLayer, drive: Tensor) -> Tensor:

@@ -6,8 +6,9 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from sw.common.checks import Shape, check_array, check_range, check_shape
+from sw.common.checks import Shape, check_array, check_range
 from sw.common.errors import InputError
+from sw.integer.arm import Arm, Code
 from sw.integer.window import Window
 from sw.model.config import (
     MAX_TIMESTEPS,
@@ -16,11 +17,12 @@ from sw.model.config import (
     LayerKind,
     geometry_of,
 )
-from sw.model.geometry import can_be_pooled, fan_in, pooled_shape
+from sw.model.geometry import can_be_pooled, pooled_shape
 
 Reset = Literal["zero", "subtract", "none"]
-Code = Literal["odd", "twos"]
 Inputs = Encoding | Literal["spikes"]
+
+Feeds = tuple[tuple[int, ...], ...]  # of each arm of a layer
 
 INPUT = "input"  # what a layer names to take the network's input
 
@@ -34,7 +36,8 @@ MEMBRANE_MIN = -(2**31)
 class IntegerLayer:
     """One layer in integers; per step  v = v - (v >> leak) + (weights x inputs << f) + bias.
 
-    A spiking layer fires where v >= threshold, then resets. Nothing saturates here: `integer.run`
+    Weights times inputs is added up over the arms: its own weights, and those `beside` them. A
+    spiking layer fires where v >= threshold, then resets. Nothing saturates here: `integer.run`
     computes in 64 bits.
 
     Attributes:
@@ -44,8 +47,9 @@ class IntegerLayer:
             as `code` says; a weight of 0 is no synapse.
         weight_bits: K, 1..8.
         fraction_bits: f; a synapse of weight w adds w << f to the membrane.
-        threshold: int64 [out], in membrane units, within 32 bits signed.
-        bias: int64 [out], added every step, within 32 bits signed.
+        threshold: int64 [out], in membrane units, within 32 bits signed; or [out, H, W], where
+            the neurons of a channel have thresholds of their own.
+        bias: the same, added every step.
         leak: the shift k by which v loses v >> k (arithmetic, so it rounds down); None: no leak.
         reset: what a spike does to v: it becomes 0, loses the threshold, or stays.
         spiking: False for the output layer, which integrates and never fires.
@@ -56,6 +60,7 @@ class IntegerLayer:
             bits of two's complement.
         sources: the layers whose spikes come in, their channels one after the other, or `INPUT`;
             empty: the layer before. Two branches are added by the same weights for both.
+        beside: more arms, of inputs of other sizes, or of the layer's own spikes a step later.
 
     Raises:
         InputError: a field does not fit the others or the limits above.
@@ -76,11 +81,28 @@ class IntegerLayer:
     window: Window | None = None
     code: Code = "odd"
     sources: tuple[str, ...] = ()
+    beside: tuple[Arm, ...] = ()
 
     @property
     def geometry(self) -> Window | None:
         """Of a convolution; None: fully connected."""
         return self.window or window_of(self.kind)
+
+    @property
+    def arms(self) -> tuple[Arm, ...]:
+        """Its own weights, and those beside them."""
+        own = Arm(self.weights, self.geometry, self.input_shape, self.sources)
+        return (own, *self.beside)
+
+    @property
+    def recurrent(self) -> bool:
+        """Whether it takes its own spikes."""
+        return any(self.name in arm.sources for arm in self.beside)
+
+    @property
+    def by_channel(self) -> bool:
+        """Whether all neurons of a channel have the same threshold and bias."""
+        return self.threshold.ndim == self.bias.ndim == 1
 
     @property
     def features(self) -> int:
@@ -90,12 +112,17 @@ class IntegerLayer:
     @property
     def output_shape(self) -> Shape:
         """C, H, W of the layer's spikes, before pooling."""
-        return _output_shape(self.geometry, self.features, self.input_shape)
+        return self.arms[0].output_shape
 
     @property
     def pooled_shape(self) -> Shape:
         """C, H, W of what the next layer gets."""
         return pooled_shape(self.output_shape) if self.pool else self.output_shape
+
+    def spread(self, values: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Thresholds or biases neuron by neuron, int64 [C, H, W]."""
+        each = values[:, None, None] if values.ndim == 1 else values
+        return np.broadcast_to(each, self.output_shape)
 
     def __post_init__(self) -> None:
         self._check_settings()
@@ -115,41 +142,32 @@ class IntegerLayer:
         check_range(f"{where}: fraction bits", self.fraction_bits, 0, MAX_FRACTION_BITS)
         if self.leak is not None:
             check_range(f"{where}: leak shift", self.leak, 0, MAX_LEAK)
-        check_shape(f"{where}: input shape", self.input_shape)
         if self.code not in get_args(Code):
             raise InputError(
                 f"{where}: code is {self.code!r}, must be {' or '.join(get_args(Code))}"
             )
         if self.window is not None and self.kind != "conv":
             raise InputError(f"{where}: has a window, but is fully connected")
-        outputs = _output_shape(self.geometry, 1, self.input_shape)
-        if min(outputs) < 1:
-            raise InputError(f"{where}: its window is larger than its inputs {self.input_shape}")
-        if self.pool and (self.geometry is None or not can_be_pooled(outputs)):
+
+    def _check_shapes(self) -> None:
+        where = f"layer {self.name}"
+        for arm in self.arms:
+            arm.check(where)
+            if (arm.window is None) != (self.geometry is None):
+                raise InputError(f"{where}: adds a convolution and a fully connected layer")
+            if arm.output_shape != self.output_shape:
+                raise InputError(f"{where}: adds {arm.output_shape} to {self.output_shape}")
+        shape = self.output_shape
+        for name, values in (("threshold", self.threshold), ("bias", self.bias)):
+            check_array(f"{where}: {name}", values, np.int64, shape[: 1 if values.ndim < 2 else 3])
+        if self.pool and (self.geometry is None or not can_be_pooled(shape)):
             raise InputError(f"{where}: only a convolution of even height and width can be pooled")
         if self.pool and not self.spiking:
             raise InputError(f"{where}: pools spikes, but is not spiking")
 
-    def _check_shapes(self) -> None:
-        shape = (None, *fan_in_of(self.geometry, self.input_shape))
-        check_array(f"layer {self.name}: weights", self.weights, np.int32, shape)
-        for name, values in (("threshold", self.threshold), ("bias", self.bias)):
-            check_array(f"layer {self.name}: {name}", values, np.int64, (self.features,))
-
     def _check_values(self) -> None:
-        if self.code == "odd":
-            largest = 2**self.weight_bits - 1
-            right = (self.weights % 2 != 0) | (self.weights == 0)
-            least, kind = -largest, "odd integers"
-        else:
-            largest = 2 ** (self.weight_bits - 1) - 1
-            right = np.ones_like(self.weights, np.bool_)
-            least, kind = -largest - 1, "integers"
-        if not np.all(right & (self.weights >= least) & (self.weights <= largest)):
-            raise InputError(
-                f"layer {self.name}: weights must be {kind} from {least} to {largest}"
-                f" ({self.weight_bits} bits)"
-            )
+        for arm in self.arms:
+            arm.check_codes(f"layer {self.name}", self.weight_bits, self.code)
         for name, values in (("threshold", self.threshold), ("bias", self.bias)):
             if values.min() < MEMBRANE_MIN or values.max() > MEMBRANE_MAX:
                 raise InputError(f"layer {self.name}: a {name} does not fit 32 bits signed")
@@ -161,18 +179,9 @@ def window_of(kind: LayerKind) -> Window | None:
     return None if square is None else Window(square, square)
 
 
-def fan_in_of(window: Window | None, inputs: Shape) -> tuple[int, ...]:
-    """Shape of the weights of one output channel, or neuron, for inputs C, H, W."""
-    return fan_in(None, inputs) if window is None else window.fan_in(inputs)
-
-
-def _output_shape(window: Window | None, features: int, inputs: Shape) -> Shape:
-    return (features, 1, 1) if window is None else window.output_shape(features, inputs)
-
-
 @dataclass(frozen=True)
 class IntegerNetwork:
-    """Integer layers that name their inputs, which are layers before them; the last is the output.
+    """Integer layers that name their inputs, layers before or themselves; the last is the output.
 
     Layer 0 takes what the encoding gives: pixels 0..255, the same every step (direct); spikes (rate
     and latency); spikes that count 2^(7 - k mod 8) in step k (phase); or, instead of an encoding,
@@ -209,18 +218,24 @@ class IntegerNetwork:
         return self.encoding in ("rate", "latency", "spikes")
 
     @property
-    def feeds(self) -> tuple[tuple[int, ...], ...]:
-        """Where the inputs of each layer come from; 0 is the network's input, n + 1 layer n."""
+    def feeds(self) -> tuple[Feeds, ...]:
+        """Where the inputs of each layer's arms come from: 0 is the network's input, n + 1 layer n.
+
+        An arm of a layer's own spikes has that layer's number.
+        """
         place = {INPUT: 0} | {layer.name: number for number, layer in enumerate(self.layers, 1)}
         return tuple(
-            tuple(place.get(name, len(place)) for name in layer.sources) or (number,)
+            tuple(
+                tuple(place.get(name, len(place)) for name in arm.sources) or (number,)
+                for arm in layer.arms
+            )
             for number, layer in enumerate(self.layers)
         )
 
     @property
-    def chain(self) -> bool:
-        """Whether each layer takes the spikes of the one before and nothing else."""
-        return all(feeds == (number,) for number, feeds in enumerate(self.feeds))
+    def recurrent(self) -> bool:
+        """Whether a layer takes its own spikes."""
+        return any(layer.recurrent for layer in self.layers)
 
     def __post_init__(self) -> None:
         encodings = (*get_args(Encoding), "spikes")
@@ -245,31 +260,39 @@ class IntegerNetwork:
                 f" for {len(self.classes)} classes"
             )
 
-    def _check_sources(self, number: int, feeds: tuple[int, ...]) -> None:
-        after = self.layers[number]
-        for name, feed in zip(after.sources, feeds, strict=False):
-            if feed > number:
+    def _check_sources(self, number: int, feeds: Feeds) -> None:
+        layer = self.layers[number]
+        for place, (arm, given) in enumerate(zip(layer.arms, feeds, strict=True)):
+            if number + 1 in given and (not place or len(given) > 1):
+                raise InputError(f"layer {layer.name}: its own spikes must come beside others")
+            self._check_order(number, arm, given)
+            shapes = [self._given(layer, feed) for feed in given]
+            height_width = {shape[1:] for shape in shapes}
+            channels = sum(shape[0] for shape in shapes)
+            if (channels, height_width) != (arm.input_shape[0], {arm.input_shape[1:]}):
+                names = ", ".join(self.layers[feed - 1].name if feed else INPUT for feed in given)
+                gives = " and ".join(map(str, shapes))
                 raise InputError(
-                    f"layer {after.name}: takes the spikes of {name}, which is no layer before it"
+                    f"layer {layer.name}: takes {arm.input_shape}, but {names} gives {gives}"
+                )
+
+    def _check_order(self, number: int, arm: Arm, feeds: tuple[int, ...]) -> None:
+        layer = self.layers[number]
+        for name, feed in zip(arm.sources, feeds, strict=False):
+            if feed > number + 1:
+                raise InputError(
+                    f"layer {layer.name}: takes the spikes of {name}, which is no layer before it"
                 )
         if number and 0 in feeds and not self.binary:
-            raise InputError(f"layer {after.name}: only the first layer can take {self.encoding}")
-        before = [self.layers[feed - 1] for feed in feeds if feed]
-        for layer in before:
-            if not layer.spiking:
-                raise InputError(f"layer {layer.name}: only the last layer may be without spikes")
-            if layer.geometry is None and after.geometry is not None:
-                raise InputError(
-                    f"layer {after.name}: a convolution cannot follow {layer.name} (fc)"
-                )
-        given = [layer.pooled_shape for layer in before]
-        if 0 in feeds and number:
-            given.append(self.input_shape)
-        shape = after.input_shape
-        if given and (
-            sum(each[0] for each in given) != shape[0]
-            or {each[1:] for each in given} != {shape[1:]}
-        ):
-            names = ", ".join(layer.name for layer in before)
-            gives = " and ".join(map(str, given))
-            raise InputError(f"layer {after.name}: takes {shape}, but {names} gives {gives}")
+            raise InputError(f"layer {layer.name}: only the first layer can take {self.encoding}")
+
+    def _given(self, layer: IntegerLayer, feed: int) -> Shape:
+        """C, H, W of what a source gives this layer."""
+        if not feed:
+            return self.input_shape
+        before = self.layers[feed - 1]
+        if not before.spiking:
+            raise InputError(f"layer {before.name}: only the last layer may be without spikes")
+        if before.geometry is None and layer.geometry is not None:
+            raise InputError(f"layer {layer.name}: a convolution cannot follow {before.name} (fc)")
+        return before.pooled_shape

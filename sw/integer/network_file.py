@@ -7,7 +7,8 @@ from sw.common.checks import MAX_FEATURES, check_range, check_shape
 from sw.common.errors import InputError
 from sw.files import tensorfile
 from sw.files.tensorfile import Format, Layout
-from sw.integer.network import IntegerLayer, IntegerNetwork, fan_in_of, window_of
+from sw.integer.arm import Arm, fan_in_of, output_shape_of
+from sw.integer.network import IntegerLayer, IntegerNetwork, window_of
 from sw.integer.window import Window
 
 FORMAT = Format("network file", "nc64c-network-1")
@@ -15,7 +16,9 @@ ARRAYS = ("weights", "threshold", "bias")
 DOCUMENT = ("name", "dataset", "encoding", "timesteps", "classes", "input_shape", "layers")
 SETTINGS = ("name", "kind", "weight_bits", "fraction_bits", "leak", "reset", "spiking", "pool")
 LAYER = (*SETTINGS, "input_shape", "features")
-MORE = ("window", "code", "sources")  # of layers that a network trained here does not have
+# Of layers that a network trained here does not have:
+MORE = ("window", "code", "sources", "beside", "threshold_by_neuron", "bias_by_neuron")
+ARM = ("window", "input_shape", "sources")
 
 
 def save(path: Path, network: IntegerNetwork) -> None:
@@ -43,6 +46,9 @@ def save(path: Path, network: IntegerNetwork) -> None:
         for layer in network.layers
         for array in ARRAYS
     }
+    for layer in network.layers:
+        for number, arm in enumerate(layer.beside):
+            tensors[_beside(layer.name, number)] = arm.weights
     tensorfile.write(path, FORMAT, document, tensors)
 
 
@@ -67,6 +73,7 @@ def load(path: Path) -> IntegerNetwork:
             fields: dict[str, Any] = {setting: settings[setting] for setting in SETTINGS}
             fields |= arrays | {"input_shape": tuple(settings["input_shape"])}
             fields |= _more_fields(settings)
+            fields["beside"] = _arms(settings, tensors)
             layers.append(IntegerLayer(**fields))
         return IntegerNetwork(
             name=document["name"],
@@ -82,38 +89,82 @@ def load(path: Path) -> IntegerNetwork:
         raise InputError(f"network file {path}: its description is damaged ({error!r})") from error
 
 
+def _beside(layer: str, number: int) -> str:
+    """The name of the weights of an arm."""
+    return f"{layer}.beside{number}.weights"
+
+
 def _more(layer: IntegerLayer) -> dict[str, Any]:
     """The settings of `MORE` that are not as in a network trained here."""
     more: dict[str, Any] = {} if layer.window is None else {"window": layer.window.numbers}
     if layer.code != "odd":
         more["code"] = layer.code
-    return more | ({"sources": layer.sources} if layer.sources else {})
+    if layer.sources:
+        more["sources"] = layer.sources
+    if layer.beside:
+        more["beside"] = [
+            {
+                "window": None if arm.window is None else arm.window.numbers,
+                "input_shape": arm.input_shape,
+                "sources": arm.sources,
+            }
+            for arm in layer.beside
+        ]
+    by_neuron = {f"{name}_by_neuron": getattr(layer, name).ndim > 1 for name in ARRAYS[1:]}
+    return more | {name: True for name, there in by_neuron.items() if there}
 
 
 def _more_fields(settings: dict[str, Any]) -> dict[str, Any]:
-    """The same as fields of a layer."""
-    more: dict[str, Any] = {name: settings[name] for name in MORE if name in settings}
+    """The same as fields of a layer, but for arms and arrays."""
+    more: dict[str, Any] = {name: settings[name] for name in MORE[:3] if name in settings}
     where = f"layer {settings['name']}"
     if "window" in more:
         more["window"] = Window.of(where, more["window"])
     if "sources" in more:
-        names = more["sources"]
-        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise InputError(f"{where}: sources must be names of layers")
-        more["sources"] = tuple(names)
+        more["sources"] = _sources(where, more["sources"])
     return more
+
+
+def _sources(where: str, names: object) -> tuple[str, ...]:
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise InputError(f"{where}: sources must be names of layers")
+    return tuple(names)
+
+
+def _arm_fields(settings: dict[str, Any]) -> list[dict[str, Any]]:
+    """The arms beside a layer's own weights, as fields, without their weights."""
+    where = f"layer {settings['name']}"
+    found = []
+    for arm in settings.get("beside", []):
+        tensorfile.check_known(where, arm, ARM)
+        window = None if arm["window"] is None else Window.of(where, arm["window"])
+        shape = tuple(arm["input_shape"])
+        check_shape(f"{where}: input shape", shape)
+        sources = _sources(where, arm["sources"])
+        found.append({"window": window, "input_shape": shape, "sources": sources})
+    return found
+
+
+def _arms(settings: dict[str, Any], tensors: dict[str, Any]) -> tuple[Arm, ...]:
+    return tuple(
+        Arm(weights=tensors[_beside(settings["name"], number)], **fields)
+        for number, fields in enumerate(_arm_fields(settings))
+    )
 
 
 def _layer_layout(settings: dict[str, Any]) -> Layout:
     """The tensors that a layer of these settings has."""
-    where = f"layer {settings['name']}"
+    where, name = f"layer {settings['name']}", settings["name"]
     shape, features = tuple(settings["input_shape"]), settings["features"]
     check_shape(f"{where}: input shape", shape)
     check_range(f"{where}: features", features, 1, MAX_FEATURES)
     window = _more_fields(settings).get("window") or window_of(settings["kind"])
-    weights = (features, *fan_in_of(window, shape))
-    return {
-        f"{settings['name']}.weights": ("I32", weights),
-        f"{settings['name']}.threshold": ("I64", (features,)),
-        f"{settings['name']}.bias": ("I64", (features,)),
-    }
+    layout: Layout = {f"{name}.weights": ("I32", (features, *fan_in_of(window, shape)))}
+    for number, arm in enumerate(_arm_fields(settings)):
+        fan_in = fan_in_of(arm["window"], arm["input_shape"])
+        layout[_beside(name, number)] = ("I32", (features, *fan_in))
+    outputs = output_shape_of(window, features, shape)
+    for array in ARRAYS[1:]:
+        by_neuron = settings.get(f"{array}_by_neuron", False)
+        layout[f"{name}.{array}"] = ("I64", outputs if by_neuron else (features,))
+    return layout

@@ -3,7 +3,8 @@
 import numpy as np
 
 from sw.common.checks import Shape
-from sw.integer.network import INPUT, Code, IntegerLayer, IntegerNetwork, fan_in_of
+from sw.integer.arm import Code, fan_in_of
+from sw.integer.network import INPUT, IntegerLayer, IntegerNetwork
 from sw.integer.window import Window
 from sw.model.geometry import Geometry
 

@@ -15,13 +15,14 @@ class Flow:
         self._given = {0: inputs}
         self._done = 0
 
-    def into(self, layer: LayerSchedule) -> PackedSpikes:
-        """The spikes that a layer takes."""
-        return PackedSpikes.joined([self._given[feed] for feed in layer.feeds])
+    def into(self, layer: LayerSchedule) -> list[PackedSpikes]:
+        """The spikes that each arm of a layer takes."""
+        return [PackedSpikes.joined([self._given[feed] for feed in arm]) for arm in layer.feeds]
 
-    def add(self, layer: LayerSchedule, spikes: PackedSpikes) -> None:
+    def add(self, done: LayerSchedule, spikes: PackedSpikes) -> None:
         """Enters what the next layer gave, before pooling, and drops what no layer takes more."""
         self._done += 1
-        self._given[self._done] = spikes.pooled() if layer.layer.pool else spikes
-        wanted = {feed for later in self._layers[self._done :] for feed in later.feeds}
+        self._given[self._done] = spikes.pooled() if done.layer.pool else spikes
+        later = self._layers[self._done :]
+        wanted = {feed for layer in later for arm in layer.feeds for feed in arm}
         self._given = {feed: kept for feed, kept in self._given.items() if feed in wanted}

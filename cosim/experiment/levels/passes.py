@@ -5,7 +5,7 @@ stimulus is one pass of the chip: restart, T ticks of its tiles' input spikes, a
 wanted the read-back of all membranes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -99,19 +99,19 @@ def run_network(
 
 def run_layer(
     schedule: LayerSchedule,
-    inputs: PackedSpikes,
+    inputs: Sequence[PackedSpikes],
     runner: Runner,
     read_back: ReadBack,
 ) -> LayerRun:
-    """All tiles of all images through all rounds of a layer."""
-    windows, layer = schedule.windows, schedule.layer
-    cut = windows.cut(inputs.unpack())
+    """All tiles of all images through all rounds of a layer; `inputs` are those of its arms."""
+    windows, layer, images = schedule.windows, schedule.layer, len(inputs[0])
+    cut = windows.cut([each.unpack() for each in inputs])
     spikes = np.zeros((*cut.shape[:2], layer.features * windows.pixels), np.bool_)
-    membranes = None if layer.spiking else np.zeros((len(inputs), layer.features), np.int64)
-    answered = np.ones(len(inputs), np.bool_)
+    membranes = None if layer.spiking else np.zeros((images, layer.features), np.int64)
+    answered = np.ones(images, np.bool_)
     strays, rounds, totals = 0, [], Totals()
     for part in schedule.rounds:
-        read = np.ones(part.passes(len(inputs)), np.bool_)
+        read = np.ones(part.passes(images), np.bool_)
         if layer.spiking:
             read = read_back.draw(layer.name, len(read))
         stimuli = make_stimuli(part, cut, read)

@@ -79,7 +79,7 @@ def _pass(schedule: Schedule, network: IntegerNetwork, images: Images, place: Pl
     if place.number < 0 or low >= high:
         raise InputError(f"pass {place.number} of layer {name}: there are fewer")
     spikes = _inputs(schedule, network, layer, images[low:high])
-    cut = layer.windows.cut(spikes.unpack())
+    cut = layer.windows.cut([each.unpack() for each in spikes])
     skipped = begin - (low - place.first) * tiles
     steps = _stimulus(part, cut[skipped : skipped + len(part.slots)])
     what = f"image {place.image}, layer {name}, round {place.round}, pass {place.number}"
@@ -93,8 +93,8 @@ def _stimulus(part: Round, cut: "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
 
 def _inputs(
     schedule: Schedule, network: IntegerNetwork, wanted: LayerSchedule, images: Images
-) -> PackedSpikes:
-    """What a layer is given, by the golden model of the layers before it."""
+) -> list[PackedSpikes]:
+    """What the arms of a layer are given, by the golden model of the layers before it."""
     inputs = PackedSpikes.pack(chip_inputs(network, images).swapaxes(0, 1))
     flow = Flow(schedule, inputs)
     before = schedule.layers[: schedule.layers.index(wanted)]

@@ -12,8 +12,8 @@ from sw.integer.network import IntegerLayer
 RESET_MODES = {"zero": ResetMode.ZERO, "subtract": ResetMode.SUBTRACT, "none": ResetMode.NONE}
 
 
-def neuron_settings(layer: IntegerLayer, channel: NDArray[np.int64]) -> dict[str, Any]:
-    """`CoreImage`'s fields for neurons of these output channels, int64 [neurons].
+def neuron_settings(layer: IntegerLayer, here: NDArray[np.int64]) -> dict[str, Any]:
+    """`CoreImage`'s fields for neurons at these flat indices of (C, H, W), int64 [neurons].
 
     Raises `InputError` for parameters that a core cannot hold.
     """
@@ -24,15 +24,15 @@ def neuron_settings(layer: IntegerLayer, channel: NDArray[np.int64]) -> dict[str
                 f"holds {MEMBRANE_MIN} to {MEMBRANE_MAX}"
             )
     settings: dict[str, Any] = {
-        "neurons": len(channel),
-        "threshold": layer.threshold[channel].astype(np.int32),
-        "bias": layer.bias[channel].astype(np.int32),
+        "neurons": len(here),
+        "threshold": layer.spread(layer.threshold).ravel()[here].astype(np.int32),
+        "bias": layer.spread(layer.bias).ravel()[here].astype(np.int32),
         "leak": layer.leak,
         "reset": RESET_MODES[layer.reset],
     }
     if not layer.spiking:
         # The LFSR is never 0: the largest threshold and any noise on top of it are out of reach.
-        settings["threshold"] = np.full(len(channel), MEMBRANE_MAX, np.int32)
+        settings["threshold"] = np.full(len(here), MEMBRANE_MAX, np.int32)
         settings |= {"noise_mask": (1 << LFSR_BITS) - 1, "reset": ResetMode.NONE}
     return settings
 

@@ -6,49 +6,91 @@ spikes on one axon are one.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.mapping.layer.tiling import Plan, Tile
+from cosim.mapping.layer.tiling import Plan, Seen
 from cosim.program.program import InputMap, rectangles
 from hw.spec import AXON, FANOUT, FLIT, ChipShape, Kind
+from sw.common.checks import Shape
 
 CORNERS = ("x0", "y0", "x1", "y1")
 
 
-class Routes:
-    """Destinations of the inputs (flat C, H, W) of a planned and placed layer.
+@dataclass(frozen=True, eq=False)
+class Arrivals:
+    """Where the inputs of one arm of a layer arrive.
+
+    Attributes:
+        shape: C, H, W of the inputs.
+        input, axon: flat index of an input, and its axon counted through the pages, int64 [n].
+        corners: the rectangle of cores that it goes to, uint64 [n, 4].
+    """
+
+    shape: Shape
+    input: NDArray[np.int64]
+    axon: NDArray[np.int64]
+    corners: NDArray[np.uint64]
+
+    def of_channels(self, first: int, channels: int) -> "Arrivals":
+        """Those of some channels, counted from the first of them."""
+        pixels = int(np.prod(self.shape[1:]))
+        here = self.input - first * pixels
+        chosen = (here >= 0) & (here < channels * pixels)
+        shape = (channels, *self.shape[1:])
+        return Arrivals(shape, here[chosen], self.axon[chosen], self.corners[chosen])
+
+
+def arrivals(plan: Plan, places: Sequence[Sequence[int]]) -> tuple[Arrivals, ...]:
+    """Of each arm of a planned and placed layer.
 
     `places` are the core numbers of each of the plan's tiles: a spike goes to all of these, in one
     multicast flit where they are a rectangle.
     """
-
-    def __init__(self, plan: Plan, places: Sequence[Sequence[int]], shape: ChipShape) -> None:
-        self._shape = plan.layer.input_shape
+    boxes = [rectangles(frozenset(cores)) for cores in places]
+    found = []
+    before = [0] * len(plan.tiles)  # axons of the arms before
+    for number, arm in enumerate(plan.layer.arms):
         inputs, axons, corners = [], [], []
-        for tile, cores in zip(plan.tiles, places, strict=True):
-            fed = self._inputs(tile)
-            for rectangle in rectangles(frozenset(cores)):
-                inputs.append(fed)
-                axons.append(np.arange(len(fed)))
-                corners.append(np.tile(np.array(rectangle, np.uint64), (len(fed), 1)))
-        order = np.argsort(np.concatenate(inputs), kind="stable")
-        page, axon = np.divmod(
-            np.concatenate(axons)[order].astype(np.uint64), np.uint64(shape.axons)
-        )
-        self._input = np.concatenate(inputs)[order]
+        for at, (tile, box) in enumerate(zip(plan.tiles, boxes, strict=True)):
+            fed = _inputs(arm.input_shape, tile.seen[number])
+            inputs += [fed] * len(box)
+            axons += [before[at] + np.arange(len(fed))] * len(box)
+            corners += [np.tile(np.array(each, np.uint64), (len(fed), 1)) for each in box]
+            before[at] += len(fed)
+        every = np.concatenate(inputs), np.concatenate(axons), np.concatenate(corners)
+        found.append(Arrivals(arm.input_shape, *every))
+    return tuple(found)
+
+
+def _inputs(shape: Shape, seen: Seen) -> NDArray[np.int64]:
+    """The inputs that a tile sees, in the order of its axons."""
+    channels, height, width = shape
+    row, column = np.arange(*seen.rows), np.arange(*seen.columns)
+    channel = np.arange(channels)
+    return ((channel[:, None, None] * height + row[:, None]) * width + column).ravel()
+
+
+class Routes:
+    """Destinations of a layer's pooled spikes, or of the network's inputs (flat C, H, W).
+
+    `parts` are where they arrive in each layer that takes them, all of one shape.
+    """
+
+    def __init__(self, parts: Sequence[Arrivals], shape: ChipShape) -> None:
+        self._shape = parts[0].shape
+        inputs = np.concatenate([part.input for part in parts])
+        order = np.argsort(inputs, kind="stable")
+        axons = np.concatenate([part.axon for part in parts])[order].astype(np.uint64)
+        page, axon = np.divmod(axons, np.uint64(shape.axons))
+        corners = np.concatenate([part.corners for part in parts])[order]
+        self._input = inputs[order]
         self._address = {"page": page, "axon": axon}
-        self._corners = dict(zip(CORNERS, np.concatenate(corners)[order].T, strict=True))
+        self._corners = dict(zip(CORNERS, corners.T, strict=True))
         self._count = np.bincount(self._input, minlength=int(np.prod(self._shape)))
         self._first = np.cumsum(self._count) - self._count
-
-    def _inputs(self, tile: Tile) -> NDArray[np.int64]:
-        """The inputs that feed a tile, in the order of its axons."""
-        channels, height, width = self._shape
-        row, column = np.arange(*tile.input_rows), np.arange(*tile.input_columns)
-        channel = np.arange(channels)
-        return ((channel[:, None, None] * height + row[:, None]) * width + column).ravel()
 
     def entries(self, inputs: NDArray[np.int64]) -> int:
         """Fan-out entries of a core whose neurons feed these inputs."""
@@ -73,6 +115,6 @@ class Routes:
         }
 
     def input_map(self) -> InputMap:
-        """For the first layer on the chip, which the host feeds."""
+        """Of what the host streams in."""
         flits = FLIT.pack(kind=int(Kind.SPIKE), data=AXON.pack(**self._address), **self._corners)
         return InputMap(self._shape, self._input, flits)

@@ -8,26 +8,39 @@ from numpy.typing import NDArray
 
 from hw.spec import MAX_PAGES, PAGE_COUNTS, ChipShape
 from sw.common.errors import InputError
+from sw.integer.arm import Arm
 from sw.integer.network import IntegerLayer
 from sw.model.geometry import POOLING, Span
 
 
 @dataclass(frozen=True)
-class Tile:
-    """Output pixels `rows` x `columns` of a layer, and the input pixels that they see."""
+class Seen:
+    """Input pixels `rows` x `columns` of one arm of a layer."""
 
     rows: Span
     columns: Span
-    input_rows: Span
-    input_columns: Span
 
     @property
     def pixels(self) -> int:
         return _length(self.rows) * _length(self.columns)
 
+
+@dataclass(frozen=True)
+class Tile:
+    """Output pixels `rows` x `columns` of a layer, and the input pixels that they see by arm."""
+
+    rows: Span
+    columns: Span
+    seen: tuple[Seen, ...]
+
     @property
-    def input_pixels(self) -> int:
-        return _length(self.input_rows) * _length(self.input_columns)
+    def pixels(self) -> int:
+        return _length(self.rows) * _length(self.columns)
+
+    def axons(self, layer: IntegerLayer) -> int:
+        """How many inputs of the layer they are."""
+        pairs = zip(layer.arms, self.seen, strict=True)
+        return sum(arm.input_shape[0] * seen.pixels for arm, seen in pairs)
 
 
 @dataclass(frozen=True)
@@ -35,7 +48,8 @@ class Plan:
     """A layer's cores: one for each tile and each group of output channels.
 
     The cores of one tile have the same axons, numbered alike: axon (c, y, x) of the tile's input
-    is (c * input rows + y) * input columns + x, counted through the pages.
+    is (c * input rows + y) * input columns + x, counted through the pages; the arms stand one
+    behind the other.
     """
 
     layer: IntegerLayer
@@ -101,19 +115,28 @@ def pooled(layer: IntegerLayer, sites: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _tilings(layer: IntegerLayer) -> Iterator[tuple[Tile, ...]]:
     """All grids of tiles, each as even as it can be."""
-    (_, height, width), (_, high, wide) = layer.input_shape, layer.output_shape
-    geometry = layer.geometry
-    if geometry is None:
-        yield (Tile((0, 1), (0, 1), (0, height), (0, width)),)
+    if layer.geometry is None:
+        whole = [Seen((0, arm.input_shape[1]), (0, arm.input_shape[2])) for arm in layer.arms]
+        yield (Tile((0, 1), (0, 1), tuple(whole)),)
         return
-    above, beside = geometry.rows.inputs_within, geometry.columns.inputs_within  # no padding
+    _, high, wide = layer.output_shape
     for down in _useful_counts(high):
         for across in _useful_counts(wide):
             yield tuple(
-                Tile(rows, columns, above(rows, height), beside(columns, width))
+                Tile(rows, columns, tuple(_seen(arm, rows, columns) for arm in layer.arms))
                 for rows in spans(high, down)
                 for columns in spans(wide, across)
             )
+
+
+def _seen(arm: Arm, rows: Span, columns: Span) -> Seen:
+    """The inputs under these output pixels of a convolution, without padding."""
+    assert arm.window is not None
+    _, height, width = arm.input_shape
+    return Seen(
+        arm.window.rows.inputs_within(rows, height),
+        arm.window.columns.inputs_within(columns, width),
+    )
 
 
 def _useful_counts(size: int) -> list[int]:
@@ -129,15 +152,15 @@ def spans(size: int, parts: int) -> Iterator[Span]:
 
 def _pages(tiles: tuple[Tile, ...], layer: IntegerLayer, shape: ChipShape) -> int | None:
     """The fewest pages that hold the inputs of the largest tile; None: it has too many."""
-    axons = max(tile.input_pixels for tile in tiles) * layer.input_shape[0]
+    axons = max(tile.axons(layer) for tile in tiles)
     return next((pages for pages in PAGE_COUNTS if axons <= pages * shape.axons), None)
 
 
 def _why_none_fits(layer: IntegerLayer, shape: ChipShape, planes: int) -> str:
-    smallest = min(_tilings(layer), key=lambda tiles: max(tile.input_pixels for tile in tiles))
+    smallest = min(_tilings(layer), key=lambda tiles: max(tile.axons(layer) for tile in tiles))
     pages = _pages(smallest, layer, shape)
     if pages is None:
-        axons = max(tile.input_pixels for tile in smallest) * layer.input_shape[0]
+        axons = max(tile.axons(layer) for tile in smallest)
         return (
             f"layer {layer.name} needs {axons} axons for one neuron, "
             f"a core has {MAX_PAGES} pages x {shape.axons} = {MAX_PAGES * shape.axons}"

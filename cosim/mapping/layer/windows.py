@@ -5,15 +5,16 @@ pixels under its window, also those beyond the border: the axons there never get
 numbered relative to the tile, so a core can do any tile of its output channels.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from cosim.mapping.layer.tiling import Tile
+from cosim.mapping.layer.tiling import Seen, Tile
 from hw.spec import PAGE_COUNTS, ChipShape
+from sw.integer.arm import Arm
 from sw.integer.network import IntegerLayer
 
 
@@ -44,39 +45,47 @@ class Windows:
 
     @property
     def axons(self) -> int:
-        """Inputs of a tile, axon (c, y, x) of them."""
-        return self.layer.input_shape[0] * self.tile.input_pixels
+        """Inputs of a tile, axon (c, y, x) of them, arm by arm."""
+        return self.tile.axons(self.layer)
 
     @property
     def tile(self) -> Tile:
         """The north-western one, which stands for all; beyond the border it sees padding."""
-        geometry = self.layer.geometry
         outputs = (0, self.height), (0, self.width)
-        _, height, width = self.layer.input_shape
+        return Tile(*outputs, tuple(self._seen(arm) for arm in self.layer.arms))
+
+    def _seen(self, arm: Arm) -> Seen:
+        _, height, width = arm.input_shape
         rows, columns = (0, height), (0, width)
-        if geometry is not None:
-            rows = geometry.rows.inputs_of(outputs[0]) if self.down > 1 else rows
-            columns = geometry.columns.inputs_of(outputs[1]) if self.across > 1 else columns
-        return Tile(*outputs, rows, columns)
+        if arm.window is not None:
+            rows = arm.window.rows.inputs_of((0, self.height)) if self.down > 1 else rows
+            columns = arm.window.columns.inputs_of((0, self.width)) if self.across > 1 else columns
+        return Seen(rows, columns)
 
     def pages(self, shape: ChipShape) -> int | None:
         """The fewest pages that hold a tile's inputs; None: they are too many."""
         return next((pages for pages in PAGE_COUNTS if self.axons <= pages * shape.axons), None)
 
-    def cut(self, spikes: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Input spikes by tile, image by image: bool [n, T, C, H, W] to [n tiles, T, axons]."""
-        tile, geometry = self.tile, self.layer.geometry
-        north, west = -tile.input_rows[0], -tile.input_columns[0]  # padding that the tiles see
+    def cut(self, spikes: Sequence[NDArray[np.bool_]]) -> NDArray[np.bool_]:
+        """Input spikes of each arm, bool [n, T, C, H, W], by tile: [n tiles, T, axons]."""
+        parts = [
+            self._cut(arm, seen, each)
+            for arm, seen, each in zip(self.layer.arms, self.tile.seen, spikes, strict=True)
+        ]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=2)
+
+    def _cut(self, arm: Arm, seen: Seen, spikes: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        north, west = -seen.rows[0], -seen.columns[0]  # padding that the tiles see
         padded = np.pad(spikes, ((0, 0),) * 3 + ((north, north), (west, west)))
-        seen = north + tile.input_rows[1], west + tile.input_columns[1]
-        every = sliding_window_view(padded, seen, axis=(3, 4))
-        if geometry is not None:
-            down = self.height * geometry.rows.stride
-            across = self.width * geometry.columns.stride
+        size = north + seen.rows[1], west + seen.columns[1]
+        every = sliding_window_view(padded, size, axis=(3, 4))
+        if arm.window is not None:
+            down = self.height * arm.window.rows.stride
+            across = self.width * arm.window.columns.stride
             every = every[:, :, :, ::down, ::across]
         # Now [n, T, C, down, across, y, x].
         jobs = every.transpose(0, 3, 4, 1, 2, 5, 6)
-        return jobs.reshape(len(spikes) * self.tiles, spikes.shape[1], self.axons)
+        return jobs.reshape(len(spikes) * self.tiles, spikes.shape[1], -1)
 
     def join(self, spikes: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Output spikes of all tiles as images: bool [n tiles, T, C, pixels] to [n, T, C, H, W]."""

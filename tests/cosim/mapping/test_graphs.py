@@ -9,13 +9,11 @@ from cosim.experiment.levels.resident import run_resident
 from cosim.experiment.levels.results import ChipResult, Chips
 from cosim.experiment.levels.streamed import run_streamed
 from cosim.golden.runner import GoldenRunner
-from cosim.mapping.choose import choose_mapping
 from cosim.mapping.resident import map_network
-from cosim.mapping.streamed import Schedule, schedule_network
+from cosim.mapping.streamed import schedule_network
 from cosim.program.runner import Runner
 from cosim.rtl.runner import verilated
 from hw.spec import ChipShape
-from sw.common.errors import InputError
 from sw.common.stopwatch import Stopwatch
 from sw.integer.network import IntegerNetwork
 from tests.support.graphs import random_graph, random_spikes
@@ -57,11 +55,13 @@ def test_a_chain_of_any_windows_is_resident(seed: int) -> None:
     assert result.mapping_mismatches == 0
 
 
-def test_branches_run_streamed() -> None:
-    network = random_graph(0)
-    with pytest.raises(InputError, match="graph0: has branches, which run streamed"):
-        map_network(network)
-    assert isinstance(choose_mapping(network, CHIP), Schedule)
+@pytest.mark.parametrize("seed", range(12))
+def test_branches_meet_on_a_resident_chip(seed: int) -> None:
+    network, spikes = random_graph(seed), random_spikes(seed)
+    program = map_network(network, LARGE)
+    assert [layer.delay for layer in program.layers] == [0, 1, 2, 3, 4]
+    result = run_resident(program, network, spikes, Chips(GoldenRunner(), None), Stopwatch())
+    assert result.mapping_mismatches == 0
 
 
 @pytest.mark.rtl

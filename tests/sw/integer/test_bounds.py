@@ -83,19 +83,19 @@ def test_float32_up_to_2_24_and_not_beyond() -> None:
     """Inputs up to 2^7 (phase encoding); sizes that add up to 2^17, and to 2 more."""
     exact = sum_of(*[127, 129] * 512)
     more = sum_of(*[127, 129] * 511, 129, 129)
-    assert inference._sum_type(exact, 128) == torch.float32
-    assert inference._sum_type(more, 128) == torch.float64
-    assert inference._sum_type(more, 64) == torch.float32
+    assert inference._sum_type(exact.arms[0], 128) == torch.float32
+    assert inference._sum_type(more.arms[0], 128) == torch.float64
+    assert inference._sum_type(more.arms[0], 64) == torch.float32
     one_more = sum_of(*[255] * 678, 71)
-    assert inference._largest_sum(one_more, 97) == 2**24 + 1
-    assert inference._sum_type(one_more, 97) == torch.float64
+    assert inference._largest_sum(one_more.arms[0], 97) == 2**24 + 1
+    assert inference._sum_type(one_more.arms[0], 97) == torch.float64
 
 
 def test_weights_of_both_signs_do_not_cancel_in_the_bound() -> None:
     """Partial sums count: in which order they are added is not ours to say."""
-    assert inference._largest_sum(sum_of(255, -255, 3, -1), 10) == 5140
-    assert inference._largest_sum(sum_of(-255, -255), 1) == 510
-    assert inference._sum_type(sum_of(*[255, -255] * 300), 255) == torch.float64
+    assert inference._largest_sum(sum_of(255, -255, 3, -1).arms[0], 10) == 5140
+    assert inference._largest_sum(sum_of(-255, -255).arms[0], 1) == 510
+    assert inference._sum_type(sum_of(*[255, -255] * 300).arms[0], 255) == torch.float64
 
 
 # ---------------------------------------------------------------- membranes

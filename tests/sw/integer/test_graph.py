@@ -10,67 +10,22 @@ from numpy.typing import NDArray
 from sw.common.errors import InputError
 from sw.integer import network_file
 from sw.integer.inference import run
-from sw.integer.network import INPUT, IntegerLayer
+from sw.integer.network import IntegerLayer
 from sw.integer.window import Window
 from sw.model.geometry import Geometry
+from tests.support import integer_steps
 from tests.support.graphs import random_graph, random_spikes
 
 SEEDS = range(12)
 
 
-def _summed(layer: IntegerLayer, inputs: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Weights times inputs [C, H, W], weight by weight."""
-    window = layer.geometry
-    if window is None:
-        return (layer.weights.astype(np.int64) @ inputs.ravel())[:, None, None]
-    (p, q), (s, t) = (
-        (window.rows.padding, window.columns.padding),
-        (window.rows.stride, window.columns.stride),
-    )
-    padded = np.pad(inputs, ((0, 0), (p, p), (q, q)))
-    _, high, wide = layer.output_shape
-    total = np.zeros(layer.output_shape, np.int64)
-    for down, across in np.ndindex(layer.weights.shape[2:]):
-        seen = padded[
-            :, down : down + (high - 1) * s + 1 : s, across : across + (wide - 1) * t + 1 : t
-        ]
-        total += np.einsum("oc,cyx->oyx", layer.weights[:, :, down, across], seen)
-    return total
-
-
-def _run(seed: int, image: NDArray[np.uint8]) -> tuple[dict[str, NDArray[np.bool_]], list[int]]:
-    """Step by step, all layers in each step: all spikes, and the output's membranes."""
-    network = random_graph(seed)
-    v = {layer.name: np.zeros(layer.output_shape, np.int64) for layer in network.layers}
-    fired: dict[str, list[NDArray[np.bool_]]] = {layer.name: [] for layer in network.layers}
-    for spikes in image.astype(np.int64):
-        given = {INPUT: spikes}
-        before = INPUT
-        for layer in network.layers:
-            inputs = np.concatenate([given[name] for name in layer.sources or (before,)])
-            now = v[layer.name]
-            leaked = 0 if layer.leak is None else now >> layer.leak
-            added = (_summed(layer, inputs) << layer.fraction_bits) + layer.bias[:, None, None]
-            now = now - leaked + added
-            threshold = layer.threshold[:, None, None]
-            fires = (now >= threshold) & layer.spiking
-            if layer.reset == "zero":
-                now = np.where(fires, 0, now)
-            elif layer.reset == "subtract":
-                now = now - fires * threshold
-            v[layer.name] = now
-            fired[layer.name].append(fires)
-            given[layer.name], before = fires.astype(np.int64), layer.name
-    output = network.layers[-1].name
-    return {name: np.stack(each) for name, each in fired.items()}, v[output].ravel().tolist()
-
-
 @pytest.mark.parametrize("seed", SEEDS)
 def test_spikes_and_outputs_against_plain_sums(seed: int) -> None:
     spikes = random_spikes(seed)
-    trace = run(random_graph(seed), spikes)
+    network = random_graph(seed)
+    trace = run(network, spikes)
     for image, each in enumerate(spikes):
-        fired, membranes = _run(seed, each)
+        fired, membranes = integer_steps.run(network, each)
         for name, found in trace.spikes.items():
             assert np.array_equal(found[:, image], fired[name]), name
         assert trace.membrane[image].tolist() == membranes
@@ -90,7 +45,7 @@ def test_there_and_back_as_a_file(seed: int, tmp_path: Path) -> None:
     network = random_graph(seed)
     network_file.save(tmp_path / "network", network)
     again = network_file.load(tmp_path / "network")
-    assert again.feeds == network.feeds == ((0,), (1,), (1, 2), (3,), (4,))
+    assert again.feeds == network.feeds == (((0,),), ((1,),), ((1, 2),), ((3,),), ((4,),))
     for ours, theirs in zip(network.layers, again.layers, strict=True):
         assert (ours.geometry, ours.code, ours.sources) == (
             theirs.geometry,
@@ -104,7 +59,6 @@ def test_there_and_back_as_a_file(seed: int, tmp_path: Path) -> None:
 def test_what_does_not_fit_is_said() -> None:
     network = random_graph(0)
     first, second, third, *rest = network.layers
-    assert not network.chain
 
     def refused(*layers: IntegerLayer) -> str:
         with pytest.raises(InputError) as caught:

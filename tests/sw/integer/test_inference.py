@@ -125,8 +125,8 @@ def test_sums_are_exact_in_the_worst_case(
     )
     inputs = largest * (generator.random((1, 3, *shape)) < 0.97).astype(np.int64)
     inputs[0, 0] = largest
-    assert inference._sum_type(layer, largest) == number
-    drive = inference._drive(layer, torch.from_numpy(inputs), 1).numpy()[0]
+    assert inference._sum_type(layer.arms[0], largest) == number
+    drive = inference._drive(layer, [torch.from_numpy(inputs)], 1).numpy()[0]
     wide = weights.astype(np.int64)
     if kind == "fc":
         expected = inputs[0].reshape(3, -1) @ wide.T

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from cosim.mapping.layer.placement import place
-from cosim.mapping.layer.routes import Routes
-from cosim.mapping.layer.tiling import Plan, Tile, plan_layer, pooled, sites
+from cosim.mapping.layer.routes import Routes, arrivals
+from cosim.mapping.layer.tiling import Plan, Seen, Tile, plan_layer, pooled, sites
 from cosim.mapping.layer.weight_planes import plane_weights, synapses
 from cosim.program.core_image import core_number, core_xy
 from cosim.program.program import Rectangle, rectangles
@@ -76,7 +76,7 @@ def test_plans_are_valid_and_cover_the_layer_once(seed: int) -> None:
     found = plan(it, shape, most)
     covered = np.zeros(it.output_shape, np.int64)
     for tile in found.tiles:
-        assert tile.input_pixels * input_shape[0] <= found.pages * shape.axons
+        assert tile.axons(it) <= found.pages * shape.axons
         for group in found.groups:
             here = sites(it, tile, group)
             assert 0 < len(here) <= min(most, shape.dendrites // (5 * found.pages)), seed
@@ -98,7 +98,7 @@ def test_no_plan_has_fewer_cores() -> None:
 
 def test_order_of_neurons() -> None:
     it = layer("conv", 4, (1, 4, 6), pool=True)
-    tile = Tile((2, 4), (1, 3), (1, 4), (0, 4))
+    tile = Tile((2, 4), (1, 3), (Seen((1, 4), (0, 4)),))
     here = sites(it, tile, (1, 3))
     assert here.tolist() == [24 + 13, 24 + 14, 24 + 19, 24 + 20, 48 + 13, 48 + 14, 48 + 19, 48 + 20]
     assert pooled(it, here).tolist() == [6 + 3, 6 + 4, 6 + 3, 6 + 4, 12 + 3, 12 + 4, 12 + 3, 12 + 4]
@@ -122,7 +122,7 @@ def test_synapses_of_a_tile() -> None:
     """Rows 3 and 4 of a 5 x 4 image: output pixel (y, x) sees inputs one step around it."""
     it = layer("conv", 3, (2, 5, 4))
     shape = ChipShape(1, 1, 64, 64)
-    tile = Tile((3, 5), (0, 4), (2, 5), (0, 4))
+    tile = Tile((3, 5), (0, 4), (Seen((2, 5), (0, 4)),))
     found = synapses(Plan(it, plane_weights(it), 1, (tile,), ((1, 3),)), tile, (1, 3), shape)
     weights = np.einsum("npa,p->na", found[0].astype(np.int64), plane_weights(it))
     expected = np.zeros((2, 2, 4, 64), np.int64)
@@ -138,12 +138,16 @@ def test_synapses_of_a_tile() -> None:
 def test_routes_of_two_tiles() -> None:
     """2 channels of 1 x 4, two tiles that both see columns 1 and 2; the second one in two parts."""
     it = layer("conv", 2, (2, 1, 4))
-    tiles = (Tile((0, 1), (0, 2), (0, 1), (0, 3)), Tile((0, 1), (2, 4), (0, 1), (1, 4)))
+    tiles = (
+        Tile((0, 1), (0, 2), (Seen((0, 1), (0, 3)),)),
+        Tile((0, 1), (2, 4), (Seen((0, 1), (1, 4)),)),
+    )
     places = [
         [core_number(1, 0), core_number(2, 0)],
         [core_number(0, 1), core_number(1, 2)],
     ]
-    routes = Routes(Plan(it, plane_weights(it), 1, tiles, ((0, 1), (1, 2))), places, FULL_CHIP)
+    planned = Plan(it, plane_weights(it), 1, tiles, ((0, 1), (1, 2)))
+    routes = Routes(arrivals(planned, places), FULL_CHIP)
     first, second, third = (1, 0, 2, 0), (0, 1, 0, 1), (1, 2, 1, 2)
     assert _destinations(routes, 0) == [(0, *first)]
     assert _destinations(routes, 2) == [(2, *first), (1, *second), (1, *third)]
@@ -169,7 +173,7 @@ def _destinations(routes: Routes, source: int) -> list[tuple[int, ...]]:
 
 def test_pooled_neurons_share_their_entries() -> None:
     it = layer("fc", 3, (3000, 1, 1))
-    routes = Routes(plan(it), [[core_number(4, 4)]], FULL_CHIP)
+    routes = Routes(arrivals(plan(it), [(core_number(4, 4),)]), FULL_CHIP)
     fan_out = routes.fan_out(np.array([2500, 7, 2500, 2500]))
     assert fan_out["fanout_start"].tolist() == [1, 0, 1, 1]
     assert fan_out["fanout_count"].tolist() == [1, 1, 1, 1]

@@ -21,7 +21,7 @@ def test_cut_by_hand() -> None:
     assert (windows.height, windows.width, windows.tiles, windows.axons) == (2, 2, 4, 16)
     spikes = np.zeros((1, 1, 1, 4, 4), np.bool_)
     spikes[0, 0, 0, 0, 0] = spikes[0, 0, 0, 2, 1] = True
-    north_west, north_east, south_west, south_east = windows.cut(spikes)[:, 0].reshape(4, 4, 4)
+    north_west, north_east, south_west, south_east = windows.cut([spikes])[:, 0].reshape(4, 4, 4)
     assert np.argwhere(north_west).tolist() == [[1, 1], [3, 2]]  # one down, one right
     assert np.argwhere(north_east).tolist() == [[3, 0]]
     assert np.argwhere(south_west).tolist() == [[1, 2]]
@@ -31,8 +31,8 @@ def test_cut_by_hand() -> None:
 def test_one_tile_in_a_direction_needs_no_border() -> None:
     windows = Windows(layer_of(2, 4), 1, 4)
     assert windows.axons == 2 * 4 * 3
-    assert windows.tile.input_rows == (0, 4)
-    assert windows.tile.input_columns == (-1, 2)
+    assert windows.tile.seen[0].rows == (0, 4)
+    assert windows.tile.seen[0].columns == (-1, 2)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -44,16 +44,16 @@ def test_every_window_is_the_image_around_its_tile(seed: int) -> None:
     every = list(all_windows(layer_of(channels, side)))
     assert len(every) == len([d for d in range(1, side + 1) if side % d == 0]) ** 2
     for windows in every:
-        cut = windows.cut(spikes)
+        cut = windows.cut([spikes])
         assert cut.shape == (2 * windows.tiles, 3, windows.axons)
-        tile = windows.tile
-        rows = tile.input_rows[1] - tile.input_rows[0]
-        columns = tile.input_columns[1] - tile.input_columns[0]
+        [seen_here] = windows.tile.seen
+        rows = seen_here.rows[1] - seen_here.rows[0]
+        columns = seen_here.columns[1] - seen_here.columns[0]
         for number, seen in enumerate(cut):
             image, place = divmod(number, windows.tiles)
             down, across = divmod(place, windows.across)
-            y = down * windows.height + tile.input_rows[0] + 1
-            x = across * windows.width + tile.input_columns[0] + 1
+            y = down * windows.height + seen_here.rows[0] + 1
+            x = across * windows.width + seen_here.columns[0] + 1
             expected = padded[image, :, :, y : y + rows, x : x + columns]
             assert np.array_equal(seen, expected.reshape(3, -1)), f"seed {seed}: {windows}"
 
