@@ -127,7 +127,7 @@ def _shaped(where: str, kind: str, array: Array, takes: Takes) -> Array:
     short += [(height, width)] if channels == 1 else []
     steps = takes.sizes[:-3]
     allowed = [takes.sizes, *((*steps, *each) for each in short)]
-    if not len(array) or array.shape[1:] not in allowed:
+    if not array.size or array.shape[1:] not in allowed:
         wanted = ", ".join(map(str, takes.sizes))
         raise InputError(
             f"{where}: {kind} are {array.dtype} {list(array.shape)}, must be [n, {wanted}]"

@@ -69,6 +69,7 @@ def test_spikes_as_floats_and_as_rows(tmp_path: Path) -> None:
         ({"images": np.full((1, 1, 5, 6), np.nan)}, "floats must be 0 to 1"),
         ({"images": IMAGES[0, 0]}, r"images are uint8 \[5, 6\], must be \[n, 1, 5, 6\]"),
         ({"images": IMAGES[:0]}, r"images are uint8 \[0, 1, 5, 6\]"),
+        ({"images": np.array(200, np.uint8)}, r"images are uint8 \[\], must be \[n, 1, 5, 6\]"),
         ({"images": IMAGES.reshape(3, 1, 6, 5)}, r"images are uint8 \[3, 1, 6, 5\]"),
         ({"spikes": SPIKES}, "has spikes, the network takes images"),
         ({"images": IMAGES, "labels": np.zeros(2, np.int64)}, r"labels are int64 \[2\]"),
