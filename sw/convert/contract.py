@@ -25,8 +25,8 @@ def contract(
 
 def _layer(each: Quantised) -> dict[str, Any]:
     before, layer, codes = each.before, each.layer, each.codes
-    error = np.abs(codes.codes * codes.unit - before.drive.weights)
-    there = before.drive.weights != 0
+    error = np.abs(codes.codes * codes.unit - before.weights)
+    there = before.weights != 0
     kept = 1.0 if layer.leak is None else 1 - 2.0**-layer.leak
     entry: dict[str, Any] = {
         "layer": layer.name,
@@ -40,7 +40,7 @@ def _layer(each: Quantised) -> dict[str, Any]:
             "bits": codes.bits,
             "fraction_bits": layer.fraction_bits,
             "unit": codes.unit,
-            "largest": float(np.abs(before.drive.weights).max()),
+            "largest": float(np.abs(before.weights).max()),
             "largest_error": float(error.max()),
             "mean_error": float(error[there].mean()) if there.any() else 0.0,
         },
@@ -48,6 +48,15 @@ def _layer(each: Quantised) -> dict[str, Any]:
         "bias_error": float(np.abs(layer.bias * each.one - before.drive.bias).max()),
         "notes": list(each.notes),
     }
+    if layer.beside:
+        entry["beside"] = [
+            {
+                "sources": list(arm.sources),
+                "inputs": list(arm.input_shape),
+                "window": None if arm.window is None else list(arm.window.numbers),
+            }
+            for arm in layer.beside
+        ]
     if layer.spiking:
         after = layer.threshold * each.one
         entry["threshold"] = [float(before.threshold.min()), float(before.threshold.max())]
@@ -73,6 +82,10 @@ def lines(document: dict[str, Any]) -> list[str]:
                 f"{weights['mean_error']:.3g}, of {weights['largest']:.3g}"
             )
         found.append(f"  {layer['layer']} {layer['inputs']} -> {layer['outputs']}: {said}")
+        for arm in layer.get("beside", []):
+            own = arm["sources"] == [layer["layer"]]
+            what = "its own spikes of the step before" if own else ", ".join(arm["sources"])
+            found.append(f"    and {what}, {arm['inputs']}")
         if "threshold" in layer:
             low, high = layer["threshold"]
             found.append(

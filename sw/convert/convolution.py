@@ -70,3 +70,13 @@ def by_channel(where: str, values: Any, drive: LinearMap) -> Floats:
     if np.any(rows != rows[:, :1]):
         raise InputError(f"{where}: neurons of one channel have different parameters")
     return rows[:, 0]
+
+
+def by_neuron(where: str, values: Any, drive: LinearMap) -> Floats:
+    """The same; if a channel's neurons have several, one number per neuron, [out, H, W]."""
+    array = np.asarray(values, np.float64)
+    if array.size == np.prod(drive.outputs):
+        every = array.reshape(drive.outputs)
+        if np.any(every != every[:, :1, :1]):
+            return every
+    return by_channel(where, values, drive)

@@ -41,7 +41,10 @@ def import_nir(path: Path, decisions: Decisions) -> Imported:
     Raises `InputError` for a file that is damaged, or a network that this chip cannot have.
     """
     layers = NirLayers(nir_file.read(path), decisions).layers
-    return converted(path.name, layers, decisions, list(decisions.sentences()))
+    sentences = list(decisions.sentences())
+    if any(layer.name in arm.sources for layer in layers for arm in layer.beside):
+        sentences.append("a layer's own spikes come back to it in the step after")
+    return converted(path.name, layers, decisions, sentences)
 
 
 def converted(

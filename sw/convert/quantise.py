@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from sw.common.errors import InputError
 from sw.convert.decisions import Decisions
 from sw.convert.float_layer import NEAR, FloatLayer
 from sw.convert.linear_map import Floats
-from sw.integer.arm import Code
+from sw.integer.arm import Arm, Code
 from sw.integer.network import MEMBRANE_MAX, MEMBRANE_MIN, IntegerLayer
 from sw.model.config import PIXEL_MAX
 
@@ -23,7 +24,7 @@ CLIPS = np.linspace(0.5, 1.0, 26)  # of the largest weight: what the largest cod
 
 @dataclass(frozen=True, eq=False)
 class Codes:
-    """Weights as integers: `codes` x `unit` is about what they were.
+    """Weights [out, all] as integers: `codes` x `unit` is about what they were.
 
     `exact`: it is just that.
     """
@@ -51,7 +52,12 @@ def quantised(layer: FloatLayer, decisions: Decisions, *, first: bool) -> Quanti
     layer, changed = layer.immediate(approximate=decisions.approximate)
     shift, note = layer.leak(approximate=decisions.approximate)
     pixels = first and decisions.inputs == "direct"
-    codes = coded(layer.drive.weights, decisions)
+    if pixels and layer.beside:
+        raise InputError(
+            f"layer {layer.name}: takes images and other inputs, which the host cannot add: "
+            "encode the images as spikes (rate or latency)"
+        )
+    codes = coded(layer.weights, decisions)
     fraction = _fraction_bits(layer, codes, decisions, pixels=pixels)
     one = codes.unit / 2**fraction
     if pixels:
@@ -62,12 +68,13 @@ def quantised(layer: FloatLayer, decisions: Decisions, *, first: bool) -> Quanti
         if values.min() < MEMBRANE_MIN or values.max() > MEMBRANE_MAX:
             raise InputError(f"layer {layer.name}: a {name} is too large beside its weights")
     window = layer.drive.window
+    own, *others = by_arm(layer, codes.codes)
     return Quantised(
         layer,
         IntegerLayer(
             name=layer.name,
             kind="fc" if window is None else "conv",
-            weights=codes.codes,
+            weights=own,
             weight_bits=codes.bits,
             fraction_bits=fraction,
             threshold=threshold.astype(np.int64),
@@ -80,11 +87,23 @@ def quantised(layer: FloatLayer, decisions: Decisions, *, first: bool) -> Quanti
             window=window,
             code=codes.code,
             sources=layer.sources,
+            beside=tuple(
+                Arm(each, arm.drive.window, arm.drive.inputs, arm.sources)
+                for each, arm in zip(others, layer.beside, strict=True)
+            ),
         ),
         codes,
         one,
         tuple(each for each in (changed, note) if each is not None),
     )
+
+
+def by_arm(layer: FloatLayer, flat: NDArray[Any]) -> list[NDArray[Any]]:
+    """Numbers in the places of a layer's `weights`, [out, all], in the shapes of its arms'."""
+    shapes = [arm.drive.weights.shape for arm in layer.arms]
+    ends = np.cumsum([math.prod(shape[1:]) for shape in shapes])[:-1]
+    parts = np.split(flat, ends, axis=1)
+    return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
 
 
 def coded(weights: Floats, decisions: Decisions) -> Codes:

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sw.convert.decisions import Decisions
-from sw.convert.float_layer import FloatLayer
+from sw.convert.float_layer import FloatArm, FloatLayer
 from sw.convert.imported import Imported
-from sw.convert.quantise import Quantised, quantised
+from sw.convert.quantise import Quantised, by_arm, quantised
 from sw.integer import inference
 from sw.integer.network import INPUT
 from sw.model.encoding import UNIT, encode
@@ -76,7 +76,12 @@ def run_floats(layers: Sequence[FloatLayer], inputs: Tensor) -> FloatRun:
     given = {INPUT: inputs}
     found = FloatRun({}, {})
     for layer in layers:
-        drive = _drive(layer, torch.cat([given[source] for source in layer.sources], 2))
+        drive = sum(
+            _drive(arm, torch.cat([given[source] for source in arm.sources], 2))
+            for arm in layer.arms
+            if layer.name not in arm.sources
+        )
+        assert isinstance(drive, Tensor)
         spikes, membranes = _fire(layer, drive)
         found.membranes[layer.name] = membranes
         if layer.spiking:
@@ -109,7 +114,11 @@ def _with_leak(each: Quantised) -> FloatLayer:
 
 def _with_codes(layer: FloatLayer, each: Quantised) -> FloatLayer:
     weights = each.codes.codes * np.float64(each.codes.unit)
-    return replace(layer, drive=replace(layer.drive, weights=weights))
+    arms = [
+        replace(arm, drive=replace(arm.drive, weights=part))
+        for arm, part in zip(layer.arms, by_arm(layer, weights), strict=True)
+    ]
+    return replace(layer, drive=arms[0].drive, beside=tuple(arms[1:]))
 
 
 def _with_thresholds(layer: FloatLayer, each: Quantised) -> FloatLayer:
@@ -127,10 +136,11 @@ def _inputs(decisions: Decisions, values: NDArray[np.uint8]) -> Tensor:
     return every.expand(decisions.timesteps, *every.shape[1:])
 
 
-def _drive(layer: FloatLayer, inputs: Tensor) -> Tensor:
+def _drive(arm: FloatArm, inputs: Tensor) -> Tensor:
+    """What an arm's inputs [T, n, C, H, W] add to the membranes."""
     flat = inputs.flatten(0, 1)
-    weights, bias = (torch.from_numpy(np.array(x)) for x in (layer.drive.weights, layer.drive.bias))
-    window = layer.drive.window
+    weights, bias = (torch.from_numpy(np.array(x)) for x in (arm.drive.weights, arm.drive.bias))
+    window = arm.drive.window
     if window is None:
         summed = (flat.flatten(1) @ weights.T)[..., None, None]
     else:
@@ -143,12 +153,20 @@ def _drive(layer: FloatLayer, inputs: Tensor) -> Tensor:
 
 def _fire(layer: FloatLayer, drive: Tensor) -> tuple[Tensor, Tensor]:
     """Spikes and membranes of all steps."""
-    threshold = torch.from_numpy(layer.threshold)[:, None, None]
+    by_channel = layer.threshold.ndim == 1
+    threshold = torch.from_numpy(
+        layer.threshold.reshape(-1, 1, 1) if by_channel else layer.threshold
+    )
+    again = [arm for arm in layer.arms if layer.name in arm.sources]
     near = CLOSE * threshold.abs()
     v, lost = torch.zeros_like(drive[0]), torch.zeros_like(drive[0])
-    spikes, membranes = [], []
+    spikes: list[Tensor] = []
+    membranes = []
     for added in drive:
         v = layer.keep * v + added - lost
+        for arm in again:
+            own = spikes[-1] if spikes else torch.zeros_like(v)
+            v = v + _drive(arm, (_pooled(own[None]) if layer.pool else own[None]))[0]
         membranes.append(v)
         fires = v >= threshold - near if layer.fires == "at" else v > threshold + near
         if not layer.spiking:

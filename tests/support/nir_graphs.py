@@ -11,9 +11,13 @@ TIMESTEPS = 5
 
 
 class Drawn:
-    """A graph, drawn: convolutions, a pool, a branch that is added, two dense layers."""
+    """A graph, drawn: convolutions, a pool, a branch that is added, two dense layers.
 
-    def __init__(self, seed: int) -> None:
+    `more`: also recurrent layers, a shortcut of stride 2, and thresholds of neurons' own.
+    """
+
+    def __init__(self, seed: int, *, more: bool = False) -> None:
+        self._more = more
         self._generator = np.random.default_rng(seed)
         self._nodes: dict[str, Any] = {}
         self._edges: list[tuple[str, str]] = []
@@ -25,6 +29,8 @@ class Drawn:
         last = self._neuron("n1", last, shape)
         if self._generator.random() < 0.6:
             last, shape = self._residual(last, shape)
+        if more:
+            last, shape = self._strided(last, shape)
         if self._generator.random() < 0.7 and min(shape[1:]) >= 4:
             last, shape = self._pool(last, shape)
         last, shape = self._conv("c2", last, shape, 3, stride=1)
@@ -33,6 +39,9 @@ class Drawn:
         flat = int(np.prod(shape))
         self._add("l3", nir.Affine(self._whole(6, flat), self._whole(6)), ("flat",))
         last = self._neuron("n3", "l3", (6,))
+        if more and self._can_recur("n3"):
+            self._add("again", nir.Affine(self._whole(6, 6), self._whole(6)), ("n3",))
+            self._edges.append(("again", "n3"))
         self._add("l4", nir.Linear(self._whole(3, 6)), (last,))
         last = self._neuron("n4", "l4", (3,))
         self._add("output", nir.Output(np.array([3])), (last,))
@@ -107,6 +116,36 @@ class Drawn:
         self._edges.append((last, name))  # the branch that is added
         return name, shape
 
+    def _strided(self, last: str, shape: Any) -> tuple[str, Any]:
+        """A block of half the height and width, its shortcut, and its own spikes."""
+        half = (shape[0], -(-shape[1] // 2), -(-shape[2] // 2))
+
+        def conv(kernel: int, stride: int, before: Any) -> nir.Conv2d:
+            return nir.Conv2d(
+                input_shape=tuple(before[1:]),
+                weight=self._whole(shape[0], shape[0], kernel, kernel),
+                stride=stride,
+                padding=kernel // 2,
+                dilation=1,
+                groups=1,
+                bias=self._whole(shape[0]),
+            )
+
+        self._add("b1", conv(3, 2, shape), (last,))
+        inner = self._neuron("nb1", "b1", half)
+        self._add("b2", conv(3, 1, half), (inner,))
+        self._add("short", conv(1, 2, shape), (last,))
+        self._nodes["short"].bias[:] = 0
+        name = self._neuron("nb2", "b2", half)
+        self._edges.append(("short", name))
+        if self._can_recur(name):
+            self._add("back", conv(3, 1, half), (name,))
+            self._edges.append(("back", name))
+        return name, half
+
+    def _can_recur(self, name: str) -> bool:
+        return not isinstance(self._nodes[name], nir.Threshold)
+
     def _pool(self, last: str, shape: Any) -> tuple[str, Any]:
         two = np.array([2, 2])
         kind = nir.SumPool2d if self._generator.random() < 0.7 else nir.AvgPool2d
@@ -119,10 +158,14 @@ class Drawn:
     def _neuron(self, name: str, before: str, shape: Any) -> str:
         ones = np.ones(shape)
         threshold = float(self._generator.integers(3, 12)) * ones
+        ones_of_r = ones
+        if self._more and self._generator.random() < 0.4:
+            threshold = self._generator.integers(3, 12, shape).astype(np.float64)
+            ones_of_r = ones * self._generator.choice([1, 2])
         kind = self._generator.choice(["IF", "LIF", "Threshold"], p=[0.5, 0.35, 0.15])
         node: Any
         if kind == "IF":
-            node = nir.IF(r=ones, v_threshold=threshold, v_reset=0 * ones)
+            node = nir.IF(r=ones_of_r, v_threshold=threshold, v_reset=0 * ones)
         elif kind == "LIF":
             tau = DT * 2.0 ** int(self._generator.integers(0, 2)) * ones
             node = nir.LIF(tau=tau, r=ones, v_leak=ones, v_threshold=threshold, v_reset=0 * ones)

@@ -28,12 +28,24 @@ def run(graph: Any, spikes: NDArray[np.uint8], rules: Rules) -> dict[str, Floats
     for source, target in graph.edges:
         before[target].append(source)
     v: dict[str, Floats] = {}
+    last: dict[str, Floats] = {}  # what neurons gave in the step before: what a cycle comes back to
     found: dict[str, list[Floats]] = {}
     for each in spikes:
         values: dict[str, Floats] = {}
+        begun: set[str] = set()
 
-        def value(name: str, each: Any = each, values: dict[str, Floats] = values) -> Floats:
+        def value(
+            name: str,
+            each: Any = each,
+            values: dict[str, Floats] = values,
+            begun: set[str] = begun,
+            last: dict[str, Floats] = last,
+        ) -> Floats:
+            if name not in values and name in begun:
+                node = graph.nodes[name]
+                return last.get(name, np.zeros_like(getattr(node, "v_threshold", 0)))
             if name not in values:
+                begun.add(name)
                 node = graph.nodes[name]
                 if type(node).__name__ == "Input":
                     values[name] = each.astype(np.float64)
@@ -45,6 +57,7 @@ def run(graph: Any, spikes: NDArray[np.uint8], rules: Rules) -> dict[str, Floats
         for name, node in graph.nodes.items():
             if type(node).__name__ in ("IF", "LIF", "LI", "Threshold"):
                 found.setdefault(name, []).append(value(name))
+        last = {name: each[-1] for name, each in found.items()}
     return {name: np.stack(each) for name, each in found.items()}
 
 

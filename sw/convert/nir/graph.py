@@ -1,6 +1,6 @@
 """A NIR graph as layers: neurons, and the one linear map that leads to them from each source."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ from sw.common.checks import Shape, check_shape
 from sw.common.errors import InputError
 from sw.convert import linear_map
 from sw.convert.decisions import Decisions
-from sw.convert.float_layer import FloatLayer
+from sw.convert.float_layer import FloatLayer, arms
 from sw.convert.linear_map import LinearMap
 from sw.convert.nir.nodes import connect, neuron
 from sw.integer.network import INPUT
@@ -68,9 +68,10 @@ class NirLayers:
         maps = self._maps(last)
         if _kind(self._nodes[last]) in NEURONS:
             return
-        drive = self._sum(last, maps)
+        first, *beside = arms(f"NIR node {last}", maps, last)
+        zeros = np.zeros(len(first.drive.weights))
         self.layers.append(
-            FloatLayer(last, tuple(maps), drive, 1.0, np.zeros(len(drive.weights)), False)
+            FloatLayer(last, first.sources, first.drive, 1.0, zeros, False, beside=tuple(beside))
         )
 
     def _check_output(self, output: str, last: str) -> None:
@@ -84,8 +85,7 @@ class NirLayers:
         if name in self._given:
             return self._given[name]
         if name in self._open:
-            loop = " -> ".join([*self._open[self._open.index(name) :], name])
-            raise InputError(f"the NIR graph has a cycle, {loop}: recurrent layers are not taken")
+            return self._again(name)
         self._open.append(name)
         self._given[name] = self._made(name)
         self._open.pop()
@@ -101,20 +101,53 @@ class NirLayers:
                 f"NIR node {name} is {kind}, which this chip cannot do: must be one of "
                 f"{', '.join((*NEURONS, *LINEAR))}"
             )
-        arriving = self._arriving(name)
+        where = f"NIR node {name} ({kind})"
         if kind in LINEAR:
-            where = f"NIR node {name} ({kind})"
+            arriving = self._arriving(name, self._before[name])
             return {source: connect(where, node, each) for source, each in arriving.items()}
-        drive = self._sum(name, arriving)
-        layer = neuron(name, node, tuple(arriving), drive, self._decisions)
-        self.layers.append(layer)
-        self._shapes[name] = drive.outputs
-        return {name: linear_map.identity(drive.outputs)}
+        before = self._before[name]
+        onwards = [each for each in before if not self._leads(name, each)]
+        if onwards:  # what its own spikes lead to must have the size of what it is given else
+            self._shapes[name] = next(iter(self._arriving(name, onwards).values())).outputs
+        every = arms(where, self._arriving(name, before), name)
+        self.layers.append(neuron(name, node, every, self._decisions))
+        self._shapes[name] = every[0].drive.outputs
+        return {name: linear_map.identity(self._shapes[name])}
 
-    def _arriving(self, name: str) -> Maps:
-        """The maps of all nodes before it, added where they come from the same source."""
+    def _again(self, name: str) -> Maps:
+        """A node that is met again on the way back from itself: its spikes of the step before."""
+        between = self._open[self._open.index(name) :]
+        loop = " -> ".join([*between, name])
+        kinds = [_kind(self._nodes[each]) for each in between]
+        firing = [kind for kind in kinds if kind in NEURONS and kind != "LI"]
+        if not firing:
+            raise InputError(
+                f"the NIR graph has a cycle, {loop}, in which nothing fires: it has no delay"
+            )
+        if len(firing) > 1 or firing[0] != kinds[0]:
+            raise InputError(
+                f"the NIR graph has a cycle, {loop}: only a layer's own spikes can come back to it,"
+                " without neurons on the way"
+            )
+        shape = self._shapes.get(name) or _shape(name, self._nodes[name])
+        return {name: linear_map.identity(shape)}
+
+    def _leads(self, source: str, target: str) -> bool:
+        """Whether a node leads to another one without other neurons on the way."""
+        wanted, seen = [target], set()
+        while wanted:
+            name = wanted.pop()
+            if name == source:
+                return True
+            if name not in seen and _kind(self._nodes[name]) not in NEURONS:
+                wanted += self._before[name]
+            seen.add(name)
+        return False
+
+    def _arriving(self, name: str, nodes: Sequence[str]) -> Maps:
+        """The maps of these nodes before it, added where they come from the same source."""
         found: dict[str, list[LinearMap]] = {}
-        for before in self._before[name]:
+        for before in nodes:
             for source, each in self._maps(before).items():
                 if before in self._layer_names and not self._spikes(before):
                     raise InputError(f"NIR node {name}: takes {before}, which does not spike")
@@ -130,9 +163,6 @@ class NirLayers:
 
     def _spikes(self, name: str) -> bool:
         return next(layer.spiking for layer in self.layers if layer.name == name)
-
-    def _sum(self, name: str, maps: Maps) -> LinearMap:
-        return linear_map.joined(f"NIR node {name}", list(maps.values()))
 
 
 def _kind(node: Any) -> str:

@@ -45,6 +45,10 @@ def taken(graph: Any, folder: Path, decisions: Decisions = TAKEN) -> Imported:
     return import_nir(folder / "graph.nir", decisions)
 
 
+def square() -> Any:
+    return nir.Linear(weight=np.eye(3))
+
+
 def cuba() -> Any:
     ones = np.ones(3)
     return nir.CubaLIF(tau_syn=ones, tau_mem=ones, r=ones, v_leak=ones, v_threshold=ones)
@@ -52,7 +56,14 @@ def cuba() -> Any:
 
 REFUSED: tuple[tuple[Callable[[], Any], str], ...] = (
     (lambda: chain(dense(), cuba()), r"node n1 is CubaLIF, which this chip cannot do"),
-    (lambda: chain(dense(), neuron(), edges=[("n1", "n0")]), r"has a cycle, n1 -> n0 -> n1"),
+    (
+        lambda: chain(dense(), square(), neuron(), edges=[("n1", "n1")]),
+        "n1 -> n1, in which nothing",
+    ),
+    (
+        lambda: chain(dense(), neuron(), square(), neuron(), edges=[("n3", "n2"), ("n3", "n1")]),
+        r"n3 -> n2 -> n1 -> n3: only a layer's own spikes",
+    ),
     (lambda: chain(dense(), neuron(v_reset=np.ones(3))), r"n1 \(IF\): resets to 1"),
     (lambda: chain(dense(), neuron(nir.LIF, tau=np.arange(1.0, 4))), "several time constants"),
     (
