@@ -47,14 +47,16 @@ from hw.spec import (
 )
 from sw.attack.image_sets import draw_images
 from sw.common.errors import InputError, reason
-from sw.convert import imported
+from sw.convert import contract, imported, steps
 from sw.convert.decisions import Decisions
+from sw.convert.imported import Imported
 from sw.data.dataset import Dataset
 from sw.data.user.inputs import UserInputs
 from sw.data.user.read import read as read_user_inputs
 from sw.integer import network_file
 from sw.integer.fold import fold
 from sw.integer.network import IntegerNetwork
+from sw.integer.plain import PlainLayer, import_arrays
 from sw.integer.takes import takes
 from sw.train import checkpoint
 from sw.train.checkpoint import Checkpoint
@@ -70,11 +72,13 @@ __all__ = [
     "CoreImage",
     "Counter",
     "Dataset",
+    "Imported",
     "InputError",
     "IntegerNetwork",
     "Mismatch",
     "NeuronWord",
     "Observation",
+    "PlainLayer",
     "Program",
     "Region",
     "Register",
@@ -93,7 +97,9 @@ __all__ = [
     "held_out",
     "icarus",
     "image_stimuli",
+    "import_arrays",
     "import_nir",
+    "import_torch",
     "integer_network",
     "load_checkpoint",
     "load_network",
@@ -104,6 +110,8 @@ __all__ = [
     "read_membranes",
     "read_summary",
     "run_both",
+    "save_import",
+    "save_network",
     "spike",
     "to_axons",
     "to_host",
@@ -130,6 +138,38 @@ def import_nir(path: str | Path, timesteps: int, **decisions: Any) -> IntegerNet
     or a network that this chip cannot have.
     """
     return imported.import_nir(Path(path), Decisions(timesteps, **decisions)).network
+
+
+def import_torch(model: Any, sample: Any, timesteps: int, **decisions: Any) -> Imported:
+    """A trained model of snnTorch or SpikingJelly, followed while it is shown a sample.
+
+    The sample is what the model is called with, or a list of T of it, one for each step; a model
+    that makes one step a call is shown a single one in every step. `decisions` are bits, code,
+    inputs and approximate, as the options of `nc64c import`; reset and firing are the model's.
+
+    Gives the `network` in whole numbers and its contract, `document`, which `print` shows in words.
+    Raises `InputError` for what cannot be followed, or what this chip cannot have.
+    """
+    from sw.convert.traced.model import import_torch
+
+    return import_torch(model, sample, Decisions(timesteps, **decisions))
+
+
+def save_import(found: Imported, folder: str | Path, sample: UserInputs | None = None) -> None:
+    """Writes network.safetensors and contract.json, as `nc64c import` does, for `nc64c run`.
+
+    With a `sample` (of `read_inputs`) the contract says what each change costs. Raises `InputError`
+    if the folder cannot be written.
+    """
+    document = dict(found.document)
+    if sample is not None:
+        document["steps"] = steps.costs(found, sample)
+    contract.save(Path(folder), found.network, document)
+
+
+def save_network(network: IntegerNetwork, path: str | Path) -> None:
+    """Writes a network for `load_network` and `nc64c run`. Raises `InputError`."""
+    network_file.save(Path(path), network)
 
 
 def load_network(path: str | Path) -> IntegerNetwork:

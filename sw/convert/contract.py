@@ -1,13 +1,20 @@
 """The contract of an import: what was decided and what was changed, number by number."""
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from sw.convert.quantise import Quantised
+from sw.files import output
+from sw.files.atomic import atomic_write
+from sw.integer import network_file
+from sw.integer.network import IntegerNetwork
 
 VERSION = 1
+NETWORK_FILE, CONTRACT_FILE = "network.safetensors", "contract.json"
 
 
 def contract(
@@ -65,10 +72,24 @@ def _layer(each: Quantised) -> dict[str, Any]:
     return entry
 
 
+def save(folder: Path, network: IntegerNetwork, document: dict[str, Any]) -> None:
+    """Writes a network and its contract into a folder. Raises `InputError` if that cannot be."""
+    with output.staged(folder) as stage:
+        network_file.save(stage / NETWORK_FILE, network)
+        text = json.dumps(document, indent=1, allow_nan=False) + "\n"
+        atomic_write(stage / CONTRACT_FILE, text.encode())
+
+
 def lines(document: dict[str, Any]) -> list[str]:
     """The contract in words, a line a fact."""
     found = [f"{document['source']}: {len(document['layers'])} layers, T = {document['timesteps']}"]
     found += [f"  {sentence}" for sentence in document["decisions"]]
+    checked = document.get("checked")
+    if checked is not None:
+        found.append(
+            f"  on the sample of {checked['inputs']} its layers fire as the model does: "
+            f"{checked['different']} of {checked['spikes']:,} spikes differ"
+        )
     for layer in document["layers"]:
         weights = layer["weights"]
         kind = (

@@ -23,12 +23,14 @@ COUNT = "count"  # the layer that counts the spikes of a last layer that fires
 class Imported:
     """A network in floats and in integers, and its contract (`sw.convert.contract`).
 
-    `origin` is what the floats are: those of a "file" or of a "framework".
+    `decisions` are what they were made by; `origin` is what the floats are: those of a "file" or of
+    a "framework".
     """
 
     floats: tuple[FloatLayer, ...]
     network: IntegerNetwork
     document: dict[str, Any]
+    decisions: Decisions
     origin: str = "file"
 
     def __str__(self) -> str:
@@ -67,7 +69,8 @@ def converted(
         classes=tuple(str(number) for number in range(done[-1].layer.features)),
         layers=tuple(each.layer for each in done),
     )
-    return Imported(tuple(every), network, contract(name, done, decisions.timesteps, sentences))
+    document = contract(name, done, decisions.timesteps, sentences)
+    return Imported(tuple(every), network, document, decisions)
 
 
 def _counting(last: FloatLayer) -> FloatLayer:

@@ -8,6 +8,7 @@ all in whole numbers, so that the leak rounds.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ from sw.convert.decisions import Decisions
 from sw.convert.float_layer import FloatArm, FloatLayer
 from sw.convert.imported import Imported
 from sw.convert.quantise import Quantised, by_arm, quantised
+from sw.data.user.inputs import UserInputs
 from sw.integer import inference
 from sw.integer.network import INPUT
 from sw.model.encoding import UNIT, encode
@@ -60,12 +62,24 @@ class FloatRun:
         return np.asarray(last.flatten(1).argmax(1).numpy())
 
 
-def steps(found: Imported, decisions: Decisions, values: NDArray[np.uint8]) -> list[StepResult]:
-    """All steps; `values` are uint8 images [n, C, H, W], or spikes [n, T, C, H, W]."""
-    inputs = _inputs(decisions, values)
-    results = [
-        _result(name, run_floats(layers, inputs)) for name, layers in _floats(found, decisions)
+def costs(found: Imported, tried: UserInputs) -> list[dict[str, Any]]:
+    """All steps as JSON has them; accuracy is a share, and None where there are no labels."""
+    labels = tried.labels
+    return [
+        {
+            "step": each.name,
+            "accuracy": None if labels is None else float((each.predictions == labels).mean()),
+            "predictions": each.predictions.tolist(),
+            "spikes": each.spikes,
+        }
+        for each in steps(found, tried.values)
     ]
+
+
+def steps(found: Imported, values: NDArray[np.uint8]) -> list[StepResult]:
+    """All steps; `values` are uint8 images [n, C, H, W], or spikes [n, T, C, H, W]."""
+    inputs = _inputs(found.decisions, values)
+    results = [_result(name, run_floats(layers, inputs)) for name, layers in _floats(found)]
     trace = inference.run(found.network, values)
     counts = {name: int(fired.sum()) for name, fired in trace.spikes.items()}
     return [*results, StepResult("integer", trace.predictions, counts)]
@@ -95,11 +109,13 @@ def _result(name: str, run: FloatRun) -> StepResult:
     return StepResult(name, run.predictions, counts)
 
 
-def _floats(found: Imported, decisions: Decisions) -> Iterator[tuple[str, tuple[FloatLayer, ...]]]:
+def _floats(found: Imported) -> Iterator[tuple[str, tuple[FloatLayer, ...]]]:
     yield found.origin, found.floats
     if any(layer.late for layer in found.floats):
         yield "semantics", tuple(replace(layer, late=False) for layer in found.floats)
-    done = [quantised(layer, decisions, first=not at) for at, layer in enumerate(found.floats)]
+    done = [
+        quantised(layer, found.decisions, first=not at) for at, layer in enumerate(found.floats)
+    ]
     leaking = tuple(map(_with_leak, done))
     yield "leak", leaking
     coded = tuple(map(_with_codes, leaking, done))

@@ -104,7 +104,10 @@ class NirLayers:
         where = f"NIR node {name} ({kind})"
         if kind in LINEAR:
             arriving = self._arriving(name, self._before[name])
-            return {source: connect(where, node, each) for source, each in arriving.items()}
+            return {
+                source: connect(where, node, each, first=not at)
+                for at, (source, each) in enumerate(arriving.items())
+            }
         before = self._before[name]
         onwards = [each for each in before if not self._leads(name, each)]
         if onwards:  # what its own spikes lead to must have the size of what it is given else

@@ -14,8 +14,11 @@ from sw.convert.float_layer import FloatArm, FloatLayer
 from sw.convert.linear_map import Floats, LinearMap
 
 
-def connect(where: str, node: Any, before: LinearMap) -> LinearMap:
-    """What a linear node makes of what leads to it."""
+def connect(where: str, node: Any, before: LinearMap, *, first: bool) -> LinearMap:
+    """What a linear node makes of what leads to it from the first source, or from another one.
+
+    Its bias is added once, with the first.
+    """
     kind = type(node).__name__
     if kind == "Flatten":
         return before
@@ -26,7 +29,7 @@ def connect(where: str, node: Any, before: LinearMap) -> LinearMap:
         return linear_map.pooled(where, before, window, average=kind == "AvgPool2d")
     weights = np.asarray(node.weight, np.float64)
     bias = np.zeros(len(weights)) if getattr(node, "bias", None) is None else node.bias
-    bias = np.broadcast_to(np.asarray(bias, np.float64).ravel(), (len(weights),))
+    bias = np.broadcast_to(np.asarray(bias, np.float64).ravel(), (len(weights),)) * first
     if kind in ("Linear", "Affine"):
         if weights.ndim != 2:
             raise InputError(f"{where}: weights of {weights.shape}, must be [out, in]")

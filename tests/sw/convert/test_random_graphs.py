@@ -61,8 +61,7 @@ def test_the_graphs_with_more_have_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize("seed", [0, 8, 16, *MORE[::5]])
 def test_of_whole_numbers_no_step_changes_anything(seed: int, tmp_path: Path) -> None:
     drawn = Drawn(seed, more=seed in MORE)
-    decisions = Decisions(timesteps=TIMESTEPS, dt=DT)
-    results = steps(imported(drawn, tmp_path), decisions, drawn.spikes(4))
+    results = steps(imported(drawn, tmp_path), drawn.spikes(4))
     assert [each.name for each in results] == ["file", "leak", "weights", "thresholds", "integer"]
     for each in results[1:]:
         assert each.spikes == results[0].spikes

@@ -1,8 +1,7 @@
 """`nc64c import`: a network of another framework as one for the chip."""
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -13,13 +12,7 @@ from cosim.cli.console import say
 from cosim.cli.guard import guarded
 from cosim.cli.options import QuietOption
 from sw.files import output
-from sw.files.atomic import atomic_write
 
-if TYPE_CHECKING:
-    from sw.convert.steps import StepResult
-    from sw.data.user.inputs import UserInputs
-
-NETWORK_FILE, CONTRACT_FILE = "network.safetensors", "contract.json"
 EXAMPLE = (
     "Examples: `nc64c import net.nir --timesteps 30 --reset subtract --out out/net` and, with what "
     "each change costs, `nc64c import net.nir --timesteps 30 --sample events.npz --out out/net`"
@@ -28,7 +21,7 @@ EXAMPLE = (
 
 def import_(
     file: Annotated[Path, typer.Argument(help="NIR file.")],
-    out: Annotated[Path, typer.Option(help=f"Folder for {NETWORK_FILE} and {CONTRACT_FILE}.")],
+    out: Annotated[Path, typer.Option(help="Folder for network.safetensors and contract.json.")],
     timesteps: Annotated[int, typer.Option(help="T, steps per image.")],
     dt: Annotated[float, typer.Option(help="Seconds of a step, for LIF and LI.")] = 1e-4,
     reset: Annotated[str, typer.Option(help="After a spike: zero, or subtract.")] = "zero",
@@ -57,12 +50,11 @@ def import_(
     """
     with guarded(quiet) as progress:
         output.check_folder(out, file, sample)
-        from sw.convert.contract import lines
+        from sw.convert.contract import lines, save
         from sw.convert.decisions import Decisions
         from sw.convert.imported import import_nir
-        from sw.convert.steps import steps
+        from sw.convert.steps import costs
         from sw.data.user.read import read
-        from sw.integer import network_file
         from sw.integer.takes import takes
 
         given: dict[str, Any] = {"reset": reset, "fires": fires, "code": code, "inputs": inputs}
@@ -73,27 +65,12 @@ def import_(
         wanted = takes(found.network, tick)
         tried = None if sample is None else read(sample, wanted, progress=progress)
         document = found.document
-        results = [] if tried is None else steps(found, decisions, tried.values)
         if tried is not None:
-            document["steps"] = [_step(each, tried) for each in results]
-        with output.staged(out) as stage:
-            network_file.save(stage / NETWORK_FILE, found.network)
-            text = json.dumps(document, indent=1, allow_nan=False) + "\n"
-            atomic_write(stage / CONTRACT_FILE, text.encode())
+            document["steps"] = costs(found, tried)
+        save(out, found.network, document)
     say(quiet, "\n".join(lines(document)))
     if not quiet and tried is not None:
         Console(highlight=False).print(_table(document["steps"]))
-
-
-def _step(each: "StepResult", tried: "UserInputs") -> dict[str, Any]:
-    labels = tried.labels
-    right = None if labels is None else float((each.predictions == labels).mean())
-    return {
-        "step": each.name,
-        "accuracy": right,
-        "predictions": each.predictions.tolist(),
-        "spikes": each.spikes,
-    }
 
 
 def _table(found: list[dict[str, Any]]) -> Table:
