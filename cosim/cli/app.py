@@ -21,7 +21,7 @@ from cosim.cli.commands import (
     noise,
 )
 from cosim.cli.commands.algorithm import attack, paper, train
-from cosim.cli.commands.exchange import import_, ranc, run, verilog
+from cosim.cli.commands.exchange import export, import_, ranc, run, verilog
 from cosim.cli.commands.results import check, table5
 from cosim.cli.commands.verification import fuzz, verify
 from cosim.cli.guard import exit_code_of
@@ -36,6 +36,7 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
     (map.map_, map.EXAMPLE),
     (import_.import_, import_.EXAMPLE),
     (run.run, run.EXAMPLE),
+    (export.export, export.EXAMPLE),
     (attack.attack, attack.EXAMPLE),
     (train.train, train.EXAMPLE),
     (train.shrink, train.SHRINK_EXAMPLE),
