@@ -16,7 +16,8 @@ from torch import Tensor
 
 from sw.common.errors import InputError
 from sw.model.geometry import Geometry
-from sw.model.network import SpikingLayer, SpikingNetwork, as_input, at_rest
+from sw.model.layer import SpikingLayer
+from sw.model.network import SpikingNetwork, as_input, at_rest
 
 Gradient = Literal["autograd", "approximated"]
 
@@ -124,10 +125,16 @@ def rotated(by_output: Tensor, weight: Tensor, geometry: Geometry) -> Tensor:
 def _approximated(network: SpikingNetwork, pixels: Tensor, labels: Tensor) -> Tensor:
     """Eq. 11 with X_conv1 the first convolution's output, before batch norm."""
     first = network.chain[0]
-    if first.spec.geometry is None:
+    spec, geometry = first.spec, first.spec.geometry
+    if geometry is None:
         raise InputError(
             f"network {network.config.name}: the approximated gradient needs a convolution as"
             f" first layer, but {first.name} is none"
+        )
+    if (geometry.stride, spec.dilation, spec.groups) != (1, 1, 1):
+        raise InputError(
+            f"network {network.config.name}: the approximated gradient needs a first layer without"
+            f" stride, dilation or groups, but {first.name} has some"
         )
     drives: list[Tensor] = []
     hook = first.register_forward_hook(lambda _layer, _inputs, drive: drives.append(drive))
@@ -137,7 +144,7 @@ def _approximated(network: SpikingNetwork, pixels: Tensor, labels: Tensor) -> Te
         hook.remove()
     (by_drive,) = torch.autograd.grad(loss, drives)
     weight = _weight(first, network.weight_bits)
-    by_step = rotated(by_drive * _gain(first), weight, first.spec.geometry)
+    by_step = rotated(by_drive * _gain(first), weight, geometry)
     return by_step.reshape(-1, *pixels.shape).sum(0)
 
 

@@ -6,12 +6,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from sw.common.checks import Shape
 from sw.common.errors import InputError
+from sw.integer.arm import Arm
 from sw.integer.network import MEMBRANE_MAX, IntegerLayer, IntegerNetwork
-from sw.model.config import PHASES, PIXEL_MAX, Encoding
+from sw.integer.window import Window
+from sw.model.config import PHASES, PIXEL_MAX, Encoding, NetworkConfig
+from sw.model.geometry import Geometry
 
 if TYPE_CHECKING:  # a reader of network files needs no torch
-    from sw.model.network import SpikingLayer, SpikingNetwork
+    from sw.model.layer import SpikingLayer
+    from sw.model.network import SpikingNetwork
 
 SPIKE_FRACTION_BITS = 14  # less K: a weight's highest bit is then 2^14 and fits 16 bits signed
 ANALOG_SUM_BITS = 26  # of layer 0: its largest sum of weighted pixels, fraction included
@@ -38,9 +43,8 @@ def fold(network: "SpikingNetwork") -> IntegerNetwork:
             f"network {config.name}: {config.pooling} pooling runs in software only;"
             " must be or (max pooling of spikes) to fold"
         )
-    leak = _leak_shift(config.leak)
     hidden = [
-        _hidden(layer, bits, leak, config.timesteps, None if index else config.encoding)
+        _hidden(layer, config, bits, None if index else config.encoding)
         for index, layer in enumerate(network.chain[:-1])
     ]
     return IntegerNetwork(
@@ -54,11 +58,13 @@ def fold(network: "SpikingNetwork") -> IntegerNetwork:
 
 
 def _hidden(
-    layer: "SpikingLayer", bits: int, leak: int | None, timesteps: int, encoding: Encoding | None
+    layer: "SpikingLayer", config: NetworkConfig, bits: int, encoding: Encoding | None
 ) -> IntegerLayer:
     """A hidden layer; `encoding` is that of its inputs if it is the first one, None for spikes."""
     assert layer.theta is not None
-    codes, unit = layer.codes(bits)
+    spec, timesteps = layer.spec, config.timesteps
+    leak = _leak_shift(config.leak if spec.leak is None else spec.leak)
+    codes, unit = _codes(layer, bits)
     gain, offset = layer.affine()
     fraction_bits = _fraction_bits(codes, bits, encoding)
     grids = _grids(fraction_bits, leak, timesteps, encoding)
@@ -66,26 +72,32 @@ def _hidden(
     # A gain next to 0 would put the threshold out of range: it counts as the least that does not.
     one = np.maximum(one, np.maximum(layer.theta, np.abs(offset)) / HEADROOM)
     threshold, bias = round_decisions(layer.theta / one, offset / one, grids, leak)
-    flip = np.where(gain < 0, -1, 1).reshape(-1, *[1] * (codes.ndim - 1))
+    if spec.reset == "subtract":  # the threshold itself counts, not only what it decides
+        threshold = np.maximum(np.rint(layer.theta / one), 1).astype(np.int64)
+        bias = np.rint(offset / one).astype(np.int64)
+    flip = np.where(gain < 0, -1, 1)
     return IntegerLayer(
         name=layer.name,
         kind=layer.spec.kind,
-        weights=(codes * flip).astype(np.int32),
+        weights=_turned(codes, flip),
         weight_bits=bits,
         fraction_bits=fraction_bits,
         threshold=threshold,
         bias=bias,
         leak=leak,
-        reset="zero",
+        reset=spec.reset,
         spiking=True,
-        pool=layer.spec.pool,
-        input_shape=layer.input_shape,
+        pool=spec.pool,
+        input_shape=_input_shape(layer),
+        window=_window(spec.window),
+        sources=_sources(layer),
+        beside=_beside(layer, bits, flip),
     )
 
 
 def _output(layer: "SpikingLayer", bits: int) -> IntegerLayer:
     """The layer that integrates: no leak, no reset, and a threshold that means nothing."""
-    codes, unit = layer.codes(bits)
+    codes, unit = _codes(layer, bits)
     _, offset = layer.affine()
     fraction_bits = SPIKE_FRACTION_BITS - bits
     one = max(unit / 2**fraction_bits, float(np.abs(offset).max()) / HEADROOM)
@@ -101,8 +113,56 @@ def _output(layer: "SpikingLayer", bits: int) -> IntegerLayer:
         reset="none",
         spiking=False,
         pool=False,
-        input_shape=layer.input_shape,
+        input_shape=_input_shape(layer),
+        sources=_sources(layer),
+        beside=_beside(layer, bits, np.ones(len(codes), np.int64)),
     )
+
+
+def _codes(layer: "SpikingLayer", bits: int) -> tuple[NDArray[np.int32], float]:
+    """The weights of all input channels and pixels; 0 where dilation and groups have none."""
+    codes, unit = layer.codes(bits)
+    spec, channels = layer.spec, layer.input_shape[0]
+    if spec.groups > 1 or spec.dilation > 1:
+        assert spec.geometry is not None
+        size = spec.geometry.kernel
+        whole = np.zeros((spec.features, channels, size, size), np.int32)
+        out, each = spec.features // spec.groups, channels // spec.groups
+        for group in range(spec.groups):
+            rows = slice(group * out, (group + 1) * out)
+            here = slice(group * each, (group + 1) * each)
+            whole[rows, here, :: spec.dilation, :: spec.dilation] = codes[rows]
+        codes = whole
+    times = len(layer.place.inputs) if spec.added else 1
+    return (np.concatenate([codes] * times, axis=1) if times > 1 else codes), unit
+
+
+def _input_shape(layer: "SpikingLayer") -> Shape:
+    """Of added inputs each has channels of its own, with the same weights."""
+    channels, height, width = layer.input_shape
+    return channels * (len(layer.place.inputs) if layer.spec.added else 1), height, width
+
+
+def _turned(codes: NDArray[np.int32], flip: NDArray[np.int64]) -> NDArray[np.int32]:
+    """With the sign of each output channel's gain."""
+    return (codes * flip.reshape(-1, *[1] * (codes.ndim - 1))).astype(np.int32)
+
+
+def _beside(layer: "SpikingLayer", bits: int, flip: NDArray[np.int64]) -> tuple[Arm, ...]:
+    shapes, branches = layer.place.branch_shapes, layer.spec.branches
+    return tuple(
+        Arm(_turned(codes, flip), _window(branch.window), shape, (branch.source,))
+        for codes, shape, branch in zip(layer.codes_beside(bits), shapes, branches, strict=True)
+    )
+
+
+def _window(square: Geometry | None) -> Window | None:
+    return None if square is None else Window(square, square)
+
+
+def _sources(layer: "SpikingLayer") -> tuple[str, ...]:
+    """None of a layer that does not name its inputs: then it takes the layer before."""
+    return layer.place.inputs if layer.spec.inputs else ()
 
 
 def round_decisions(

@@ -1,5 +1,6 @@
 """What a network is made of, before it has weights."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -10,11 +11,15 @@ from sw.model.geometry import CONVOLUTION, Geometry, can_be_pooled, output_shape
 LayerKind = Literal["conv", "fc"]
 Encoding = Literal["direct", "rate", "phase", "latency"]  # what they are: `sw.model.encoding`
 Pooling = Literal["or", "average"]
+SpikeReset = Literal["zero", "subtract"]
 
 PIXEL_MAX = 255
 PHASES = 8  # bits of a pixel
 MAX_TIMESTEPS = 1024
 MAX_WEIGHT_BITS = 8
+IMAGES = "input"  # what a layer names to take the network's input
+MAX_WEIGHTS = 1 << 28  # of a layer: more than fit any chip, and than should be tried
+NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
 def geometry_of(kind: LayerKind) -> Geometry | None:
@@ -23,16 +28,86 @@ def geometry_of(kind: LayerKind) -> Geometry | None:
 
 
 @dataclass(frozen=True)
+class Branch:
+    """Spikes of one more layer that come in with weights of their own.
+
+    Attributes:
+        source: a layer's name; that of the layer itself: its spikes of the step before.
+        window: of a convolution; None: fully connected.
+    """
+
+    source: str
+    window: Geometry | None = None
+
+
+@dataclass(frozen=True)
 class LayerSpec:
-    """One layer: its kind, output channels or neurons, and whether pooling follows."""
+    """One layer: its kind, output channels or neurons, and whether pooling follows.
+
+    Attributes:
+        window: of a convolution, dilation included; None: that of the paper, 3 x 3.
+        dilation: input pixels from one weight of the kernel to the next.
+        groups: of a convolution; as many as there are input channels: depthwise.
+        name: None: its kind and its number among those.
+        inputs: names of layers, whose channels come one after the other; none: the layer before.
+        added: the spikes of all `inputs` meet the same weights, and so are added.
+        branches: more inputs.
+        reset: what a spike does to the membrane: it becomes 0, or loses the threshold.
+        leak: the share of a membrane that a step keeps, 1 of integrate-and-fire; None: the
+            network's.
+        theta: threshold; None: the network's.
+    """
 
     kind: LayerKind
     features: int
     pool: bool = False
+    window: Geometry | None = None
+    dilation: int = 1
+    groups: int = 1
+    name: str | None = None
+    inputs: tuple[str, ...] = ()
+    added: bool = False
+    branches: tuple[Branch, ...] = ()
+    reset: SpikeReset = "zero"
+    leak: float | None = None
+    theta: float | None = None
 
     @property
     def geometry(self) -> Geometry | None:
-        return geometry_of(self.kind)
+        """The window of a convolution, dilation included."""
+        return self.window or geometry_of(self.kind)
+
+    @property
+    def taps(self) -> int:
+        """Weights of the kernel in one direction."""
+        geometry = self.geometry
+        return 1 if geometry is None else (geometry.kernel - 1) // self.dilation + 1
+
+
+@dataclass(frozen=True)
+class Place:
+    """A layer in its network: its name, what comes in, and the shapes of that.
+
+    Attributes:
+        name: see `LayerSpec.name`.
+        spec: the layer.
+        inputs: names of layers, or `IMAGES`.
+        input_shape: C, H, W that the weights see.
+        branch_shapes: the same of each branch.
+        shape: C, H, W of its spikes, after pooling.
+    """
+
+    name: str
+    spec: LayerSpec
+    inputs: tuple[str, ...]
+    input_shape: Shape
+    branch_shapes: tuple[Shape, ...]
+    shape: Shape
+
+    @property
+    def recurrent(self) -> bool:
+        """Whether it takes its own spikes."""
+        return any(branch.source == self.name for branch in self.spec.branches)
 
 
 @dataclass(frozen=True)
@@ -95,21 +170,103 @@ class NetworkConfig:
                 )
         if not self.layers or not self.classes:
             raise InputError(f"{where}: needs a hidden layer and a class")
-        self._check_layers()
+        self.places()
 
-    def _check_layers(self) -> None:
-        shape = self.input_shape
-        for index, layer in enumerate(self.layers):
-            where = f"network {self.name}: layer {index + 1}"
-            if layer.kind not in get_args(LayerKind):
-                kinds = " or ".join(get_args(LayerKind))
-                raise InputError(f"{where}: kind is {layer.kind!r}, must be {kinds}")
-            check_range(f"{where}: features", layer.features, 1, MAX_FEATURES)
-            flat = index > 0 and self.layers[index - 1].geometry is None
-            if flat and layer.geometry is not None:
-                raise InputError(f"{where}: a convolution cannot follow a fully connected layer")
-            shape = output_shape(layer.geometry, layer.features, shape)
-            if layer.pool:
-                if layer.geometry is None or not can_be_pooled(shape):
-                    raise InputError(f"{where}: only an even-sized convolution can be pooled")
-                shape = pooled_shape(shape)
+    def places(self) -> tuple[Place, ...]:
+        """The hidden layers, and the output layer behind them, with names and shapes.
+
+        Raises `InputError` where they do not fit together.
+        """
+        numbers = dict.fromkeys(get_args(LayerKind), 0)
+        found: dict[str, Place] = {}
+        for number, spec in enumerate((*self.layers, LayerSpec("fc", len(self.classes))), 1):
+            where = f"network {self.name}: layer {number}"
+            _check_spec(where, spec)
+            numbers[spec.kind] += 1
+            name = spec.name or f"{spec.kind}{numbers[spec.kind]}"
+            if name in (IMAGES, *found):
+                raise InputError(f"{where}: another one has the name {name} already")
+            found[name] = _placed(where, name, spec, found, self.input_shape)
+        return tuple(found.values())
+
+
+def _check_spec(where: str, spec: LayerSpec) -> None:
+    if spec.kind not in get_args(LayerKind):
+        kinds = " or ".join(get_args(LayerKind))
+        raise InputError(f"{where}: kind is {spec.kind!r}, must be {kinds}")
+    check_range(f"{where}: features", spec.features, 1, MAX_FEATURES)
+    for what in ("dilation", "groups"):
+        check_range(f"{where}: {what}", getattr(spec, what), 1, MAX_FEATURES)
+    if spec.reset not in get_args(SpikeReset):
+        raise InputError(f"{where}: reset is {spec.reset!r}, must be zero or subtract")
+    if spec.name is not None and not NAME.fullmatch(spec.name):
+        raise InputError(f"{where}: name {spec.name!r}: must be a-z, 0-9 and _, as conv_1")
+    for what, value, most in (("leak", spec.leak, 1.0), ("theta", spec.theta, 1e6)):
+        if value is not None and not 0 < value <= most:
+            raise InputError(f"{where}: {what} is {value}, must be above 0 and at most {most:g}")
+    if spec.geometry is not None and (spec.geometry.kernel - 1) % spec.dilation:
+        raise InputError(f"{where}: a window of {spec.geometry.kernel} has no such dilation")
+    if spec.geometry is None and (spec.window or spec.groups > 1 or spec.dilation > 1):
+        raise InputError(f"{where}: a fully connected layer has no window, groups or dilation")
+
+
+def _placed(
+    where: str, name: str, spec: LayerSpec, before: dict[str, Place], images: Shape
+) -> Place:
+    last = list(before)[-1] if before else IMAGES
+    inputs = spec.inputs or (last,)
+    if not before and (inputs != (IMAGES,) or spec.branches):
+        raise InputError(f"{where}: the first layer takes the images and nothing else")
+    if before and IMAGES in (*inputs, *(branch.source for branch in spec.branches)):
+        raise InputError(f"{where}: only the first layer takes the images")
+    shapes = [images if each == IMAGES else _source(where, each, before).shape for each in inputs]
+    if len({shape[not spec.added :] for shape in shapes}) > 1:
+        listed = " and ".join(map(str, shapes))
+        raise InputError(f"{where}: its inputs are {listed}, which do not fit together")
+    channels = shapes[0][0] if spec.added else sum(shape[0] for shape in shapes)
+    given = (channels, *shapes[0][1:])
+    geometry = spec.geometry
+    flat = [each for each in inputs if each in before and before[each].spec.geometry is None]
+    if flat and geometry is not None:
+        raise InputError(f"{where}: a convolution cannot follow a fully connected layer")
+    shape = output_shape(geometry, spec.features, given)
+    if min(shape) < 1:
+        raise InputError(f"{where}: its window is larger than its inputs {given}")
+    if channels % spec.groups or spec.features % spec.groups:
+        raise InputError(
+            f"{where}: {spec.groups} groups do not divide {channels} channels and"
+            f" {spec.features} features"
+        )
+    weights = spec.features * channels // spec.groups * spec.taps**2
+    if geometry is None:
+        weights *= given[1] * given[2]
+    if weights > MAX_WEIGHTS:
+        raise InputError(f"{where}: has {weights} weights, at most {MAX_WEIGHTS}")
+    after = shape
+    if spec.pool:
+        if geometry is None or not can_be_pooled(shape):
+            raise InputError(f"{where}: only an even-sized convolution can be pooled")
+        after = pooled_shape(shape)
+    branches = tuple(
+        _branch_shape(where, branch, after if branch.source == name else None, before, shape)
+        for branch in spec.branches
+    )
+    return Place(name, spec, inputs, given, branches, after)
+
+
+def _source(where: str, name: str, before: dict[str, Place]) -> Place:
+    if name not in before:
+        raise InputError(f"{where}: takes the spikes of {name!r}, which is no layer before it")
+    return before[name]
+
+
+def _branch_shape(
+    where: str, branch: Branch, own: Shape | None, before: dict[str, Place], shape: Shape
+) -> Shape:
+    """What a branch takes; `own` is the layer's, if it takes its own spikes."""
+    given = own or _source(where, branch.source, before).shape
+    if output_shape(branch.window, shape[0], given) != shape:
+        raise InputError(
+            f"{where}: what {branch.source} gives, {given}, does not fit its own {shape}"
+        )
+    return given

@@ -1,9 +1,12 @@
 """The leaky integrate-and-fire neuron, over all time steps at once, with its surrogate gradient."""
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import torch
 from torch import Tensor
+
+from sw.model.config import SpikeReset
 
 
 def surrogate(u: Tensor, theta: float) -> Tensor:
@@ -27,6 +30,45 @@ def lif(drive: Tensor, theta: float, leak: float) -> Tensor:
         0.0 or 1.0, of the drive's type and shape.
     """
     return cast(Tensor, _Lif.apply(drive, theta, leak))  # type: ignore[no-untyped-call]
+
+
+def stepped(
+    drive: Tensor,
+    theta: float,
+    leak: float,
+    reset: SpikeReset,
+    again: Callable[[Tensor], Tensor] | None = None,
+) -> Tensor:
+    """The same step by step: for a reset that subtracts, or a layer that takes its own spikes.
+
+    Args:
+        drive, theta, leak: as of `lif`.
+        reset: "zero", or "subtract": a spike takes the threshold from the membrane.
+        again: what spikes [B, ...] add to the membranes in the step after them.
+    """
+    v = torch.zeros_like(drive[0], dtype=torch.promote_types(drive.dtype, torch.float32))
+    spikes: list[Tensor] = []
+    for added in drive:
+        u = leak * v + (added if again is None or not spikes else added + again(spikes[-1]))
+        spikes.append(cast(Tensor, _Spike.apply(u, theta)))  # type: ignore[no-untyped-call]
+        fired = spikes[-1].detach()
+        v = u * (1 - fired) if reset == "zero" else u - theta * fired
+    return torch.stack(spikes).to(drive.dtype)
+
+
+class _Spike(torch.autograd.Function):
+    """Whether a membrane is at the threshold, with Eq. 2 for its gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, u: Tensor, theta: float) -> Tensor:
+        ctx.save_for_backward(u)
+        ctx.theta = theta
+        return (u >= theta).to(u.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        (u,) = ctx.saved_tensors
+        return gradients[0] * surrogate(u, ctx.theta), None
 
 
 class _Lif(torch.autograd.Function):

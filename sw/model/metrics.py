@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from sw.model.geometry import output_shape
-from sw.model.network import SpikingLayer, SpikingNetwork, as_input, at_rest
+from sw.model.layer import SpikingLayer
+from sw.model.network import SpikingNetwork, as_input, at_rest
 
 BATCH = 256
 

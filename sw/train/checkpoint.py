@@ -14,7 +14,8 @@ import torch
 from sw.common.errors import InputError
 from sw.files import tensorfile
 from sw.files.tensorfile import Array, Format
-from sw.model.config import LayerSpec, NetworkConfig
+from sw.model.config import Branch, LayerSpec, NetworkConfig
+from sw.model.geometry import Geometry
 from sw.model.network import SpikingNetwork
 from sw.train import compact as compact_form
 from sw.train.loop import Trained
@@ -22,6 +23,8 @@ from sw.train.settings import TrainSettings
 
 FORMAT = Format("checkpoint", "nc64c-checkpoint-1")
 PARTS = ("float", "quantised")
+
+LAYER = ("kind", "features", "pool")  # of each layer; all else is left out as usual
 
 # Came after the first files of this format; left out where they have their defaults, so that the
 # same weights and settings still give the same bytes.
@@ -96,7 +99,7 @@ def load(path: Path) -> Checkpoint:
         raise (
             error if str(path) in str(error) else InputError(f"checkpoint {path}: {error}")
         ) from error
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise InputError(f"checkpoint {path}: its description is damaged ({error!r})") from error
     layout = _layout(config, compact)
     tensors = tensorfile.read_tensors(path, FORMAT, layout)
@@ -159,18 +162,39 @@ def _check_known(path: Path, document: dict[str, Any]) -> None:
 
 def _config(fields: dict[str, Any]) -> NetworkConfig:
     """A configuration from JSON, where tuples are lists; it checks its own values."""
-    layers = tuple(LayerSpec(**layer) for layer in fields["layers"])
+    layers = tuple(map(_layer, fields["layers"]))
     shape, classes = tuple(fields["input_shape"]), tuple(fields["classes"])
     return NetworkConfig(**fields | {"layers": layers, "input_shape": shape, "classes": classes})
 
 
 def _fields(values: NetworkConfig | TrainSettings) -> dict[str, Any]:
     defaults = {entry.name: entry.default for entry in fields(values)}
-    return {
+    found = {
         name: value
         for name, value in asdict(values).items()
         if name not in LATER or value != defaults[name]
     }
+    if isinstance(values, NetworkConfig):
+        usual = asdict(LayerSpec("conv", 1))
+        found["layers"] = [
+            {name: value for name, value in layer.items() if name in LAYER or value != usual[name]}
+            for layer in found["layers"]
+        ]
+    return found
+
+
+def _layer(fields: dict[str, Any]) -> LayerSpec:
+    """A layer from JSON."""
+    branches = tuple(
+        Branch(**branch | {"window": _window(branch.get("window"))})
+        for branch in fields.get("branches", ())
+    )
+    inputs, window = tuple(fields.get("inputs", ())), _window(fields.get("window"))
+    return LayerSpec(**fields | {"branches": branches, "inputs": inputs, "window": window})
+
+
+def _window(numbers: dict[str, int] | None) -> Geometry | None:
+    return None if numbers is None else Geometry(**numbers)
 
 
 def _type_name(value: torch.Tensor) -> str:

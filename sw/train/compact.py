@@ -11,8 +11,8 @@ import torch
 
 from sw.common.errors import InputError
 from sw.files.tensorfile import Array, Layout
-from sw.model.network import SpikingLayer, SpikingNetwork
-from sw.model.quantise import clip_scale
+from sw.model.layer import SpikingLayer
+from sw.model.network import SpikingNetwork
 
 
 def is_scaled(network: SpikingNetwork) -> bool:
@@ -36,11 +36,10 @@ def layout(network: SpikingNetwork) -> Layout:
     """Types and shapes of what `pack` makes of the weights; the network may be without memory."""
     found: Layout = {}
     for layer in network.chain:
-        shape = tuple(layer.weight.shape)
-        if network.weight_bits is None:
-            found[_name(layer, "weight")] = ("F16", shape)
-        else:
-            found[_name(layer, "weight")] = ("U8", shape)
+        kind = "F16" if network.weight_bits is None else "U8"
+        for name, weight in zip(_names(layer), layer.weights, strict=True):
+            found[name] = (kind, tuple(weight.shape))
+        if network.weight_bits is not None:
             found[_name(layer, "scale")] = ("F32", ())
     return found
 
@@ -58,37 +57,49 @@ def unpack(network: SpikingNetwork, state: dict[str, Array], where: str) -> dict
     """
     unpacked = dict(state)
     for layer in network.chain:
-        name, packed = _name(layer, "weight"), state[_name(layer, "weight")]
         if network.weight_bits is None:
-            unpacked[name] = packed.astype(np.float32)
+            unpacked |= {name: state[name].astype(np.float32) for name in _names(layer)}
             continue
         scale, levels = unpacked.pop(_name(layer, "scale")), 2**network.weight_bits - 1
-        if packed.max() > levels:
+        if any(state[name].max() > levels for name in _names(layer)):
             raise InputError(f"{where}: quantised weights of {layer.name} must be 0 to {levels}")
         if scale <= 0:
             raise InputError(f"{where}: the scale of {layer.name} is {scale}, must be above 0")
         layer.scale = torch.from_numpy(scale)
-        codes = 2 * packed.astype(np.float32) - levels
-        unpacked[name] = codes * (scale / np.float32(levels))
+        for name in _names(layer):
+            codes = 2 * state[name].astype(np.float32) - levels
+            unpacked[name] = codes * (scale / np.float32(levels))
     return unpacked
 
 
 def _packed(layer: SpikingLayer, bits: int | None) -> dict[str, Array]:
-    weight = layer.weight.detach()
     if bits is None:
-        largest = float(weight.abs().max())
-        if largest > torch.finfo(torch.float16).max:
-            raise InputError(
-                f"layer {layer.name}: a weight of size {largest:g} does not fit float16, so there"
-                " is no compact checkpoint of it"
-            )
-        return {_name(layer, "weight"): weight.half().numpy()}
-    codes, _ = layer.codes(bits)
-    scale = clip_scale(weight) if layer.scale is None else layer.scale
-    return {
-        _name(layer, "weight"): ((codes + 2**bits - 1) // 2).astype(np.uint8),
-        _name(layer, "scale"): scale.numpy(),
+        return {
+            name: _halved(layer, weight.detach())
+            for name, weight in zip(_names(layer), layer.weights, strict=True)
+        }
+    codes = [layer.codes(bits)[0], *layer.codes_beside(bits)]
+    packed: dict[str, Array] = {
+        name: ((each + 2**bits - 1) // 2).astype(np.uint8)
+        for name, each in zip(_names(layer), codes, strict=True)
     }
+    return packed | {_name(layer, "scale"): layer.clip().numpy()}
+
+
+def _halved(layer: SpikingLayer, weight: torch.Tensor) -> Array:
+    largest = float(weight.abs().max())
+    if largest > torch.finfo(torch.float16).max:
+        raise InputError(
+            f"layer {layer.name}: a weight of size {largest:g} does not fit float16, so there"
+            " is no compact checkpoint of it"
+        )
+    return weight.half().numpy()
+
+
+def _names(layer: SpikingLayer) -> list[str]:
+    """Of all its weights."""
+    beside = [_name(layer, f"beside.{number}") for number in range(len(layer.beside))]
+    return [_name(layer, "weight"), *beside]
 
 
 def _name(layer: SpikingLayer, what: str) -> str:

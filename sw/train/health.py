@@ -7,7 +7,8 @@ the scores of a silent network are finite. Each function says in words what is w
 import torch
 from torch import Tensor
 
-from sw.model.network import SpikingLayer, SpikingNetwork, at_rest
+from sw.model.layer import SpikingLayer
+from sw.model.network import SpikingNetwork, at_rest
 
 
 def of_gradients(network: SpikingNetwork) -> str | None:

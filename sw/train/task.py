@@ -19,7 +19,7 @@ from sw.model import metrics
 from sw.model.architectures import DIGITS, named
 from sw.model.config import NetworkConfig
 from sw.model.network import SpikingNetwork
-from sw.train import checkpoint
+from sw.train import checkpoint, description
 from sw.train.checkpoint import Checkpoint
 from sw.train.loop import Diverged, Trained, TrainFiles
 from sw.train.loop import train as train_network
@@ -39,6 +39,7 @@ class TrainTask:
         dataset, folder: what is learnt, and where its files are.
         out: the checkpoint; the learning curve and, until it is there, the state are beside it.
         network: its name; None: the data set's usual one.
+        layers: a description of its layers instead (`sw.train.description`).
         width, fc_width, features: see `sw.model.architectures.named`.
         config: fields of `NetworkConfig` that differ from the defaults.
         settings: fields of `TrainSettings` that differ from the data set's recipe.
@@ -50,6 +51,7 @@ class TrainTask:
     folder: Path | None
     out: Path
     network: str | None = None
+    layers: Path | None = None
     width: float = 1.0
     fc_width: int | None = None
     features: str | None = None
@@ -138,6 +140,13 @@ def network_config(task: TrainTask, images: Dataset) -> NetworkConfig:
         classes=images.classes,
         **task.config,
     )
+    if task.layers is not None:
+        if (task.network, task.width, task.fc_width, task.features) != (None, 1.0, None, None):
+            raise InputError(
+                f"description {task.layers}: says all layers, so there is no other network, width"
+                " or features beside it"
+            )
+        return description.described(task.layers, like)
     name = task.network or ("digits" if _is_digits(images.name) else "vgg5")
     numbers = None if task.features is None else features(task.features)
     return named(name, like, width=task.width, fc_width=task.fc_width, features=numbers)
@@ -211,6 +220,7 @@ def _check_out(task: TrainTask) -> None:
             )
     for out in (task.out, beside(task.out, STATE), beside(task.out, CURVE)):
         output.check_file(out, task.start)
+        output.check_file(out, task.layers)
 
 
 def _save(

@@ -12,7 +12,8 @@ from sw.integer.fold import _grids, fold, round_decisions
 from sw.integer.inference import run
 from sw.model.architectures import DIGITS
 from sw.model.config import Encoding, NetworkConfig
-from sw.model.network import SpikingLayer, SpikingNetwork
+from sw.model.layer import SpikingLayer
+from sw.model.network import SpikingNetwork
 
 
 def _random_network(config: NetworkConfig, bits: int, seed: int) -> SpikingNetwork:

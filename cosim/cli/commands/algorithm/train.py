@@ -14,8 +14,9 @@ from cosim.cli.guard import guarded
 
 MAX_SEED = 2**32 - 1
 EXAMPLE = (
-    "Examples: `nc64c train --out digits.safetensors` and `nc64c train --dataset cifar10"
-    " --data cifar-10 --network vgg5 --epochs 16 --out vgg5.safetensors`"
+    "Examples: `nc64c train --out digits.safetensors`, `nc64c train --dataset cifar10"
+    " --data cifar-10 --network vgg5 --epochs 16 --out vgg5.safetensors` and"
+    " `nc64c train --layers net.toml --out net.safetensors`"
 )
 
 SHRINK_EXAMPLE = "Example: `nc64c shrink vgg5.safetensors --out small.safetensors`"
@@ -35,6 +36,10 @@ FolderOption = Annotated[
 NetworkOption = Annotated[
     str | None,
     typer.Option(help="digits, vgg5 or vgg9.", show_default="digits for digits, else vgg5"),
+]
+LayersOption = Annotated[
+    Path | None,
+    typer.Option(help="TOML description of the layers, instead.", show_default="none"),
 ]
 WidthOption = Annotated[float, typer.Option(help="Factor on the features of all hidden layers.")]
 FcWidthOption = Annotated[
@@ -86,6 +91,7 @@ def train(
     dataset: DatasetOption = "digits",
     folder: FolderOption = None,
     network: NetworkOption = None,
+    layers: LayersOption = None,
     width: WidthOption = 1.0,
     fc_width: FcWidthOption = None,
     features: FeaturesOption = None,
@@ -138,6 +144,7 @@ def train(
             folder=folder,
             out=out,
             network=network,
+            layers=layers,
             width=width,
             fc_width=fc_width,
             features=features,
