@@ -24,9 +24,9 @@ from cosim.program.runner import Runner
 from cosim.rtl.runner import verilated
 from cosim.rtl.simulator.build import build
 from hw.spec import FULL_CHIP
-from sw.attack.attacks import Images
 from sw.attack.image_sets import draw_images
 from sw.common.errors import InputError
+from sw.data.dataset import Images
 from sw.integer import inference
 from sw.integer.fold import fold
 from sw.integer.network import IntegerNetwork

@@ -22,8 +22,8 @@ from cosim.record.record import (
     RunRecord,
     SetRecord,
 )
-from sw.attack.attacks import Images
 from sw.attack.set_names import CLEAN
+from sw.data.dataset import Images
 
 EXAMPLES = 6
 

@@ -14,8 +14,8 @@ from cosim.record.chip_facts import Amount, Count, Grid, Record
 from cosim.record.record import Failing, LayerCounts, Level, Prediction, Spikes
 from cosim.rtl.choice import OURS, Choice
 from hw.spec import ChipShape
-from sw.attack.attacks import Images
 from sw.attack.image_sets import BLOCK
+from sw.data.dataset import Images
 
 VERSION = 3  # counts up when the same settings come to mean another result
 SHARD = BLOCK  # images at most: a layer's weights are loaded once for so many

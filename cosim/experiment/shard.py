@@ -21,9 +21,9 @@ from cosim.program.program import Program
 from cosim.program.runner import Runner
 from cosim.record.record import Failing, Level, Spikes
 from hw.spec import Counter
-from sw.attack.attacks import Images
 from sw.attack.image_sets import batches, block_seed
 from sw.common.stopwatch import Stopwatch
+from sw.data.dataset import Images
 from sw.model.metrics import Evaluation, evaluate
 from sw.model.network import SpikingNetwork
 

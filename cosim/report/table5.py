@@ -36,6 +36,10 @@ KINDS = {
     "targeted": "White-box FGSM towards a wrong class that is drawn",
     "rfgsm": "White-box FGSM behind a random step",
     "pgd": "White-box PGD",
+    "noise": "Random noise of the same size, no attack",
+    "apgd": "White-box APGD, cross-entropy",
+    "dlr": "White-box APGD, difference of logits ratio",
+    "square": "Square, which asks for answers only",
     TRANSFER: "FGSM made on another network (transfer)",
 }
 THE_PAPERS = ("fgsm", TRANSFER)  # it does not say whose gradient it takes

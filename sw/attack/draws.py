@@ -21,7 +21,10 @@ class Purpose(IntEnum):
 
     TARGET = 1  # the class that a targeted attack goes for
     STEP = 2  # the random step of R+FGSM
-    START = 3  # the random start of PGD
+    START = 3  # the random start of PGD and APGD
+    NOISE = 4  # up or down, of random noise
+    STRIPES = 5  # where Square begins
+    SQUARE = 6  # place and direction of Square's next square
 
 
 def draw(

@@ -6,22 +6,20 @@ input stands for the gradient by the pixels. Where an encoding is the image itse
 paths are the same formula.
 """
 
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor
 
+from sw.attack.losses import Loss, cross_entropy
 from sw.common.errors import InputError
 from sw.model.geometry import Geometry
 from sw.model.layer import SpikingLayer
-from sw.model.network import SpikingNetwork, as_input, at_rest
+from sw.model.network import SpikingNetwork
 
 Gradient = Literal["autograd", "approximated"]
 
-BATCH = 256  # images at once
 DIFFERENTIABLE = ("direct",)  # encodings that autograd finds a way through
 
 
@@ -30,10 +28,32 @@ def usual(network: SpikingNetwork) -> Gradient:
     return "autograd" if network.config.encoding in DIFFERENTIABLE else "approximated"
 
 
+class Seen(NamedTuple):
+    """Scores, float [B, classes], the losses, float [B], and the gradient of their sum by pixels.
+
+    The gradient is of the pixels' shape.
+    """
+
+    scores: Tensor
+    losses: Tensor
+    gradient: Tensor
+
+
 def by_pixels(
     network: SpikingNetwork, pixels: Tensor, labels: Tensor, how: Gradient | None = None
 ) -> Tensor:
-    """Gradient of the cross-entropy, summed over the images, by each pixel.
+    """Gradient of the cross-entropy, summed over the images, by each pixel; as `look`."""
+    return look(network, pixels, labels, how).gradient
+
+
+def look(
+    network: SpikingNetwork,
+    pixels: Tensor,
+    labels: Tensor,
+    how: Gradient | None = None,
+    loss: Loss = cross_entropy,
+) -> Seen:
+    """Scores, losses, and how their sum changes with the pixels.
 
     Args:
         network: float or quantised, in the mode in which it is to be attacked. Its parameters
@@ -43,9 +63,7 @@ def by_pixels(
         how: "autograd": through the whole network. "approximated": Eq. 11, the gradient at the
             first convolution's output convolved with its weights rotated by 180 degrees, summed
             over the steps. None: whichever is usual for the encoding.
-
-    Returns:
-        Float, of the shape of `pixels`.
+        loss: of the scores.
 
     Raises:
         InputError: autograd was asked for where the encoding has no gradient, or the approximation
@@ -53,7 +71,7 @@ def by_pixels(
     """
     how = how or usual(network)
     if how == "approximated":
-        return _approximated(network, pixels, labels)
+        return _approximated(network, pixels, labels, loss)
     encoding = network.config.encoding
     if encoding not in DIFFERENTIABLE:
         raise InputError(
@@ -61,47 +79,10 @@ def by_pixels(
             " take the approximated one"
         )
     pixels = pixels.detach().requires_grad_()
-    (gradient,) = torch.autograd.grad(_loss(network, pixels, labels), pixels)
-    return gradient
-
-
-class Slope:
-    """Which way the loss of some images rises, or, towards a class, falls.
-
-    Args:
-        network: whose loss; used in evaluation mode, left as it was.
-        labels: int64 [n].
-        how: see `by_pixels`.
-        towards: it is to fall.
-
-    Attributes:
-        zero: bool [n], the images whose gradient was 0 at every pixel each time it was taken.
-    """
-
-    def __init__(
-        self,
-        network: SpikingNetwork,
-        labels: NDArray[np.int64],
-        how: Gradient | None,
-        towards: bool,
-    ) -> None:
-        self._network, self._labels, self._how, self._towards = network, labels, how, towards
-        self.zero = np.ones(len(labels), np.bool_)
-
-    def signs(self, images: NDArray[np.uint8]) -> NDArray[np.int16]:
-        """The way of each pixel, -1, 0 or 1, of the images' shape; in batches."""
-        device = self._network.chain[0].weight.device
-        signs = [np.empty(images[:0].shape, dtype=np.int16)]
-        with at_rest(self._network):
-            for start in range(0, len(images), BATCH):
-                batch = slice(start, start + BATCH)
-                pixels = as_input(images[batch]).to(device)
-                true = torch.from_numpy(self._labels[batch]).to(device)
-                gradient = by_pixels(self._network, pixels, true, self._how)
-                signs.append(gradient.sign().to(torch.int16).cpu().numpy())
-        found = np.concatenate(signs)
-        self.zero &= ~found.any(axis=(1, 2, 3))
-        return -found if self._towards else found
+    scores = network(pixels)
+    losses = loss(scores, labels)
+    (gradient,) = torch.autograd.grad(losses.sum(), pixels)
+    return Seen(scores.detach(), losses.detach(), gradient)
 
 
 def rotated(by_output: Tensor, weight: Tensor, geometry: Geometry) -> Tensor:
@@ -122,7 +103,7 @@ def rotated(by_output: Tensor, weight: Tensor, geometry: Geometry) -> Tensor:
     return F.conv2d(by_output, turned, padding=geometry.backward.padding)
 
 
-def _approximated(network: SpikingNetwork, pixels: Tensor, labels: Tensor) -> Tensor:
+def _approximated(network: SpikingNetwork, pixels: Tensor, labels: Tensor, loss: Loss) -> Seen:
     """Eq. 11 with X_conv1 the first convolution's output, before batch norm."""
     first = network.chain[0]
     spec, geometry = first.spec, first.spec.geometry
@@ -139,13 +120,15 @@ def _approximated(network: SpikingNetwork, pixels: Tensor, labels: Tensor) -> Te
     drives: list[Tensor] = []
     hook = first.register_forward_hook(lambda _layer, _inputs, drive: drives.append(drive))
     try:
-        loss = _loss(network, pixels.detach(), labels)
+        scores = network(pixels.detach())
     finally:
         hook.remove()
-    (by_drive,) = torch.autograd.grad(loss, drives)
+    losses = loss(scores, labels)
+    (by_drive,) = torch.autograd.grad(losses.sum(), drives)
     weight = _weight(first, network.weight_bits)
     by_step = rotated(by_drive * _gain(first), weight, geometry)
-    return by_step.reshape(-1, *pixels.shape).sum(0)
+    gradient = by_step.reshape(-1, *pixels.shape).sum(0)
+    return Seen(scores.detach(), losses.detach(), gradient)
 
 
 def _gain(layer: SpikingLayer) -> Tensor:
@@ -160,7 +143,3 @@ def _weight(layer: SpikingLayer, bits: int | None) -> Tensor:
     weight, unit = layer.seen(bits)
     worth = float(unit * layer.input_unit) / layer.input_unit  # rounded as on the way
     return weight.detach() * worth
-
-
-def _loss(network: SpikingNetwork, pixels: Tensor, labels: Tensor) -> Tensor:
-    return F.cross_entropy(network(pixels), labels, reduction="sum")

@@ -22,6 +22,10 @@ ATTACKS: dict[str, dict[str, Any]] = {
     "targeted": {"method": "fgsm", "targeted": True},
     "rfgsm": {"method": "r_fgsm"},
     "pgd": {"method": "pgd"},
+    "noise": {"method": "noise"},
+    "apgd": {"method": "apgd"},
+    "dlr": {"method": "apgd_dlr"},
+    "square": {"method": "square"},
     TRANSFER: {"method": "fgsm"},  # on another network, the attack model
 }
 NO_ATTACKER = "set {} is made on another network: name its checkpoint with --attacker"

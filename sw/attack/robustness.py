@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sw.attack.attacks import Attack, Images, attacked
-from sw.data.dataset import Dataset
+from sw.attack.attacks import Attack, attacked
+from sw.data.dataset import Dataset, Images
 from sw.model.metrics import accuracy, activity, adv_loss, evaluate, nsr
 from sw.model.network import SpikingNetwork
 

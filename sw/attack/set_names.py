@@ -7,7 +7,17 @@ from sw.common.errors import InputError
 
 CLEAN = "clean"  # the set without attack
 TRANSFER = "transfer"  # of another network's gradient
-KINDS = ("fgsm", "targeted", "rfgsm", "pgd", TRANSFER)  # an attacked set is called KIND_EPS
+KINDS = (  # an attacked set is called KIND_EPS
+    "fgsm",
+    "targeted",
+    "rfgsm",
+    "pgd",
+    "noise",
+    "apgd",
+    "dlr",
+    "square",
+    TRANSFER,
+)
 MAX_EPS = 255
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Split = Literal["train", "test"]
+Images = NDArray[np.uint8]  # [n, C, H, W]
 
 
 @dataclass(frozen=True)

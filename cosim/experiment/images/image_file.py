@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosim.record.chip_facts import Count, Record
-from sw.attack.attacks import Images
 from sw.common.errors import InputError
 from sw.common.typed import Misfit, plain, typed
+from sw.data.dataset import Images
 from sw.files import tensorfile
 from sw.model.config import NetworkConfig
 

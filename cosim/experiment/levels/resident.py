@@ -13,9 +13,9 @@ from cosim.program.runner import Response, Totals
 from cosim.program.stimulus import Step, image_stimulus
 from cosim.record.record import LayerCounts
 from hw.spec import Counter
-from sw.attack.attacks import Images
 from sw.attack.image_sets import batches
 from sw.common.stopwatch import Stopwatch
+from sw.data.dataset import Images
 from sw.integer import inference
 from sw.integer.network import IntegerNetwork
 

@@ -14,8 +14,8 @@ from cosim.mapping.host_layers import chip_inputs
 from cosim.mapping.streamed import LayerSchedule, Round, Schedule
 from cosim.program.program import Program
 from cosim.program.stimulus import Step
-from sw.attack.attacks import Images
 from sw.common.errors import InputError
+from sw.data.dataset import Images
 from sw.integer.network import IntegerNetwork
 
 

@@ -22,8 +22,8 @@ from cosim.mapping.streamed import Schedule
 from cosim.program.core_image import core_number
 from cosim.program.runner import Totals
 from cosim.record.record import Level
-from sw.attack.attacks import Images
 from sw.attack.image_sets import batches
+from sw.data.dataset import Images
 from sw.integer import inference
 from sw.integer.network import IntegerNetwork
 

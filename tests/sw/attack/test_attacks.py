@@ -6,11 +6,11 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
-from sw.attack.attacks import fgsm
 from sw.common.errors import InputError
 from sw.data.dataset import Dataset
 from sw.model.network import SpikingNetwork, as_input
 from sw.train.checkpoint import Checkpoint
+from tests.support.attacks import fgsm
 from tests.support.networks import clear_of_zero
 
 NETWORKS = ("float_network", "quantised_network")

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from sw.attack.attacks import fgsm
 from sw.attack.gradient import Gradient
 from sw.attack.image_sets import draw_images
 from sw.files.paths import DIGITS_CHECKPOINT
@@ -17,6 +16,7 @@ from sw.model.network import SpikingNetwork
 from sw.train import checkpoint
 from sw.train.loop import Trained
 from sw.train.settings import TrainSettings
+from tests.support.attacks import fgsm
 from tests.support.cli import nc64c
 
 OTHER = dataclasses.replace(DIGITS, layers=(LayerSpec("conv", 4, pool=True), LayerSpec("fc", 8)))

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from sw.attack.attacks import fgsm
 from sw.data.dataset import Dataset
 from sw.integer.fold import fold
 from sw.integer.inference import run
@@ -13,6 +12,7 @@ from sw.model.metrics import accuracy, adv_loss, evaluate
 from sw.model.network import as_input
 from sw.train.checkpoint import Checkpoint
 from sw.train.settings import TrainSettings
+from tests.support.attacks import fgsm
 
 
 def test_it_is_what_the_defaults_train(committed: Checkpoint) -> None:

@@ -9,7 +9,6 @@ import pytest
 import safetensors.numpy
 import torch
 
-from sw.attack.attacks import fgsm
 from sw.attack.gradient import by_pixels
 from sw.common.errors import InputError
 from sw.data.dataset import Dataset
@@ -21,6 +20,7 @@ from sw.train import checkpoint
 from sw.train.checkpoint import Checkpoint
 from sw.train.loop import Trained
 from sw.train.settings import TrainSettings
+from tests.support.attacks import fgsm
 
 CONFIG = dataclasses.replace(
     DIGITS,

@@ -1,0 +1,18 @@
+"""The attacks, one file each, known by the names in `METHODS`.
+
+Each takes a victim, clean images and a budget, and gives images on the pixel grid. They know no
+other attack and no data set; what they draw belongs to an image's number (`sw.attack.draws`).
+"""
+
+from sw.attack.methods import apgd, fgsm, noise, pgd, square
+from sw.attack.methods.budget import Method
+
+METHODS: dict[str, Method] = {
+    "fgsm": fgsm.attack,
+    "r_fgsm": fgsm.attack_behind_a_random_step,
+    "pgd": pgd.attack,
+    "noise": noise.attack,
+    "apgd": apgd.attack_cross_entropy,
+    "apgd_dlr": apgd.attack_dlr,
+    "square": square.attack,
+}

@@ -1,0 +1,141 @@
+"""The network under attack: what an attack may ask of it, in batches of images."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from sw.attack.draws import Numbers
+from sw.attack.gradient import Gradient, look
+from sw.attack.losses import Loss, cross_entropy, margin
+from sw.model.network import SpikingNetwork, as_input, at_rest
+
+BATCH = 256  # images at once
+FloatArray = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """The classes of some images, and what is wanted of them.
+
+    Attributes:
+        classes: int64 [n]: the true ones, or those to be taken for.
+        numbers: int64 [n], the images' numbers in their data set.
+        targeted: the answer is to become this class, instead of another one.
+    """
+
+    classes: NDArray[np.int64]
+    numbers: Numbers
+    targeted: bool = False
+
+    def take(self, chosen: NDArray[np.int64]) -> "Labels":
+        """Those of the chosen images only."""
+        return Labels(self.classes[chosen], self.numbers[chosen], self.targeted)
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What a network says of images that are to be made worse.
+
+    Attributes:
+        loss: float32 [n]; the attack raises it, a targeted one as well.
+        margin: float32 [n], how far the network is from what the attack wants: below 0 it is there.
+        uphill: float32, of the images' shape: how the loss changes with the pixels (0..1).
+    """
+
+    loss: FloatArray
+    margin: FloatArray
+    uphill: FloatArray
+
+
+class Victim:
+    """A network, used in evaluation mode and left as it was, and the images' labels.
+
+    Args:
+        network: float or quantised.
+        labels: of the images that will be asked about, in their order.
+        how: the way to a gradient; see `by_pixels`.
+
+    Attributes:
+        queries: how many images the network has been shown.
+    """
+
+    def __init__(
+        self, network: SpikingNetwork, labels: Labels, how: Gradient | None = None
+    ) -> None:
+        self._network, self._labels, self._how = network, labels, how
+        self._zero: NDArray[np.bool_] | None = None
+        self.queries = 0
+
+    @property
+    def zero(self) -> NDArray[np.bool_]:
+        """The images whose gradient was 0 at every pixel each time it was taken, bool [n].
+
+        Where it was never taken, none.
+        """
+        return np.zeros(len(self._labels.classes), np.bool_) if self._zero is None else self._zero
+
+    @property
+    def labels(self) -> Labels:
+        """Of all images."""
+        return self._labels
+
+    @property
+    def numbers(self) -> Numbers:
+        """The images' numbers in their data set, int64 [n]."""
+        return self._labels.numbers
+
+    @property
+    def targeted(self) -> bool:
+        """Whether the answer is to become the label."""
+        return self._labels.targeted
+
+    def signs(self, images: NDArray[np.uint8]) -> NDArray[np.int16]:
+        """Where the cross-entropy rises (targeted: falls): -1, 0 or 1 of each pixel."""
+        return np.sign(self.look(images).uphill).astype(np.int16)
+
+    def look(self, images: NDArray[np.uint8], loss: Loss = cross_entropy) -> Look:
+        """Loss, margin and gradient of all images, in one pass forward and one back."""
+        sign = -1 if self.targeted else 1
+        found = Look(
+            *(
+                np.empty(shape, np.float32)
+                for shape in ((len(images),), (len(images),), images.shape)
+            )
+        )
+        for batch, pixels, classes in self._batches(images, self._labels):
+            seen = look(self._network, pixels, classes, self._how, loss)
+            found.loss[batch] = _array(sign * seen.losses)
+            found.margin[batch] = _array(sign * margin(seen.scores, classes))
+            found.uphill[batch] = _array(sign * seen.gradient)
+        flat = np.asarray(~found.uphill.any(axis=(1, 2, 3)))
+        self._zero = flat if self._zero is None else self._zero & flat
+        return found
+
+    def margins(self, images: NDArray[np.uint8], labels: Labels) -> FloatArray:
+        """The margins alone, float32 [n], of images with these labels."""
+        sign = -1 if self.targeted else 1
+        found = np.empty(len(images), np.float32)
+        with torch.no_grad():
+            for batch, pixels, classes in self._batches(images, labels):
+                found[batch] = _array(sign * margin(self._network(pixels), classes))
+        return found
+
+    def _batches(
+        self, images: NDArray[np.uint8], labels: Labels
+    ) -> Iterator[tuple[slice, Tensor, Tensor]]:
+        device = self._network.chain[0].weight.device
+        self.queries += len(images)
+        with at_rest(self._network):
+            for start in range(0, len(images), BATCH):
+                batch = slice(start, start + BATCH)
+                pixels = as_input(images[batch]).to(device)
+                yield batch, pixels, torch.from_numpy(labels.classes[batch]).to(device)
+
+
+def _array(values: Tensor) -> FloatArray:
+    found: FloatArray = values.detach().float().cpu().numpy()
+    return found
