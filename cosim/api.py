@@ -47,9 +47,11 @@ from hw.spec import (
 )
 from sw.attack.image_sets import draw_images
 from sw.common.errors import InputError, reason
-from sw.convert import contract, imported, steps
+from sw.convert import steps
 from sw.convert.decisions import Decisions
-from sw.convert.imported import Imported
+from sw.convert.kept import folder as import_folder
+from sw.convert.kept import imported
+from sw.convert.kept.imported import Imported
 from sw.data.dataset import Dataset
 from sw.data.user.inputs import UserInputs
 from sw.data.user.read import read as read_user_inputs
@@ -156,15 +158,12 @@ def import_torch(model: Any, sample: Any, timesteps: int, **decisions: Any) -> I
 
 
 def save_import(found: Imported, folder: str | Path, sample: UserInputs | None = None) -> None:
-    """Writes network.safetensors and contract.json, as `nc64c import` does, for `nc64c run`.
+    """Writes a folder as `nc64c import` does, with a network.safetensors for `nc64c run`.
 
     With a `sample` (of `read_inputs`) the contract says what each change costs. Raises `InputError`
     if the folder cannot be written.
     """
-    document = dict(found.document)
-    if sample is not None:
-        document["steps"] = steps.costs(found, sample)
-    contract.save(Path(folder), found.network, document)
+    import_folder.save(Path(folder), found, None if sample is None else steps.costs(found, sample))
 
 
 def save_network(network: IntegerNetwork, path: str | Path) -> None:

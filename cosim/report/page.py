@@ -106,12 +106,13 @@ def render(run: RunRecord, out: Path | None = None) -> str:
         capacity=capacity(run.chip),
         hardware=hardware(run),
         facts=dict(_facts(run)),
-        triage=None if out is None else _triage(out / "mismatch"),
+        triage=None if out is None else triage_in(out),
     )
 
 
-def _triage(folder: Path) -> Triage | None:
-    """A triage, from the files that it has left."""
+def triage_in(out: Path) -> Triage | None:
+    """A triage, from the files that it has left in `out`/mismatch; None: there is none."""
+    folder = out / "mismatch"
     try:
         words = (folder / "explanation.txt").read_text(errors="replace").split("\n\n")[:3]
         picture = folder / "picture.png"

@@ -18,13 +18,14 @@ from torch import Tensor
 
 from sw.convert.decisions import Decisions
 from sw.convert.float_layer import FloatArm, FloatLayer
-from sw.convert.imported import Imported
+from sw.convert.kept.imported import Imported
 from sw.convert.quantise import Quantised, by_arm, quantised
 from sw.data.user.inputs import UserInputs
 from sw.integer import inference
 from sw.integer.network import INPUT
 from sw.model.encoding import UNIT, encode
 
+BATCH = 50  # inputs at once
 CLOSE = 1e-9  # of a threshold: a float sum that should be there and is a rounding below
 
 
@@ -78,6 +79,21 @@ def costs(found: Imported, tried: UserInputs) -> list[dict[str, Any]]:
 
 def steps(found: Imported, values: NDArray[np.uint8]) -> list[StepResult]:
     """All steps; `values` are uint8 images [n, C, H, W], or spikes [n, T, C, H, W]."""
+    parts = [_steps(found, values[at : at + BATCH]) for at in range(0, len(values), BATCH)]
+    return [_together(each) for each in zip(*parts, strict=True)]
+
+
+def _together(parts: Sequence[StepResult]) -> StepResult:
+    """One step of several batches."""
+    names = parts[0].spikes
+    return StepResult(
+        parts[0].name,
+        np.concatenate([part.predictions for part in parts]),
+        {name: sum(part.spikes[name] for part in parts) for name in names},
+    )
+
+
+def _steps(found: Imported, values: NDArray[np.uint8]) -> list[StepResult]:
     inputs = _inputs(found.decisions, values)
     results = [_result(name, run_floats(layers, inputs)) for name, layers in _floats(found)]
     trace = inference.run(found.network, values)

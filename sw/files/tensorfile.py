@@ -23,7 +23,14 @@ from sw.files.atomic import atomic_write
 Array = NDArray[Any]
 Layout = dict[str, tuple[str, tuple[int, ...]]]  # per tensor: safetensors' type name, shape
 
-TYPE_NAMES = {"float16": "F16", "float32": "F32", "int32": "I32", "int64": "I64", "uint8": "U8"}
+TYPE_NAMES = {
+    "float16": "F16",
+    "float32": "F32",
+    "float64": "F64",
+    "int32": "I32",
+    "int64": "I64",
+    "uint8": "U8",
+}
 LENGTH_BYTES = 8  # of the header's length, which stands first
 MAX_HEADER_BYTES = 4 << 20
 MAX_FILE_BYTES = 1 << 30

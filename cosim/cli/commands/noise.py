@@ -71,7 +71,7 @@ def noise(
         choice = users.choice(shape)
         from cosim.experiment.run import Settings, runs
         from cosim.report import document, plots
-        from cosim.report import noise as results
+        from cosim.report.studies import noise as results
 
         plots.check()
         settings = Settings(

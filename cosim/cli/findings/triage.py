@@ -12,6 +12,7 @@ from sw.files import output
 from sw.files.atomic import atomic_write
 
 if TYPE_CHECKING:
+    from cosim.experiment.levels.own import OwnRun
     from cosim.experiment.levels.single import Place
     from cosim.experiment.run import Settings
     from cosim.record.record import RunRecord
@@ -52,6 +53,38 @@ def after(settings: "Settings", run: "RunRecord", progress: Progress) -> bool:
         typer.echo(
             f"triage: {settings.out / FOLDER}" + ("" if why is None else f": {why.how}"), err=True
         )
+        return True
+    return False
+
+
+def of_own(
+    done: "OwnRun", chosen: "tuple[Choice, ChipShape]", out: Path, progress: Progress
+) -> bool:
+    """Writes `out`/mismatch for the first difference of a user's network; whether it did.
+
+    `chosen` is the RTL, and the chip's shape. Whatever goes wrong is said, and nothing more.
+    """
+    from cosim.experiment.levels.single import Place, single
+    from cosim.verify.triage.folder import FOLDER, clear, triage
+    from cosim.verify.triage.probe import Failure
+
+    clear(out)
+    for name, one in done.sets.items():
+        found = one.result.comparison.first
+        if found is None:
+            continue
+        try:
+            layer, number, place = found.stimulus or (None, 0, 0)
+            where = Place(found.image, 0, layer, number, place)
+            with progress.stage("triage"):
+                again = single(done.mapping, done.network, one.inputs.values, where)
+                what = f"set {name}, {again.what}"
+                failure = Failure(again.program, tuple(again.steps), what, str(found))
+                why = triage(failure, _maker(*chosen, front_door=False), out)
+        except Exception as error:  # the mismatch must not be hidden by it
+            typer.echo(f"triage of set {name} could not be made: {error}", err=True)
+            return False
+        typer.echo(f"triage: {out / FOLDER}" + ("" if why is None else f": {why.how}"), err=True)
         return True
     return False
 

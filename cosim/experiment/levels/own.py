@@ -18,16 +18,19 @@ from cosim.program.program import Program
 from cosim.program.runner import Runner
 from sw.common.errors import InputError
 from sw.common.stopwatch import Stopwatch
+from sw.convert.kept.imported import Imported
+from sw.convert.steps import costs
 from sw.data.user.inputs import UserInputs
 from sw.integer.network import IntegerNetwork
 
 
 @dataclass(frozen=True, eq=False)
 class OwnSet:
-    """Inputs, and what the chips made of them."""
+    """Inputs, and what the chips made of them; `steps` is what the import's steps made of them."""
 
     inputs: UserInputs
     result: ChipResult
+    steps: list[dict[str, Any]]
 
     @property
     def different(self) -> bool:
@@ -61,10 +64,38 @@ class OwnSet:
             },
             "accuracy": {level: self.accuracy(level) for level in self.result.answers},
             "spikes": self._spikes(),
+            "levels": self.levels(),
             "rtl": None
             if totals is None
             else {"cycles": totals.cycles, "ticks": totals.ticks, "wall_s": totals.wall_s},
         }
+
+    def levels(self) -> list[dict[str, Any]]:
+        """Accuracy, answers that are the first level's, and spikes, level by level.
+
+        From the network as it was, through each change, to golden model and RTL.
+        """
+        chips: list[dict[str, Any]] = [
+            {
+                "step": level,
+                "accuracy": self.accuracy(level),
+                "predictions": [each.prediction for each in answers],
+                "spikes": self._spikes()[level],
+            }
+            for level, answers in self.result.answers.items()
+            if answers
+        ]
+        every = [*self.steps, *chips]
+        first = every[0]["predictions"]
+        return [
+            {
+                "level": each["step"],
+                "accuracy": each["accuracy"],
+                "same": sum(map(int.__eq__, each["predictions"], first)),
+                "spikes": each["spikes"],
+            }
+            for each in every
+        ]
 
     def _spikes(self) -> dict[str, dict[str, int]]:
         return {
@@ -83,6 +114,7 @@ class OwnRun:
     network: IntegerNetwork
     mapping: Mapping
     sets: dict[str, OwnSet]
+    contract: dict[str, Any] | None
 
     @property
     def different(self) -> bool:
@@ -102,6 +134,7 @@ class OwnRun:
             "network": self.network.name,
             "mapping": "resident" if isinstance(self.mapping, Program) else "streamed",
             "sets": {name: each.document() for name, each in self.sets.items()},
+            "contract": self.contract,
         }
 
 
@@ -120,20 +153,29 @@ def run_own(
     mapping: Mapping,
     sets: Named[str, UserInputs],
     rtl: Runner | None,
+    imported: Imported | None = None,
 ) -> OwnRun:
     """All inputs through integer network, golden model and, if there is one, RTL.
 
+    With what the network was `imported` from, they also go through each step of the import.
+
     Raises `InputError` for inputs that the network does not take.
     """
-    done = {name: _run(network, mapping, each, rtl) for name, each in sets.items()}
-    return OwnRun(network, mapping, done)
+    done = {
+        name: OwnSet(
+            each,
+            _chips(network, mapping, each, rtl),
+            [] if imported is None else costs(imported, each),
+        )
+        for name, each in sets.items()
+    }
+    return OwnRun(network, mapping, done, None if imported is None else imported.document)
 
 
-def _run(
+def _chips(
     network: IntegerNetwork, mapping: Mapping, inputs: UserInputs, rtl: Runner | None
-) -> OwnSet:
+) -> ChipResult:
     chips = Chips(GoldenRunner(), rtl)
     if isinstance(mapping, Program):
-        return OwnSet(inputs, run_resident(mapping, network, inputs.values, chips, Stopwatch()))
-    read_back = ReadBack(READ_BACK, 0)
-    return OwnSet(inputs, run_streamed(mapping, network, inputs.values, chips, read_back))
+        return run_resident(mapping, network, inputs.values, chips, Stopwatch())
+    return run_streamed(mapping, network, inputs.values, chips, ReadBack(READ_BACK, 0))

@@ -13,7 +13,7 @@ from sw.common.checks import Shape
 from sw.common.errors import InputError
 from sw.convert.decisions import Decisions
 from sw.convert.float_layer import FloatLayer
-from sw.convert.imported import Imported, converted
+from sw.convert.kept.imported import Imported, converted
 from sw.convert.steps import run_floats
 from sw.convert.traced.tracer import Tracer
 from sw.integer.network import Inputs

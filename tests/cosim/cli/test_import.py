@@ -8,8 +8,12 @@ import nir
 import numpy as np
 import pytest
 
+from cosim.rtl import choice
+from hw.spec import FLIT, Region
+from sw.common.errors import InputError
 from tests.support.cli import nc64c
 from tests.support.nir_graphs import TIMESTEPS, Drawn
+from tests.support.subjects import FakeRtl, Responses
 
 CHIP = ("--mesh", "2x2", "--axons", "128", "--dendrites", "64")
 
@@ -47,6 +51,94 @@ def test_through_the_golden_model(seed: int, tmp_path: Path) -> None:
     [document] = document["sets"].values()
     assert document["rtl"] is None
     assert len(document["predictions"]["golden"]) == 3
+
+
+def test_the_page_of_a_run(tmp_path: Path) -> None:
+    """Level by level from the file on, here all alike; and the contract. Whole, and plain HTML."""
+    network, inputs = _imported(tmp_path, 2)
+    done = nc64c("run", network, inputs, *CHIP, "--golden-only", "--out", tmp_path / "run")
+    assert done.exit_code == 0, done.output
+    [one] = json.loads((tmp_path / "run/own.json").read_text())["sets"].values()
+    names = [each["level"] for each in one["levels"]]
+    assert names == ["file", "leak", "weights", "thresholds", "integer", "golden"]
+    assert {each["same"] for each in one["levels"]} == {3}
+    counts = {name: one["levels"][0]["spikes"][name] for name in one["spikes"]["golden"]}
+    assert counts == one["spikes"]["golden"]
+    page = (tmp_path / "run/report.html").read_text()
+    for words in (
+        "The RTL did not run",
+        "drawn.nir",
+        "What the import changed",
+        "as its file says",
+    ):
+        assert words.replace("drawn", "net") in page, words
+    assert "http" not in page.replace("http-equiv", "")
+
+
+def test_floats_beside_that_are_not_right(tmp_path: Path) -> None:
+    network, inputs = _imported(tmp_path, 0)
+    floats, out = tmp_path / "out/floats.safetensors", tmp_path / "run"
+    arguments = ("run", network, inputs, *CHIP, "--golden-only", "--out", out)
+    whole = floats.read_bytes()
+    other = tmp_path / "other"
+    other.mkdir()
+    _imported(other, 1)
+    for content, words in (
+        (whole[:-9], "is truncated"),
+        (whole.replace(rb"\"late\": false", rb"\"late\": 12345"), "is damaged at $.layers[0].late"),
+        (whole.replace(rb"\"reset\": \"zero", rb"\"reset\": \"zerx"), "is damaged at $."),
+        (b"nothing", "is not a file of floats"),
+        ((other / "out/floats.safetensors").read_bytes(), "is of another network than"),
+    ):
+        assert content != whole
+        floats.write_bytes(content)
+        done = nc64c(*arguments)
+        assert done.exit_code == 2, done.output
+        assert words in " ".join(done.output.split()), done.output
+        assert not out.exists()
+    floats.unlink()
+    done = nc64c(*arguments)
+    assert done.exit_code == 0, done.output
+    document = json.loads((out / "own.json").read_text())
+    assert document["contract"] is None
+    assert [each["level"] for each in document["sets"]["in"]["levels"]] == ["golden"]
+    assert "What the import changed" not in (out / "report.html").read_text()
+
+
+def _lose_a_spike(responses: Responses) -> None:
+    """Of the first stimulus that has any."""
+    for stimulus in responses:
+        for step, flits in enumerate(stimulus):
+            if (spikes := np.flatnonzero(FLIT.get(flits, "region") == Region.SPIKE)).size:
+                stimulus[step] = np.delete(flits, spikes[0])
+                return
+
+
+def test_a_difference_is_exit_code_1_with_a_triage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An RTL that loses a spike: the page says so, and OUT/mismatch what it was."""
+
+    def no_waves(*_: object, **__: object) -> None:
+        raise InputError("no waves here")
+
+    network, inputs = _imported(tmp_path, 1)
+    monkeypatch.setattr(choice, "runner_of", lambda *_, **__: FakeRtl(_lose_a_spike))
+    monkeypatch.setattr(choice, "recorder_of", no_waves)
+    out = tmp_path / "run"
+    done = nc64c("run", network, inputs, *CHIP, "--images", 2, "--out", out)
+    assert done.exit_code == 1, done.output
+    document = json.loads((out / "own.json").read_text())
+    assert document["sets"]["in"]["golden_against_rtl"]["mismatched_spikes"] > 0
+    page = (out / "report.html").read_text()
+    assert "RTL differs from golden: " in page
+    assert "The first mismatch" in page
+    assert "set in, image 0" in (out / "mismatch/explanation.txt").read_text()
+    monkeypatch.setattr(choice, "runner_of", lambda *_, **__: FakeRtl())
+    done = nc64c("run", network, inputs, *CHIP, "--images", 2, "--out", out)
+    assert done.exit_code == 0, done.output
+    assert not (out / "mismatch").exists()
+    assert "RTL equals golden" in (out / "report.html").read_text()
 
 
 @pytest.mark.parametrize("inputs", ["direct", "rate", "latency"])

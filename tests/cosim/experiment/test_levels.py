@@ -27,10 +27,11 @@ from cosim.experiment.collect import Collected, gather
 from cosim.experiment.images.image_file import ImageSet, ImageSets
 from cosim.experiment.plan import Result, RtlCounts, RunSettings, Shard
 from cosim.record.record import LEVELS, LayerCounts, Level, RunRecord, Spikes
-from cosim.report import noise, page, plots, table5
+from cosim.report import page, plots
 from cosim.report.ci.summary import summary
 from cosim.report.figures import accuracy, adversarial_loss, images
 from cosim.report.intervals import paired, wilson
+from cosim.report.studies import noise, table5
 from tests.support.subjects import CONFIG, FACTS, SHAPE, make_subject
 
 COUNT, SAMPLE = 10, 5

@@ -12,7 +12,7 @@ from cosim.mapping.resident import map_network
 from hw.spec import FULL_CHIP
 from sw.common.stopwatch import Stopwatch
 from sw.convert.decisions import Decisions
-from sw.convert.imported import import_nir
+from sw.convert.kept.imported import import_nir
 from tests.support.nir_graphs import DT, TIMESTEPS, Drawn
 
 

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from cosim.record import record
-from cosim.report import noise, page, table5
+from cosim.report import page
 from cosim.report.ci.summary import summary
+from cosim.report.studies import noise, table5
 from sw.common.errors import InputError
 from tests.support.cli import nc64c
 from tests.support.records import make_run, spoilt

@@ -6,8 +6,8 @@ import re
 import pytest
 
 from cosim.record.record import RunRecord, to_json
-from cosim.report import noise, table5
 from cosim.report.figures import adversarial_loss
+from cosim.report.studies import noise, table5
 from sw.common.errors import InputError
 from sw.common.typed import plain
 from tests.support.records import changed, make_run

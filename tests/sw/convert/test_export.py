@@ -10,7 +10,7 @@ import torch
 
 from sw.common.errors import InputError
 from sw.convert.decisions import Decisions
-from sw.convert.imported import import_nir
+from sw.convert.kept.imported import import_nir
 from sw.convert.nir.export import write
 from sw.data import digits
 from sw.files.paths import DIGITS_CHECKPOINT

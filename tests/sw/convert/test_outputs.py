@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sw.convert.decisions import Decisions
-from sw.convert.imported import Imported, import_nir
+from sw.convert.kept.imported import Imported, import_nir
 from sw.integer.inference import run
 from tests.support import nir_run
 

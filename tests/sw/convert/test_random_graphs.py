@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from sw.convert.decisions import Decisions, Fires, ResetKind
-from sw.convert.imported import Imported, import_nir
+from sw.convert.kept.imported import Imported, import_nir
 from sw.convert.steps import steps
 from sw.integer.inference import run
 from tests.support import nir_run

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from sw.common.errors import InputError
-from sw.convert.contract import lines
 from sw.convert.decisions import Decisions
-from sw.convert.imported import Imported, import_nir
+from sw.convert.kept.contract import lines
+from sw.convert.kept.imported import Imported, import_nir
 from sw.convert.quantise import coded
 
 TAKEN = Decisions(timesteps=4, dt=1e-3)

@@ -21,7 +21,7 @@ EXAMPLE = (
 
 def import_(
     file: Annotated[Path, typer.Argument(help="NIR file.")],
-    out: Annotated[Path, typer.Option(help="Folder for network.safetensors and contract.json.")],
+    out: Annotated[Path, typer.Option(help="Folder for network, contract and floats.")],
     timesteps: Annotated[int, typer.Option(help="T, steps per image.")],
     dt: Annotated[float, typer.Option(help="Seconds of a step, for LIF and LI.")] = 1e-4,
     reset: Annotated[str, typer.Option(help="After a spike: zero, or subtract.")] = "zero",
@@ -50,9 +50,10 @@ def import_(
     """
     with guarded(quiet) as progress:
         output.check_folder(out, file, sample)
-        from sw.convert.contract import lines, save
         from sw.convert.decisions import Decisions
-        from sw.convert.imported import import_nir
+        from sw.convert.kept.contract import lines
+        from sw.convert.kept.folder import save
+        from sw.convert.kept.imported import import_nir
         from sw.convert.steps import costs
         from sw.data.user.read import read
         from sw.integer.takes import takes
@@ -65,12 +66,11 @@ def import_(
         wanted = takes(found.network, tick)
         tried = None if sample is None else read(sample, wanted, progress=progress)
         document = found.document
-        if tried is not None:
-            document["steps"] = costs(found, tried)
-        save(out, found.network, document)
+        tries = None if tried is None else costs(found, tried)
+        save(out, found, tries)
     say(quiet, "\n".join(lines(document)))
-    if not quiet and tried is not None:
-        Console(highlight=False).print(_table(document["steps"]))
+    if not quiet and tries is not None:
+        Console(highlight=False).print(_table(tries))
 
 
 def _table(found: list[dict[str, Any]]) -> Table:

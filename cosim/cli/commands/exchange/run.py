@@ -1,12 +1,15 @@
 """`nc64c run`: inputs of a user on the chip with a network of a user."""
 
 import json
+import shlex
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cosim.cli.console import say
+from cosim.cli.findings import triage
 from cosim.cli.guard import DIFFERENT, guarded
 from cosim.cli.options import AxonsOption, DendritesOption, MeshOption, QuietOption, chip_shape
 from cosim.cli.rtl_options import OUR_RTL, RtlOptions
@@ -42,7 +45,7 @@ def run(
     network: Annotated[Path, typer.Argument(help="Network file of nc64c import.")],
     inputs: InputsArgument,
     out: Annotated[
-        Path | None, typer.Option(help=f"Folder for {RUN_FILE}.", show_default="none")
+        Path | None, typer.Option(help=f"Folder for report.html, {RUN_FILE}.", show_default="none")
     ] = None,
     sets: Annotated[
         list[Path] | None,
@@ -61,7 +64,9 @@ def run(
 ) -> None:
     """Show inputs of yours to a network of yours: integer network, golden model and RTL.
 
-    Exit code 0: every spike and every membrane that is read is equal; 1: RTL and golden differ.
+    Of a network that nc64c import has written the page also says what each change of the import
+    costs on these inputs, from the floats on. Exit code 0: every spike and every membrane that is
+    read is equal; 1: RTL and golden differ.
     """
     with guarded(quiet) as progress:
         shape = chip_shape(mesh, axons, dendrites)
@@ -71,6 +76,7 @@ def run(
         from cosim.experiment.levels.own import named, run_own
         from cosim.mapping.choose import choose_mapping
         from cosim.rtl.choice import runner_of
+        from sw.convert.kept.folder import beside
         from sw.data.user.read import read
         from sw.integer import network_file
         from sw.integer.takes import takes
@@ -81,18 +87,36 @@ def run(
         for name, each in shown.items():
             for note in each.notes:
                 progress.say(f"{name}: {note}")
-        mapping = choose_mapping(loaded, shape)
-        runner = None if golden_only else runner_of(users.choice(shape), shape)
-        done = run_own(loaded, mapping, shown, runner)
+        mapping, choice = choose_mapping(loaded, shape), users.choice(shape)
+        runner = None if golden_only else runner_of(choice, shape)
+        done = run_own(loaded, mapping, shown, runner, beside(network, loaded))
         if out is not None:
-            text = json.dumps(done.document(), indent=1) + "\n"
-            with output.staged(out) as stage:
-                atomic_write(stage / RUN_FILE, text.encode())
+            facts = {
+                "Command": shlex.join(["nc64c", *sys.argv[1:]]),
+                "Network": str(network),
+                "Inputs": ", ".join(map(str, paths)),
+                "Chip": f"{mesh} cores of {axons} axons x {dendrites} dendrites",
+                "RTL under test": "none" if golden_only else str(choice),
+            }
+            document = done.document() | {"facts": facts}
+            _keep(document, out, None)
+            if triage.of_own(done, (choice, shape), out, progress):
+                _keep(document, out, out)
     say(quiet and done.equal, "\n".join(_lines(done)))
     if done.different:
         raise typer.Exit(DIFFERENT)
     if not done.equal:
         raise RuntimeError("golden model and integer network differ")
+
+
+def _keep(document: dict[str, Any], out: Path, triaged: Path | None) -> None:
+    """Writes document and page, which also shows the triage in folder `triaged`."""
+    from cosim.report import own
+
+    text = json.dumps(document, indent=1) + "\n"
+    with output.staged(out) as stage:
+        atomic_write(stage / RUN_FILE, text.encode())
+        own.write(stage, document, triaged)
 
 
 def _lines(done: "OwnRun") -> list[str]:

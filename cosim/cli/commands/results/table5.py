@@ -21,7 +21,7 @@ def table5(
     with guarded():
         from cosim.record import record
         from cosim.report import document, plots
-        from cosim.report import table5 as tables
+        from cosim.report.studies import table5 as tables
 
         plots.check()
         run = record.load(folder)

@@ -1,20 +1,61 @@
 """The contract of an import: what was decided and what was changed, number by number."""
 
-import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 
 from sw.convert.quantise import Quantised
-from sw.files import output
-from sw.files.atomic import atomic_write
-from sw.integer import network_file
-from sw.integer.network import IntegerNetwork
 
 VERSION = 1
-NETWORK_FILE, CONTRACT_FILE = "network.safetensors", "contract.json"
+
+
+class Weights(Struct, frozen=True):
+    """What a layer's weights became."""
+
+    exact: bool
+    code: str
+    bits: int
+    fraction_bits: int
+    unit: float
+    largest: float
+    largest_error: float
+    mean_error: float
+
+
+class Layer(Struct, frozen=True):
+    """A layer before and after; `leak` is the share of v that a step leaves."""
+
+    layer: str
+    sources: list[str]
+    inputs: list[int]
+    outputs: list[int]
+    weights: Weights
+    leak: tuple[float, float]
+    bias_error: float
+    notes: list[str]
+    threshold: tuple[float, float] | None = None
+    threshold_error: float | None = None
+    reset: str | None = None
+
+
+class Checked(Struct, frozen=True):
+    """How many spikes of a traced model on its sample are others than those of its layers."""
+
+    inputs: int
+    spikes: int
+    different: int
+
+
+class Contract(Struct, frozen=True):
+    """A contract that was read; what else it has is left out."""
+
+    source: str
+    timesteps: int
+    decisions: list[str]
+    layers: list[Layer]
+    checked: Checked | None = None
 
 
 def contract(
@@ -70,14 +111,6 @@ def _layer(each: Quantised) -> dict[str, Any]:
         entry["threshold_error"] = float(np.abs(after - before.threshold).max())
         entry["reset"] = layer.reset
     return entry
-
-
-def save(folder: Path, network: IntegerNetwork, document: dict[str, Any]) -> None:
-    """Writes a network and its contract into a folder. Raises `InputError` if that cannot be."""
-    with output.staged(folder) as stage:
-        network_file.save(stage / NETWORK_FILE, network)
-        text = json.dumps(document, indent=1, allow_nan=False) + "\n"
-        atomic_write(stage / CONTRACT_FILE, text.encode())
 
 
 def lines(document: dict[str, Any]) -> list[str]:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from sw.convert.contract import contract, lines
 from sw.convert.decisions import Decisions
 from sw.convert.float_layer import FloatLayer
+from sw.convert.kept.contract import contract, lines
 from sw.convert.linear_map import identity, simplest
 from sw.convert.nir import file as nir_file
 from sw.convert.nir.graph import NirLayers
@@ -21,7 +21,7 @@ COUNT = "count"  # the layer that counts the spikes of a last layer that fires
 
 @dataclass(frozen=True, eq=False)
 class Imported:
-    """A network in floats and in integers, and its contract (`sw.convert.contract`).
+    """A network in floats and in integers, and its contract (`sw.convert.kept.contract`).
 
     `decisions` are what they were made by; `origin` is what the floats are: those of a "file" or of
     a "framework".
