@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from hypothesis.strategies import DrawFn, booleans, composite, integers, lists, sampled_from
 from numpy.typing import NDArray
 
 from sw.common.checks import Shape
@@ -30,15 +31,40 @@ class Draw:
         return int(self.generator.integers(least, most + 1))
 
 
+@dataclass(frozen=True)
+class Shrinking(Draw):
+    """The structure by Hypothesis, the weights by a seed of its own."""
+
+    draw: DrawFn
+
+    def chance(self, share: float) -> bool:
+        return share > 0 and self.draw(booleans())
+
+    def number(self, least: int, most: int) -> int:
+        return self.draw(integers(least, most))
+
+
 def random_arms(
     seed: int, *, recurrent: bool = True, strides: Sequence[int] = (1, 1, 2)
 ) -> IntegerNetwork:
+    """What `drawn_arms` makes of a seed."""
+    return drawn_arms(Draw(np.random.default_rng(seed), recurrent), strides, f"arms{seed}")
+
+
+@composite
+def arms_networks(draw: DrawFn, recurrent: bool = True) -> IntegerNetwork:
+    """What Hypothesis draws: it makes a network that fails small."""
+    strides = draw(lists(sampled_from((1, 1, 2)), max_size=3))
+    generator = np.random.default_rng(draw(integers(0, 99)))
+    return drawn_arms(Shrinking(generator, recurrent, draw), strides, "drawn")
+
+
+def drawn_arms(draw: Draw, strides: Sequence[int], name: str) -> IntegerNetwork:
     """Convolutions of these strides, and two fully connected layers.
 
     Each may have a shortcut from any layer before it or from the input, its own spikes, and
     thresholds and biases of its neurons' own.
     """
-    draw = Draw(np.random.default_rng(seed), recurrent)
     inputs = (draw.number(1, 2), *(2 * draw.number(2, 3) for _ in range(2)))
     shape: Shape = (inputs[0], inputs[1], inputs[2])
     shapes = {INPUT: shape}
@@ -46,7 +72,8 @@ def random_arms(
     for number, stride in enumerate(strides, 1):
         window = _window(stride, draw.number(0, 1))
         layer = _layer(draw, f"conv{number}", shapes, window, draw.number(2, 3))
-        if number == 2 and draw.chance(0.4):
+        even = not any(size % 2 for size in layer.output_shape[1:])
+        if number == 2 and even and draw.chance(0.4):
             layer = replace(layer, pool=True)
         shapes[layer.name] = layer.pooled_shape
         layers.append(_more(draw, layer, shapes))
@@ -58,7 +85,7 @@ def random_arms(
     output = replace(output, spiking=False, reset="none", beside=_others(output))
     classes = tuple(str(number) for number in range(output.features))
     every = (*layers[:-1], output)
-    return IntegerNetwork(f"arms{seed}", "spikes", "spikes", TIMESTEPS, classes, every)
+    return IntegerNetwork(name, "spikes", "spikes", TIMESTEPS, classes, every)
 
 
 def random_inputs(network: IntegerNetwork, seed: int, images: int = 2) -> NDArray[np.uint8]:
