@@ -48,6 +48,7 @@ from hw.spec import (
 from sw.attack.image_sets import draw_images
 from sw.common.errors import InputError, reason
 from sw.convert import steps
+from sw.convert.calibrate import calibrate
 from sw.convert.decisions import Decisions
 from sw.convert.kept import folder as import_folder
 from sw.convert.kept import imported
@@ -91,6 +92,7 @@ __all__ = [
     "Stimulus",
     "UserInputs",
     "amaranth",
+    "calibrate",
     "compare",
     "control",
     "core",

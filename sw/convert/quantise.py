@@ -37,6 +37,19 @@ class Codes:
 
 
 @dataclass(frozen=True, eq=False)
+class Tuning:
+    """What a calibration has found for a layer (`sw.convert.calibrate`).
+
+    Attributes:
+        unit: what a code of 1 stands for.
+        shift: float64 [out], added to the bias.
+    """
+
+    unit: float
+    shift: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
 class Quantised:
     """A layer before and after; `one` is what a membrane of 1 stands for."""
 
@@ -45,9 +58,12 @@ class Quantised:
     codes: Codes
     one: float
     notes: tuple[str, ...]
+    tuning: Tuning | None = None
 
 
-def quantised(layer: FloatLayer, decisions: Decisions, *, first: bool) -> Quantised:
+def quantised(
+    layer: FloatLayer, decisions: Decisions, *, first: bool, tuning: Tuning | None = None
+) -> Quantised:
     """A layer in integers. Raises `InputError` for what has no place in 32 bits."""
     layer, changed = layer.immediate(approximate=decisions.approximate)
     shift, note = layer.leak(approximate=decisions.approximate)
@@ -57,13 +73,14 @@ def quantised(layer: FloatLayer, decisions: Decisions, *, first: bool) -> Quanti
             f"layer {layer.name}: takes images and other inputs, which the host cannot add: "
             "encode the images as spikes (rate or latency)"
         )
-    codes = coded(layer.weights, decisions)
+    codes = coded(layer.weights, decisions, None if tuning is None else tuning.unit)
     fraction = _fraction_bits(layer, codes, decisions, pixels=pixels)
     one = codes.unit / 2**fraction
     if pixels:
         one /= PIXEL_MAX
     threshold = _thresholds(layer, one)
-    bias = np.rint(layer.drive.bias / one)
+    shift_of_bias = np.zeros(1) if tuning is None else tuning.shift
+    bias = np.rint((layer.drive.bias + shift_of_bias) / one)
     for name, values in (("threshold", threshold), ("bias", bias)):
         if values.min() < MEMBRANE_MIN or values.max() > MEMBRANE_MAX:
             raise InputError(f"layer {layer.name}: a {name} is too large beside its weights")
@@ -94,8 +111,15 @@ def quantised(layer: FloatLayer, decisions: Decisions, *, first: bool) -> Quanti
         ),
         codes,
         one,
-        tuple(each for each in (changed, note) if each is not None),
+        tuple(each for each in (changed, note, _moved(tuning)) if each is not None),
+        tuning,
     )
+
+
+def _moved(tuning: Tuning | None) -> str | None:
+    if tuning is None:
+        return None
+    return f"calibrated: the bias is moved by up to {np.abs(tuning.shift).max():.3g}"
 
 
 def by_arm(layer: FloatLayer, flat: NDArray[Any]) -> list[NDArray[Any]]:
@@ -106,18 +130,24 @@ def by_arm(layer: FloatLayer, flat: NDArray[Any]) -> list[NDArray[Any]]:
     return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
 
 
-def coded(weights: Floats, decisions: Decisions) -> Codes:
+def units(weights: Floats, decisions: Decisions) -> list[float]:
+    """What a code of 1 may stand for: the largest weight fits, or some are clipped."""
+    largest = float(np.abs(weights).max())
+    return [largest * clip / _top(decisions.bits, decisions.code) for clip in CLIPS]
+
+
+def coded(weights: Floats, decisions: Decisions, unit: float | None = None) -> Codes:
     """Weights as they are if they are small whole multiples of one number, else K bits of them.
 
-    A weight of 0 stays 0: it is no synapse.
+    Of all units the one with the least squared error is taken, if none is given. A weight of 0
+    stays 0: it is no synapse.
     """
     whole = _whole(weights)
     if whole is not None:
         return whole
     bits, code = decisions.bits, decisions.code
-    largest = float(np.abs(weights).max())
-    units = [largest * clip / _top(bits, code) for clip in CLIPS]
-    tries = [(_nearest(weights / unit, bits, code), unit) for unit in units]
+    given = units(weights, decisions) if unit is None else [unit]
+    tries = [(_nearest(weights / each, bits, code), each) for each in given]
     errors = [float(np.square(codes * unit - weights).sum()) for codes, unit in tries]
     codes, unit = tries[int(np.argmin(errors))]
     return Codes(codes, bits, code, unit, exact=False)

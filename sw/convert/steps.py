@@ -19,7 +19,7 @@ from torch import Tensor
 from sw.convert.decisions import Decisions
 from sw.convert.float_layer import FloatArm, FloatLayer
 from sw.convert.kept.imported import Imported
-from sw.convert.quantise import Quantised, by_arm, quantised
+from sw.convert.quantise import Quantised, by_arm
 from sw.data.user.inputs import UserInputs
 from sw.integer import inference
 from sw.integer.network import INPUT
@@ -94,7 +94,7 @@ def _together(parts: Sequence[StepResult]) -> StepResult:
 
 
 def _steps(found: Imported, values: NDArray[np.uint8]) -> list[StepResult]:
-    inputs = _inputs(found.decisions, values)
+    inputs = float_inputs(found.decisions, values)
     results = [_result(name, run_floats(layers, inputs)) for name, layers in _floats(found)]
     trace = inference.run(found.network, values)
     counts = {name: int(fired.sum()) for name, fired in trace.spikes.items()}
@@ -106,18 +106,23 @@ def run_floats(layers: Sequence[FloatLayer], inputs: Tensor) -> FloatRun:
     given = {INPUT: inputs}
     found = FloatRun({}, {})
     for layer in layers:
-        drive = sum(
-            _drive(arm, torch.cat([given[source] for source in arm.sources], 2))
-            for arm in layer.arms
-            if layer.name not in arm.sources
-        )
-        assert isinstance(drive, Tensor)
-        spikes, membranes = _fire(layer, drive)
+        spikes, membranes = fire(layer, drive_of(layer, given))
         found.membranes[layer.name] = membranes
         if layer.spiking:
             found.spikes[layer.name] = spikes
-            given[layer.name] = _pooled(spikes) if layer.pool else spikes
+            given[layer.name] = pooled(spikes) if layer.pool else spikes
     return found
+
+
+def drive_of(layer: FloatLayer, given: dict[str, Tensor]) -> Tensor:
+    """What spikes by source add to a layer's membranes, but for its own: [T, n, C, H, W]."""
+    drive = sum(
+        _drive(arm, torch.cat([given[source] for source in arm.sources], 2))
+        for arm in layer.arms
+        if layer.name not in arm.sources
+    )
+    assert isinstance(drive, Tensor)
+    return drive
 
 
 def _result(name: str, run: FloatRun) -> StepResult:
@@ -129,9 +134,7 @@ def _floats(found: Imported) -> Iterator[tuple[str, tuple[FloatLayer, ...]]]:
     yield found.origin, found.floats
     if any(layer.late for layer in found.floats):
         yield "semantics", tuple(replace(layer, late=False) for layer in found.floats)
-    done = [
-        quantised(layer, found.decisions, first=not at) for at, layer in enumerate(found.floats)
-    ]
+    done = found.parts()
     leaking = tuple(map(_with_leak, done))
     yield "leak", leaking
     coded = tuple(map(_with_codes, leaking, done))
@@ -150,6 +153,8 @@ def _with_codes(layer: FloatLayer, each: Quantised) -> FloatLayer:
         replace(arm, drive=replace(arm.drive, weights=part))
         for arm, part in zip(layer.arms, by_arm(layer, weights), strict=True)
     ]
+    if each.tuning is not None:
+        arms[0] = arms[0].with_bias(layer.drive.bias + each.tuning.shift)
     return replace(layer, drive=arms[0].drive, beside=tuple(arms[1:]))
 
 
@@ -159,7 +164,7 @@ def _with_thresholds(layer: FloatLayer, each: Quantised) -> FloatLayer:
     return replace(layer, drive=drive, threshold=each.layer.threshold * one, fires="at")
 
 
-def _inputs(decisions: Decisions, values: NDArray[np.uint8]) -> Tensor:
+def float_inputs(decisions: Decisions, values: NDArray[np.uint8]) -> Tensor:
     """Floats [T, n, C, H, W]."""
     if decisions.inputs == "spikes":
         return torch.from_numpy(values.swapaxes(0, 1).astype(np.float64))
@@ -183,7 +188,7 @@ def _drive(arm: FloatArm, inputs: Tensor) -> Tensor:
     return added.reshape(*inputs.shape[:2], *added.shape[1:])
 
 
-def _fire(layer: FloatLayer, drive: Tensor) -> tuple[Tensor, Tensor]:
+def fire(layer: FloatLayer, drive: Tensor) -> tuple[Tensor, Tensor]:
     """Spikes and membranes of all steps."""
     by_channel = layer.threshold.ndim == 1
     threshold = torch.from_numpy(
@@ -198,7 +203,7 @@ def _fire(layer: FloatLayer, drive: Tensor) -> tuple[Tensor, Tensor]:
         v = layer.keep * v + added - lost
         for arm in again:
             own = spikes[-1] if spikes else torch.zeros_like(v)
-            v = v + _drive(arm, (_pooled(own[None]) if layer.pool else own[None]))[0]
+            v = v + _drive(arm, (pooled(own[None]) if layer.pool else own[None]))[0]
         membranes.append(v)
         fires = v >= threshold - near if layer.fires == "at" else v > threshold + near
         if not layer.spiking:
@@ -213,6 +218,7 @@ def _fire(layer: FloatLayer, drive: Tensor) -> tuple[Tensor, Tensor]:
     return torch.stack(spikes) if spikes else drive[:0], torch.stack(membranes)
 
 
-def _pooled(spikes: Tensor) -> Tensor:
-    pooled = F.max_pool2d(spikes.flatten(0, 1), 2)
-    return pooled.reshape(*spikes.shape[:2], *pooled.shape[1:])
+def pooled(spikes: Tensor) -> Tensor:
+    """2 x 2 maximum pooling of spikes [T, n, C, H, W]."""
+    flat = F.max_pool2d(spikes.flatten(0, 1), 2)
+    return flat.reshape(*spikes.shape[:2], *flat.shape[1:])

@@ -16,6 +16,7 @@ from sw.convert.float_layer import FloatArm, FloatLayer
 from sw.convert.kept.contract import Contract
 from sw.convert.kept.imported import Imported
 from sw.convert.linear_map import LinearMap
+from sw.convert.quantise import Tuning
 from sw.files import tensorfile
 from sw.files.tensorfile import Array, Format, Layout
 from sw.integer.network import IntegerNetwork, Reset
@@ -46,6 +47,7 @@ class LayerRecord(Struct, frozen=True):
     fires: Fires
     late: bool
     pool: bool
+    unit: Annotated[float, Meta(gt=0)] | None
     arms: Annotated[list[ArmRecord], Meta(min_length=1)]
 
 
@@ -66,7 +68,7 @@ def write(path: Path, found: Imported, network_file: Path) -> None:
         "origin": found.origin,
         "decisions": asdict(found.decisions),
         "contract": found.document,
-        "layers": [_record(layer) for layer in found.floats],
+        "layers": [_record(layer, found.tunings.get(layer.name)) for layer in found.floats],
     }
     arrays: dict[str, Array] = {}
     for at, layer in enumerate(found.floats):
@@ -74,6 +76,8 @@ def write(path: Path, found: Imported, network_file: Path) -> None:
         arrays[f"{at}.bias"] = layer.drive.bias
         for number, arm in enumerate(layer.arms):
             arrays[f"{at}.{number}.weights"] = arm.drive.weights
+        if layer.name in found.tunings:
+            arrays[f"{at}.shift"] = found.tunings[layer.name].shift
     tensorfile.write(path, FORMAT, document, arrays)
 
 
@@ -95,6 +99,8 @@ def read(path: Path, network_file: Path, network: IntegerNetwork) -> Imported:
     for at, layer in enumerate(document.layers):
         layout[f"{at}.threshold"] = ("F64", tuple(layer.thresholds))
         layout[f"{at}.bias"] = ("F64", (layer.features,))
+        if layer.unit is not None:
+            layout[f"{at}.shift"] = ("F64", (layer.features,))
         ways = [
             None if arm.window is None else Window.of(f"{path}, layer {layer.name}", arm.window)
             for arm in layer.arms
@@ -110,7 +116,13 @@ def read(path: Path, network_file: Path, network: IntegerNetwork) -> Imported:
     )
     if [each.name for each in floats] != [each.name for each in network.layers]:
         raise InputError(f"{damaged}: its layers are others than those of {network_file}")
-    return Imported(floats, network, plain(document.contract), decisions, document.origin)
+    tunings = {
+        layer.name: Tuning(layer.unit, arrays[f"{at}.shift"])
+        for at, layer in enumerate(document.layers)
+        if layer.unit is not None
+    }
+    contract = plain(document.contract)
+    return Imported(floats, network, contract, decisions, document.origin, tunings)
 
 
 def digest(path: Path) -> str:
@@ -121,7 +133,7 @@ def digest(path: Path) -> str:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
 
 
-def _record(layer: FloatLayer) -> dict[str, Any]:
+def _record(layer: FloatLayer, tuning: Tuning | None) -> dict[str, Any]:
     return {
         "name": layer.name,
         "features": len(layer.drive.weights),
@@ -132,6 +144,7 @@ def _record(layer: FloatLayer) -> dict[str, Any]:
         "fires": layer.fires,
         "late": layer.late,
         "pool": layer.pool,
+        "unit": None if tuning is None else tuning.unit,
         "arms": [
             {
                 "sources": list(arm.sources),

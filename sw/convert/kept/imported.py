@@ -1,7 +1,7 @@
 """From layers in floats to an integer network and its contract; and from a NIR file."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from sw.convert.kept.contract import contract, lines
 from sw.convert.linear_map import identity, simplest
 from sw.convert.nir import file as nir_file
 from sw.convert.nir.graph import NirLayers
-from sw.convert.quantise import quantised
+from sw.convert.quantise import Quantised, Tuning, quantised
 from sw.integer.network import IntegerNetwork
 
 COUNT = "count"  # the layer that counts the spikes of a last layer that fires
@@ -24,7 +24,7 @@ class Imported:
     """A network in floats and in integers, and its contract (`sw.convert.kept.contract`).
 
     `decisions` are what they were made by; `origin` is what the floats are: those of a "file" or of
-    a "framework".
+    a "framework"; `tunings` are by layer what a calibration has found.
     """
 
     floats: tuple[FloatLayer, ...]
@@ -32,6 +32,11 @@ class Imported:
     document: dict[str, Any]
     decisions: Decisions
     origin: str = "file"
+    tunings: dict[str, Tuning] = field(default_factory=dict)
+
+    def parts(self) -> list[Quantised]:
+        """Each layer before and after."""
+        return _quantised(self.floats, self.decisions, self.tunings)
 
     def __str__(self) -> str:
         return "\n".join(lines(self.document))
@@ -50,7 +55,11 @@ def import_nir(path: Path, decisions: Decisions) -> Imported:
 
 
 def converted(
-    name: str, layers: Sequence[FloatLayer], decisions: Decisions, sentences: Sequence[str]
+    name: str,
+    layers: Sequence[FloatLayer],
+    decisions: Decisions,
+    sentences: Sequence[str],
+    tunings: dict[str, Tuning] | None = None,
 ) -> Imported:
     """Layers in floats as a network; `sentences` say what was decided about them.
 
@@ -60,7 +69,7 @@ def converted(
     Raises `InputError` for what this chip cannot have.
     """
     every = [*layers, _counting(layers[-1])] if layers[-1].spiking else list(layers)
-    done = [quantised(layer, decisions, first=not at) for at, layer in enumerate(every)]
+    done = _quantised(every, decisions, tunings or {})
     network = IntegerNetwork(
         name=Path(name).stem,
         dataset="imported",
@@ -70,7 +79,16 @@ def converted(
         layers=tuple(each.layer for each in done),
     )
     document = contract(name, done, decisions.timesteps, sentences)
-    return Imported(tuple(every), network, document, decisions)
+    return Imported(tuple(every), network, document, decisions, tunings=tunings or {})
+
+
+def _quantised(
+    layers: Sequence[FloatLayer], decisions: Decisions, tunings: dict[str, Tuning]
+) -> list[Quantised]:
+    return [
+        quantised(layer, decisions, first=not at, tuning=tunings.get(layer.name))
+        for at, layer in enumerate(layers)
+    ]
 
 
 def _counting(last: FloatLayer) -> FloatLayer:

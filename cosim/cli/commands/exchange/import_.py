@@ -11,11 +11,13 @@ from cosim.cli.commands.exchange.run import TickOption
 from cosim.cli.console import say
 from cosim.cli.guard import guarded
 from cosim.cli.options import QuietOption
+from sw.common.errors import InputError
 from sw.files import output
 
 EXAMPLE = (
     "Examples: `nc64c import net.nir --timesteps 30 --reset subtract --out out/net` and, with what "
-    "each change costs, `nc64c import net.nir --timesteps 30 --sample events.npz --out out/net`"
+    "each change costs, `nc64c import net.nir --timesteps 30 --sample events.npz "
+    "--calibrate --bits 3 --out out/net`"
 )
 
 
@@ -41,6 +43,10 @@ def import_(
         typer.Option(help="Inputs on which each change is tried.", show_default="none"),
     ] = None,
     tick: TickOption = None,
+    calibrate: Annotated[
+        bool,
+        typer.Option("--calibrate", help="Choose scales and move biases by the sample."),
+    ] = False,
     quiet: QuietOption = False,
 ) -> None:
     """Turn a network in a NIR file into one for the chip, and say what was changed.
@@ -50,8 +56,8 @@ def import_(
     """
     with guarded(quiet) as progress:
         output.check_folder(out, file, sample)
+        from sw.convert.calibrate import calibrate as calibrated
         from sw.convert.decisions import Decisions
-        from sw.convert.kept.contract import lines
         from sw.convert.kept.folder import save
         from sw.convert.kept.imported import import_nir
         from sw.convert.steps import costs
@@ -65,10 +71,13 @@ def import_(
         found = import_nir(file, decisions)
         wanted = takes(found.network, tick)
         tried = None if sample is None else read(sample, wanted, progress=progress)
-        document = found.document
+        if calibrate:
+            if tried is None:
+                raise InputError("--calibrate: needs inputs, give --sample")
+            found = calibrated(found, tried.values)
         tries = None if tried is None else costs(found, tried)
         save(out, found, tries)
-    say(quiet, "\n".join(lines(document)))
+    say(quiet, str(found))
     if not quiet and tries is not None:
         Console(highlight=False).print(_table(tries))
 
