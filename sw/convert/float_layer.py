@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from sw.common.checks import Shape
 from sw.common.errors import InputError
 from sw.convert import linear_map
 from sw.convert.decisions import Fires
 from sw.convert.linear_map import LinearMap
 from sw.integer.network import MAX_LEAK, Reset
+from sw.integer.window import Window
 
 NEAR = 1e-6
 
@@ -129,6 +131,13 @@ def arms(where: str, maps: dict[str, LinearMap], own: str) -> tuple[FloatArm, ..
     bias = np.sum([arm.drive.bias for arm in found], axis=0)
     biases = [bias, *[0 * bias] * (len(found) - 1)]
     return tuple(arm.with_bias(each) for arm, each in zip(found, biases, strict=True))
+
+
+def any_of(name: str, source: str, inputs: Shape, window: Window) -> FloatLayer:
+    """The OR of a layer's spikes under a window, which is their maximum, as a layer of its own."""
+    plain = linear_map.identity(inputs)
+    drive = linear_map.pooled(name, plain, window, average=False)
+    return FloatLayer(name, (source,), drive, 0.0, np.full(inputs[0], 0.5), spiking=True)
 
 
 def _flat(where: str, each: LinearMap) -> LinearMap:

@@ -16,8 +16,8 @@ from torch.overrides import TorchFunctionMode
 from sw.common.checks import Shape
 from sw.common.errors import InputError
 from sw.convert import linear_map
-from sw.convert.convolution import by_neuron
-from sw.convert.float_layer import FloatLayer, arms
+from sw.convert.convolution import by_neuron, window_of
+from sw.convert.float_layer import FloatLayer, any_of, arms
 from sw.convert.traced import modules
 from sw.convert.traced.flow import Flow, Other, Raw, Value, added
 from sw.convert.traced.neurons import Rule, rule_of
@@ -161,6 +161,8 @@ class Tracer(TorchFunctionMode):
             factor = float(numbers[0]) ** SCALE[name]
             return Flow(lambda: modules.scaled(value.maps, *_channels(value, factor)), value)
         if "max_pool2d" in name:
+            if kwargs.get("dilation", 1) != 1 or kwargs.get("ceil_mode", False):
+                return Other("maximum pooling with dilation or ceil_mode")
             return self._max_pool(value, *_pool(args, kwargs))
         if name == "avg_pool2d":
             kernel, stride, padding = _pool(args, kwargs)
@@ -198,6 +200,8 @@ class Tracer(TorchFunctionMode):
             done: Value = value
         elif isinstance(module, nn.MaxPool2d) and isinstance(value, Flow):
             key = (name, id(value))
+            if np.any(np.asarray(module.dilation) != 1) or module.ceil_mode:
+                self._done[key] = Other("maximum pooling with dilation or ceil_mode")
             if key not in self._done:
                 window = module.kernel_size, module.stride, module.padding
                 self._done[key] = self._max_pool(value, *window)
@@ -248,7 +252,10 @@ class Tracer(TorchFunctionMode):
         self.steps[name] = self.steps.get(name, 0) + steps
 
     def _max_pool(self, value: Flow, kernel: Any, stride: Any, padding: Any) -> Value:
-        """2 x 2 maximum pooling of the spikes of a layer, which is an OR."""
+        """Maximum pooling of the spikes of a layer, which is an OR.
+
+        That of 2 x 2 costs nothing; any other one is a layer of its own.
+        """
         name = next((name for name in self.layers if self._flows[name] is value), None)
         if name is None:
             return Other("maximum pooling of sums (put it behind the neurons)")
@@ -257,7 +264,13 @@ class Tracer(TorchFunctionMode):
         ]
         channels, height, width = self.layers[name].drive.outputs
         if sizes != [[2], [2], [0]] or height % 2 or width % 2:
-            return Other("maximum pooling other than 2 x 2 of an even height and width")
+            window = window_of(f"maximum pool of {name}", kernel, stride or kernel, padding)
+            pool = f"{name}_pool{len(self.layers)}"
+            layer = any_of(pool, name, self.layers[name].drive.outputs, window)
+            value.use()
+            self.layers[pool] = layer
+            self._flows[pool] = Flow(lambda: {pool: linear_map.identity(layer.drive.outputs)})
+            return self._flows[pool]
         self.layers[name] = replace(self.layers[name], pool=True)
         shape = channels, height // 2, width // 2
         self._pools[name] = Flow(lambda: {name: linear_map.identity(shape)})
