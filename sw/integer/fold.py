@@ -6,13 +6,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from sw.common.checks import Shape
 from sw.common.errors import InputError
-from sw.integer.arm import Arm
+from sw.integer.connected import (
+    POOLED,
+    branches,
+    input_shape,
+    pooling,
+    renamed,
+    sources,
+    turned,
+    whole_codes,
+    window_of,
+)
 from sw.integer.network import MEMBRANE_MAX, IntegerLayer, IntegerNetwork
-from sw.integer.window import Window
 from sw.model.config import PHASES, PIXEL_MAX, Encoding, NetworkConfig
-from sw.model.geometry import Geometry
 
 if TYPE_CHECKING:  # a reader of network files needs no torch
     from sw.model.layer import SpikingLayer
@@ -43,17 +50,20 @@ def fold(network: "SpikingNetwork") -> IntegerNetwork:
             f"network {config.name}: {config.pooling} pooling runs in software only;"
             " must be or (max pooling of spikes) to fold"
         )
-    hidden = [
-        _hidden(layer, config, bits, None if index else config.encoding)
-        for index, layer in enumerate(network.chain[:-1])
-    ]
+    hidden: list[IntegerLayer] = []
+    for layer in network.chain[:-1]:
+        hidden.append(_hidden(layer, config, bits, None if hidden else config.encoding))
+        if layer.spec.pool and layer.spec.pool_window is not None:
+            hidden.append(pooling(hidden[-1], layer.spec.pool_window))
+    given = {layer.sources[0]: layer.name for layer in hidden if layer.name.endswith(POOLED)}
+    hidden = [renamed(layer, given) for layer in hidden]
     return IntegerNetwork(
         name=config.name,
         dataset=config.dataset,
         encoding=config.encoding,
         timesteps=config.timesteps,
         classes=config.classes,
-        layers=(*hidden, _output(network.chain[-1], bits)),
+        layers=(*hidden, renamed(_output(network.chain[-1], bits), given)),
     )
 
 
@@ -64,7 +74,7 @@ def _hidden(
     assert layer.theta is not None
     spec, timesteps = layer.spec, config.timesteps
     leak = _leak_shift(config.leak if spec.leak is None else spec.leak)
-    codes, unit = _codes(layer, bits)
+    codes, unit = whole_codes(layer, bits)
     gain, offset = layer.affine()
     fraction_bits = _fraction_bits(codes, bits, encoding)
     grids = _grids(fraction_bits, leak, timesteps, encoding)
@@ -79,7 +89,7 @@ def _hidden(
     return IntegerLayer(
         name=layer.name,
         kind=layer.spec.kind,
-        weights=_turned(codes, flip),
+        weights=turned(codes, flip),
         weight_bits=bits,
         fraction_bits=fraction_bits,
         threshold=threshold,
@@ -87,17 +97,17 @@ def _hidden(
         leak=leak,
         reset=spec.reset,
         spiking=True,
-        pool=spec.pool,
-        input_shape=_input_shape(layer),
-        window=_window(spec.window),
-        sources=_sources(layer),
-        beside=_beside(layer, bits, flip),
+        pool=spec.pool and spec.pool_window is None,
+        input_shape=input_shape(layer),
+        window=window_of(spec.window),
+        sources=sources(layer),
+        beside=branches(layer, bits, flip),
     )
 
 
 def _output(layer: "SpikingLayer", bits: int) -> IntegerLayer:
     """The layer that integrates: no leak, no reset, and a threshold that means nothing."""
-    codes, unit = _codes(layer, bits)
+    codes, unit = whole_codes(layer, bits)
     _, offset = layer.affine()
     fraction_bits = SPIKE_FRACTION_BITS - bits
     one = max(unit / 2**fraction_bits, float(np.abs(offset).max()) / HEADROOM)
@@ -113,56 +123,10 @@ def _output(layer: "SpikingLayer", bits: int) -> IntegerLayer:
         reset="none",
         spiking=False,
         pool=False,
-        input_shape=_input_shape(layer),
-        sources=_sources(layer),
-        beside=_beside(layer, bits, np.ones(len(codes), np.int64)),
+        input_shape=input_shape(layer),
+        sources=sources(layer),
+        beside=branches(layer, bits, np.ones(len(codes), np.int64)),
     )
-
-
-def _codes(layer: "SpikingLayer", bits: int) -> tuple[NDArray[np.int32], float]:
-    """The weights of all input channels and pixels; 0 where dilation and groups have none."""
-    codes, unit = layer.codes(bits)
-    spec, channels = layer.spec, layer.input_shape[0]
-    if spec.groups > 1 or spec.dilation > 1:
-        assert spec.geometry is not None
-        size = spec.geometry.kernel
-        whole = np.zeros((spec.features, channels, size, size), np.int32)
-        out, each = spec.features // spec.groups, channels // spec.groups
-        for group in range(spec.groups):
-            rows = slice(group * out, (group + 1) * out)
-            here = slice(group * each, (group + 1) * each)
-            whole[rows, here, :: spec.dilation, :: spec.dilation] = codes[rows]
-        codes = whole
-    times = len(layer.place.inputs) if spec.added else 1
-    return (np.concatenate([codes] * times, axis=1) if times > 1 else codes), unit
-
-
-def _input_shape(layer: "SpikingLayer") -> Shape:
-    """Of added inputs each has channels of its own, with the same weights."""
-    channels, height, width = layer.input_shape
-    return channels * (len(layer.place.inputs) if layer.spec.added else 1), height, width
-
-
-def _turned(codes: NDArray[np.int32], flip: NDArray[np.int64]) -> NDArray[np.int32]:
-    """With the sign of each output channel's gain."""
-    return (codes * flip.reshape(-1, *[1] * (codes.ndim - 1))).astype(np.int32)
-
-
-def _beside(layer: "SpikingLayer", bits: int, flip: NDArray[np.int64]) -> tuple[Arm, ...]:
-    shapes, branches = layer.place.branch_shapes, layer.spec.branches
-    return tuple(
-        Arm(_turned(codes, flip), _window(branch.window), shape, (branch.source,))
-        for codes, shape, branch in zip(layer.codes_beside(bits), shapes, branches, strict=True)
-    )
-
-
-def _window(square: Geometry | None) -> Window | None:
-    return None if square is None else Window(square, square)
-
-
-def _sources(layer: "SpikingLayer") -> tuple[str, ...]:
-    """None of a layer that does not name its inputs: then it takes the layer before."""
-    return layer.place.inputs if layer.spec.inputs else ()
 
 
 def round_decisions(

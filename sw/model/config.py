@@ -45,6 +45,7 @@ class LayerSpec:
     """One layer: its kind, output channels or neurons, and whether pooling follows.
 
     Attributes:
+        pool_window: of the pooling; None: 2 x 2.
         window: of a convolution, dilation included; None: that of the paper, 3 x 3.
         dilation: input pixels from one weight of the kernel to the next.
         groups: of a convolution; as many as there are input channels: depthwise.
@@ -61,6 +62,7 @@ class LayerSpec:
     kind: LayerKind
     features: int
     pool: bool = False
+    pool_window: Geometry | None = None
     window: Geometry | None = None
     dilation: int = 1
     groups: int = 1
@@ -243,7 +245,11 @@ def _placed(
     if weights > MAX_WEIGHTS:
         raise InputError(f"{where}: has {weights} weights, at most {MAX_WEIGHTS}")
     after = shape
-    if spec.pool:
+    if spec.pool and spec.pool_window is not None:
+        after = output_shape(spec.pool_window, spec.features, shape)
+        if geometry is None or min(after) < 1 or 2 * spec.pool_window.padding > shape[1]:
+            raise InputError(f"{where}: its pooling does not fit {shape}")
+    elif spec.pool:
         if geometry is None or not can_be_pooled(shape):
             raise InputError(f"{where}: only an even-sized convolution can be pooled")
         after = pooled_shape(shape)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sw.model import lif_compiled
-from sw.model.config import IMAGES, PIXEL_MAX, LayerSpec, NetworkConfig, Place, Pooling
+from sw.model.config import IMAGES, PIXEL_MAX, LayerSpec, NetworkConfig, Place
 from sw.model.encoding import UNIT, encode
 from sw.model.geometry import POOLING
 from sw.model.layer import SpikingLayer
@@ -106,7 +106,7 @@ class SpikingNetwork(nn.Module):
                 trace.scores = drive.mean(0).flatten(1)
                 break
             spikes = trace.spikes[layer.name] = self._fire(layer, drive)
-            given[layer.name] = _pooled(spikes, self.config.pooling) if layer.spec.pool else spikes
+            given[layer.name] = self._pooled(layer, spikes)
         return trace
 
     def _fire(self, layer: SpikingLayer, drive: Tensor) -> Tensor:
@@ -127,10 +127,18 @@ class SpikingNetwork(nn.Module):
         """What a recurrent layer's spikes add in the step after them."""
 
         def again(fired: Tensor) -> Tensor:
-            own = _pooled(fired[None], self.config.pooling)[0] if layer.spec.pool else fired
-            return layer.returned(own, self.weight_bits)
+            return layer.returned(self._pooled(layer, fired[None])[0], self.weight_bits)
 
         return again
+
+    def _pooled(self, layer: SpikingLayer, spikes: Tensor) -> Tensor:
+        """What a layer gives, [T, B, C, H, W]: its spikes, or maximum (of spikes: OR) or mean."""
+        if not layer.spec.pool:
+            return spikes
+        window = layer.spec.pool_window or POOLING
+        pool = F.max_pool2d if self.config.pooling == "or" else F.avg_pool2d
+        flat = pool(spikes.flatten(0, 1), window.kernel, window.stride, window.padding)
+        return flat.reshape(*spikes.shape[:2], *flat.shape[1:])
 
 
 def _taken(place: Place, given: dict[str, Tensor]) -> Tensor:
@@ -139,13 +147,6 @@ def _taken(place: Place, given: dict[str, Tensor]) -> Tensor:
     if len(every) == 1:
         return every[0]
     return sum(every[1:], every[0]) if place.spec.added else torch.cat(every, 2)
-
-
-def _pooled(spikes: Tensor, pooling: Pooling) -> Tensor:
-    """Pooling, [T, B, C, H, W] to [T, B, C, H', W']: maximum (of spikes: OR) or mean."""
-    pool = F.max_pool2d if pooling == "or" else F.avg_pool2d
-    flat = pool(spikes.flatten(0, 1), POOLING.kernel, POOLING.stride)
-    return flat.reshape(*spikes.shape[:2], *flat.shape[1:])
 
 
 def _layers(config: NetworkConfig) -> list[SpikingLayer]:

@@ -189,8 +189,9 @@ def _layer(fields: dict[str, Any]) -> LayerSpec:
         Branch(**branch | {"window": _window(branch.get("window"))})
         for branch in fields.get("branches", ())
     )
-    inputs, window = tuple(fields.get("inputs", ())), _window(fields.get("window"))
-    return LayerSpec(**fields | {"branches": branches, "inputs": inputs, "window": window})
+    windows = {name: _window(fields.get(name)) for name in ("window", "pool_window")}
+    inputs = tuple(fields.get("inputs", ()))
+    return LayerSpec(**fields | windows | {"branches": branches, "inputs": inputs})
 
 
 def _window(numbers: dict[str, int] | None) -> Geometry | None:

@@ -10,7 +10,7 @@ import msgspec
 from sw.common.errors import InputError, reason
 from sw.common.typed import Misfit, typed
 from sw.model.config import Branch, LayerSpec, NetworkConfig, Place, SpikeReset
-from sw.model.geometry import Geometry, output_shape
+from sw.model.geometry import POOLING, Geometry, output_shape
 
 MAX_BYTES = 1 << 20
 STRIDES = (1, 2, 4, 8)  # of a shortcut: the least that fits
@@ -29,7 +29,9 @@ class _Layer(msgspec.Struct, forbid_unknown_fields=True):
     groups: int = 1
     depthwise: bool = False
     pointwise: bool = False
-    pool: bool = False
+    pool: bool | int = False
+    pool_stride: int | None = None
+    pool_padding: int = 0
     inputs: list[str] = []
     add: list[str] = []
     shortcut: list[str] | str = []
@@ -90,7 +92,8 @@ def _spec(
     spec = LayerSpec(
         kind=layer.kind,
         features=max(layer.features, 1),
-        pool=layer.pool,
+        pool=bool(layer.pool),
+        pool_window=_pool(where, layer),
         window=_window(where, layer),
         dilation=layer.dilation,
         name=layer.name,
@@ -131,6 +134,23 @@ def _window(where: str, layer: _Layer) -> Geometry | None:
     except ValueError as error:
         raise InputError(f"{where}: {error}") from error
     return None if (window, layer.dilation) == (Geometry(3, padding=1), 1) else window
+
+
+def _pool(where: str, layer: _Layer) -> Geometry | None:
+    """None of none, and of 2 x 2, which costs nothing."""
+    if not layer.pool:
+        if layer.pool_stride is not None or layer.pool_padding:
+            raise InputError(f"{where}: has the stride or padding of a pool, but no pool")
+        return None
+    kernel = 2 if layer.pool is True else layer.pool
+    stride = kernel if layer.pool_stride is None else layer.pool_stride
+    if 2 * layer.pool_padding > kernel:
+        raise InputError(f"{where}: pool_padding {layer.pool_padding}: at most half the pool")
+    try:
+        window = Geometry(kernel, stride, layer.pool_padding)
+    except ValueError as error:
+        raise InputError(f"{where}: pool: {error}") from error
+    return None if window == POOLING else window
 
 
 def _place(config: NetworkConfig, before: tuple[LayerSpec, ...], spec: LayerSpec) -> Place:

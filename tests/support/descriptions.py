@@ -19,6 +19,7 @@ WAYS = (
     "depthwise = true",
     "groups = 2",
     "kernel = 1\nstride = 2",
+    "pool = 3\npool_stride = 2\npool_padding = 1",
 )
 
 
@@ -29,7 +30,7 @@ def random_description(seed: int, *, subtract: bool = False) -> str:
     tables = ['[[layer]]\nkind = "conv"\nname = "stem"\nfeatures = 4']
     way = WAYS[seed % len(WAYS)]
     extra = "\npool = true" if draw.random() < 0.3 and "padding = 0" not in way else ""
-    if "stride" in way:
+    if "stride" in way or "pool" in way:
         extra = ""
     tables.append(f'[[layer]]\nkind = "conv"\nname = "middle"\nfeatures = 4\n{way}{extra}')
     recurrent = "\nrecurrent = true" if draw.random() < 0.5 else ""

@@ -15,7 +15,7 @@ from sw.integer.fold import fold
 from tests.support.descriptions import random_config, with_numbers
 
 
-@pytest.mark.parametrize("seed", range(14))
+@pytest.mark.parametrize("seed", range(16))
 def test_resident_through_the_golden_model(seed: int, tmp_path: Path) -> None:
     network = fold(with_numbers(random_config(seed, tmp_path, subtract=seed % 2 == 1), seed))
     pixels = np.random.default_rng(seed).integers(0, 256, size=(3, 1, 8, 8), dtype=np.uint8)

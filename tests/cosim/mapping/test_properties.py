@@ -78,7 +78,9 @@ WINDOWS = {
     "groups": st.sampled_from([1, 2]),
     "depthwise": st.booleans(),
     "pointwise": st.booleans(),
-    "pool": st.booleans(),
+    "pool": st.sampled_from([True, 2, 3]),
+    "pool_stride": st.sampled_from([1, 2]),
+    "pool_padding": st.sampled_from([0, 1]),
 }
 
 

@@ -27,6 +27,9 @@ name = "all"
 kind = "conv"
 features = 4
 kernel = 5
+pool = 3
+pool_stride = 1
+pool_padding = 1
 
 [[layer]]
 name = "deep"
@@ -60,7 +63,9 @@ def _described(text: str, folder: Path) -> tuple[LayerSpec, ...]:
 
 def test_what_a_description_says(tmp_path: Path) -> None:
     first, deep, strided, dense = _described(ALL, tmp_path)
-    assert first == LayerSpec("conv", 4, window=Geometry(5, padding=2))
+    assert first == LayerSpec(
+        "conv", 4, pool=True, pool_window=Geometry(3, 1, 1), window=Geometry(5, padding=2)
+    )
     assert (deep.features, deep.groups, deep.dilation, deep.taps) == (4, 4, 2, 3)
     assert deep.window == Geometry(5, padding=2)
     assert deep.branches == (Branch("deep", Geometry(3, padding=1)),)
@@ -82,6 +87,9 @@ REFUSED = (
     ('[[layer]]\nkind = "conv"\nfeatures = 2\nkernel = 20\npadding = 0', "window is larger than"),
     ('[[layer]]\nkind = "conv"\nfeatures = 2\nkernel = 3\npadding = 3', "padding 3: kernel and"),
     ('[[layer]]\nkind = "conv"\nfeatures = 2\nkernel = 0', "kernel and dilation must be 1"),
+    ('[[layer]]\nkind = "conv"\nfeatures = 2\npool = 9', r"its pooling does not fit \(2, 8, 8\)"),
+    ('[[layer]]\nkind = "conv"\nfeatures = 2\npool_stride = 2', "of a pool, but no pool"),
+    ('[[layer]]\nkind = "conv"\nfeatures = 2\npool = 2\npool_padding = 2', "at most half"),
     ('[[layer]]\nkind = "fc"\nfeatures = 2\nkernel = 5', "layer 1: is fully connected, so it"),
     ('[[layer]]\nkind = "conv"\nfeatures = 3\ngroups = 2', "2 groups do not divide 1 channels"),
     ('[[layer]]\nkind = "conv"\nfeatures = 3\nname = "A b"', "name 'A b': must be a-z"),
