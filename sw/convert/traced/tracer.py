@@ -16,11 +16,12 @@ from torch.overrides import TorchFunctionMode
 from sw.common.checks import Shape
 from sw.common.errors import InputError
 from sw.convert import linear_map
-from sw.convert.convolution import by_neuron, window_of
+from sw.convert.convolution import by_neuron
 from sw.convert.float_layer import FloatLayer, any_of, arms
 from sw.convert.traced import modules
 from sw.convert.traced.flow import Flow, Other, Raw, Value, added
 from sw.convert.traced.neurons import Rule, rule_of
+from sw.convert.traced.pools import Pool
 from sw.integer.network import INPUT
 
 # fmt: off
@@ -161,12 +162,12 @@ class Tracer(TorchFunctionMode):
             factor = float(numbers[0]) ** SCALE[name]
             return Flow(lambda: modules.scaled(value.maps, *_channels(value, factor)), value)
         if "max_pool2d" in name:
-            if kwargs.get("dilation", 1) != 1 or kwargs.get("ceil_mode", False):
-                return Other("maximum pooling with dilation or ceil_mode")
-            return self._max_pool(value, *_pool(args, kwargs))
+            return self._max_pool(value, Pool.of_call(args, kwargs))
         if name == "avg_pool2d":
-            kernel, stride, padding = _pool(args, kwargs)
-            return Flow(lambda: modules.averaged(name, value.maps, kernel, stride, padding), value)
+            it = Pool.of_call(args, kwargs)
+            return Flow(
+                lambda: modules.averaged(name, value.maps, it.kernel, it.stride, it.padding), value
+            )
         return Other(name)
 
     def _flow(self, name: str, module: nn.Module | None, tensor: Tensor) -> Flow:
@@ -200,11 +201,8 @@ class Tracer(TorchFunctionMode):
             done: Value = value
         elif isinstance(module, nn.MaxPool2d) and isinstance(value, Flow):
             key = (name, id(value))
-            if np.any(np.asarray(module.dilation) != 1) or module.ceil_mode:
-                self._done[key] = Other("maximum pooling with dilation or ceil_mode")
             if key not in self._done:
-                window = module.kernel_size, module.stride, module.padding
-                self._done[key] = self._max_pool(value, *window)
+                self._done[key] = self._max_pool(value, Pool.of_module(module))
             done = self._done[key]
         elif rule is None and not isinstance(module, modules.LINEAR):
             done = value if isinstance(value, Raw) else Other(f"{name} ({type(module).__name__})")
@@ -251,7 +249,7 @@ class Tracer(TorchFunctionMode):
         steps = int(spikes.shape[0]) if getattr(module, "step_mode", "s") == "m" else 1
         self.steps[name] = self.steps.get(name, 0) + steps
 
-    def _max_pool(self, value: Flow, kernel: Any, stride: Any, padding: Any) -> Value:
+    def _max_pool(self, value: Flow, pool: Pool) -> Value:
         """Maximum pooling of the spikes of a layer, which is an OR.
 
         That of 2 x 2 costs nothing; any other one is a layer of its own.
@@ -259,22 +257,20 @@ class Tracer(TorchFunctionMode):
         name = next((name for name in self.layers if self._flows[name] is value), None)
         if name is None:
             return Other("maximum pooling of sums (put it behind the neurons)")
-        sizes = [
-            np.unique(np.asarray(each)).tolist() for each in (kernel, stride or kernel, padding)
-        ]
-        channels, height, width = self.layers[name].drive.outputs
-        if sizes != [[2], [2], [0]] or height % 2 or width % 2:
-            window = window_of(f"maximum pool of {name}", kernel, stride or kernel, padding)
-            pool = f"{name}_pool{len(self.layers)}"
-            layer = any_of(pool, name, self.layers[name].drive.outputs, window)
-            value.use()
-            self.layers[pool] = layer
-            self._flows[pool] = Flow(lambda: {pool: linear_map.identity(layer.drive.outputs)})
-            return self._flows[pool]
-        self.layers[name] = replace(self.layers[name], pool=True)
-        shape = channels, height // 2, width // 2
-        self._pools[name] = Flow(lambda: {name: linear_map.identity(shape)})
-        return self._pools[name]
+        if not pool.whole:
+            return Other("maximum pooling with dilation or ceil_mode")
+        outputs = self.layers[name].drive.outputs
+        if pool.free(outputs):
+            self.layers[name] = replace(self.layers[name], pool=True)
+            shape = outputs[0], outputs[1] // 2, outputs[2] // 2
+            self._pools[name] = Flow(lambda: {name: linear_map.identity(shape)})
+            return self._pools[name]
+        own = f"{name}_pool{len(self.layers)}"
+        layer = any_of(own, name, outputs, pool.window(f"maximum pool of {name}"))
+        value.use()
+        self.layers[own] = layer
+        self._flows[own] = Flow(lambda: {own: linear_map.identity(layer.drive.outputs)})
+        return self._flows[own]
 
 
 def _in_float64(func: Any, args: Any, kwargs: Any) -> Any:
@@ -298,10 +294,3 @@ def _tensors(value: Any) -> Iterator[Tensor]:
 def _channels(flow: Flow, factor: float) -> tuple[Any, Any]:
     channels = next(iter(flow.maps.values())).outputs[0]
     return np.full(channels, factor), np.zeros(channels)
-
-
-def _pool(args: Any, kwargs: Any) -> tuple[Any, Any, Any]:
-    """Kernel, stride and padding of a pooling function."""
-    names = ("input", "kernel_size", "stride", "padding")
-    found = dict(zip(names, args, strict=False)) | kwargs
-    return found["kernel_size"], found.get("stride"), found.get("padding", 0)
