@@ -48,11 +48,12 @@ from hw.spec import (
 from sw.attack.image_sets import draw_images
 from sw.common.errors import InputError, reason
 from sw.convert import steps
-from sw.convert.calibrate import calibrate
 from sw.convert.decisions import Decisions
 from sw.convert.kept import folder as import_folder
 from sw.convert.kept import imported
 from sw.convert.kept.imported import Imported
+from sw.convert.tuned.calibrate import calibrate
+from sw.convert.tuned.finetune import FineTuning, finetune
 from sw.data.dataset import Dataset
 from sw.data.user.inputs import UserInputs
 from sw.data.user.read import read as read_user_inputs
@@ -75,6 +76,7 @@ __all__ = [
     "CoreImage",
     "Counter",
     "Dataset",
+    "FineTuning",
     "Imported",
     "InputError",
     "IntegerNetwork",
@@ -97,6 +99,7 @@ __all__ = [
     "control",
     "core",
     "decode",
+    "finetune",
     "golden",
     "held_out",
     "icarus",

@@ -1,7 +1,7 @@
 """Float layers as integer layers: weights of K bits, or whole numbers exactly as they are."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -38,15 +38,17 @@ class Codes:
 
 @dataclass(frozen=True, eq=False)
 class Tuning:
-    """What a calibration has found for a layer (`sw.convert.calibrate`).
+    """What a calibration has found for a layer (`sw.convert.tuned.calibrate`).
 
     Attributes:
         unit: what a code of 1 stands for.
         shift: float64 [out], added to the bias.
+        codes: int32 [out, all], where they were trained; None: the nearest ones.
     """
 
     unit: float
     shift: NDArray[np.float64]
+    codes: NDArray[np.int32] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +76,8 @@ def quantised(
             "encode the images as spikes (rate or latency)"
         )
     codes = coded(layer.weights, decisions, None if tuning is None else tuning.unit)
+    if tuning is not None and tuning.codes is not None:
+        codes = replace(codes, codes=tuning.codes)
     fraction = _fraction_bits(layer, codes, decisions, pixels=pixels)
     one = codes.unit / 2**fraction
     if pixels:
@@ -119,7 +123,8 @@ def quantised(
 def _moved(tuning: Tuning | None) -> str | None:
     if tuning is None:
         return None
-    return f"calibrated: the bias is moved by up to {np.abs(tuning.shift).max():.3g}"
+    how = "calibrated" if tuning.codes is None else "trained on"
+    return f"{how}: the bias is moved by up to {np.abs(tuning.shift).max():.3g}"
 
 
 def by_arm(layer: FloatLayer, flat: NDArray[Any]) -> list[NDArray[Any]]:
@@ -133,7 +138,7 @@ def by_arm(layer: FloatLayer, flat: NDArray[Any]) -> list[NDArray[Any]]:
 def units(weights: Floats, decisions: Decisions) -> list[float]:
     """What a code of 1 may stand for: the largest weight fits, or some are clipped."""
     largest = float(np.abs(weights).max())
-    return [largest * clip / _top(decisions.bits, decisions.code) for clip in CLIPS]
+    return [largest * clip / top_of(decisions.bits, decisions.code) for clip in CLIPS]
 
 
 def coded(weights: Floats, decisions: Decisions, unit: float | None = None) -> Codes:
@@ -147,7 +152,7 @@ def coded(weights: Floats, decisions: Decisions, unit: float | None = None) -> C
         return whole
     bits, code = decisions.bits, decisions.code
     given = units(weights, decisions) if unit is None else [unit]
-    tries = [(_nearest(weights / each, bits, code), each) for each in given]
+    tries = [(rounded(weights / each, bits, code), each) for each in given]
     errors = [float(np.square(codes * unit - weights).sum()) for codes, unit in tries]
     codes, unit = tries[int(np.argmin(errors))]
     return Codes(codes, bits, code, unit, exact=False)
@@ -171,13 +176,14 @@ def _whole(weights: Floats) -> Codes | None:
     return None
 
 
-def _top(bits: int, code: Code) -> int:
+def top_of(bits: int, code: Code) -> int:
     """The largest code that has a negative of it."""
     return (1 << bits) - 1 if code == "odd" else max((1 << bits - 1) - 1, 1)
 
 
-def _nearest(scaled: Floats, bits: int, code: Code) -> NDArray[np.int32]:
-    top = _top(bits, code)
+def rounded(scaled: Floats, bits: int, code: Code) -> NDArray[np.int32]:
+    """The nearest codes; 0 stays 0."""
+    top = top_of(bits, code)
     if code == "odd":
         codes = 2 * np.rint((np.clip(scaled, -top, top) + top) / 2) - top
     else:

@@ -23,6 +23,7 @@ from sw.convert.quantise import Quantised, by_arm
 from sw.data.user.inputs import UserInputs
 from sw.integer import inference
 from sw.integer.network import INPUT
+from sw.integer.window import Window
 from sw.model.encoding import UNIT, encode
 
 BATCH = 50  # inputs at once
@@ -175,17 +176,20 @@ def float_inputs(decisions: Decisions, values: NDArray[np.uint8]) -> Tensor:
 
 def _drive(arm: FloatArm, inputs: Tensor) -> Tensor:
     """What an arm's inputs [T, n, C, H, W] add to the membranes."""
-    flat = inputs.flatten(0, 1)
     weights, bias = (torch.from_numpy(np.array(x)) for x in (arm.drive.weights, arm.drive.bias))
-    window = arm.drive.window
+    return linear(inputs, weights, arm.drive.window) + bias[:, None, None]
+
+
+def linear(inputs: Tensor, weights: Tensor, window: Window | None) -> Tensor:
+    """Inputs [T, n, C, H, W] times weights: a convolution, or fully connected."""
+    flat = inputs.flatten(0, 1)
     if window is None:
         summed = (flat.flatten(1) @ weights.T)[..., None, None]
     else:
         stride = window.rows.stride, window.columns.stride
         padding = window.rows.padding, window.columns.padding
         summed = F.conv2d(flat, weights, stride=stride, padding=padding)
-    added: Tensor = summed + bias[:, None, None]
-    return added.reshape(*inputs.shape[:2], *added.shape[1:])
+    return summed.reshape(*inputs.shape[:2], *summed.shape[1:])
 
 
 def fire(layer: FloatLayer, drive: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,11 +1,11 @@
 """Layers in floats as a file, so that a run can show what each change costs on its own inputs."""
 
 import hashlib
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import numpy as np
 from msgspec import Meta, Struct
 
 from sw.common.checks import MAX_FEATURES
@@ -48,6 +48,7 @@ class LayerRecord(Struct, frozen=True):
     late: bool
     pool: bool
     unit: Annotated[float, Meta(gt=0)] | None
+    trained: bool
     arms: Annotated[list[ArmRecord], Meta(min_length=1)]
 
 
@@ -77,7 +78,10 @@ def write(path: Path, found: Imported, network_file: Path) -> None:
         for number, arm in enumerate(layer.arms):
             arrays[f"{at}.{number}.weights"] = arm.drive.weights
         if layer.name in found.tunings:
-            arrays[f"{at}.shift"] = found.tunings[layer.name].shift
+            tuning = found.tunings[layer.name]
+            arrays[f"{at}.shift"] = tuning.shift
+            if tuning.codes is not None:
+                arrays[f"{at}.codes"] = tuning.codes
     tensorfile.write(path, FORMAT, document, arrays)
 
 
@@ -105,9 +109,13 @@ def read(path: Path, network_file: Path, network: IntegerNetwork) -> Imported:
             None if arm.window is None else Window.of(f"{path}, layer {layer.name}", arm.window)
             for arm in layer.arms
         ]
+        every = 0
         for number, (arm, window) in enumerate(zip(layer.arms, ways, strict=True)):
-            fan_in = (int(np.prod(arm.inputs)),) if window is None else window.fan_in(arm.inputs)
+            fan_in = (math.prod(arm.inputs),) if window is None else window.fan_in(arm.inputs)
             layout[f"{at}.{number}.weights"] = ("F64", (layer.features, *fan_in))
+            every += math.prod(fan_in)
+        if layer.trained:
+            layout[f"{at}.codes"] = ("I32", (layer.features, every))
         windows.append(ways)
     arrays = tensorfile.read_tensors(path, FORMAT, layout)
     floats = tuple(
@@ -117,7 +125,7 @@ def read(path: Path, network_file: Path, network: IntegerNetwork) -> Imported:
     if [each.name for each in floats] != [each.name for each in network.layers]:
         raise InputError(f"{damaged}: its layers are others than those of {network_file}")
     tunings = {
-        layer.name: Tuning(layer.unit, arrays[f"{at}.shift"])
+        layer.name: Tuning(layer.unit, arrays[f"{at}.shift"], arrays.get(f"{at}.codes"))
         for at, layer in enumerate(document.layers)
         if layer.unit is not None
     }
@@ -145,6 +153,7 @@ def _record(layer: FloatLayer, tuning: Tuning | None) -> dict[str, Any]:
         "late": layer.late,
         "pool": layer.pool,
         "unit": None if tuning is None else tuning.unit,
+        "trained": tuning is not None and tuning.codes is not None,
         "arms": [
             {
                 "sources": list(arm.sources),

@@ -1,6 +1,7 @@
 """`nc64c import` and `nc64c run`: from a NIR file to golden model and RTL."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -197,6 +198,48 @@ def test_bad_input_is_a_sentence_and_leaves_nothing(tmp_path: Path) -> None:
         assert done.exit_code == 2, done.output
         assert "Error: " in done.output
         assert not (tmp_path / "out").exists()
+
+
+def _net_of_floats(folder: Path) -> tuple[Path, Path]:
+    """A NIR file whose weights are no whole numbers, and labelled inputs that it can learn."""
+    generator = np.random.default_rng(4)
+    ones = np.ones(8)
+    nodes: dict[str, Any] = {
+        "input": nir.Input(np.array([6])),
+        "a": nir.Linear(generator.normal(0, 1, (8, 6))),
+        "n": nir.IF(r=ones, v_threshold=ones, v_reset=0 * ones),
+        "b": nir.Linear(generator.normal(0, 1, (2, 8))),
+        "output": nir.Output(np.array([2])),
+    }
+    names = list(nodes)
+    nir.write(folder / "net.nir", nir.NIRGraph(nodes, list(pairwise(names)), type_check=False))
+    labels = np.arange(60) % 2
+    rates = np.where(labels[:, None] == np.arange(6) % 2, 0.8, 0.2)
+    spikes = generator.random((60, 5, 6)) < rates[:, None]
+    np.savez(folder / "in.npz", spikes=spikes[..., None, None], labels=labels)
+    return folder / "net.nir", folder / "in.npz"
+
+
+def test_trained_on_from_the_command_line(tmp_path: Path) -> None:
+    file, inputs = _net_of_floats(tmp_path)
+    arguments = ("--timesteps", 5, "--bits", 2, "--sample", inputs, "--out", tmp_path / "out")
+    more = ("--calibrate", "--finetune", inputs, "--epochs", 15)
+    done = nc64c("import", file, *arguments, *more)
+    assert done.exit_code == 0, done.output
+    document = json.loads((tmp_path / "out/contract.json").read_text())
+    assert any("trained on 60 inputs" in each for each in document["decisions"])
+    first, last = document["steps"][0]["accuracy"], document["steps"][-1]["accuracy"]
+    assert last > max(first, 0.8)
+    network = tmp_path / "out/network.safetensors"
+    done = nc64c("run", network, inputs, *CHIP, "--images", 9, "--golden-only")
+    assert done.exit_code == 0, done.output
+    assert "integer = golden: 0 mismatches" in done.output
+    drawn, spikes = _drawn(tmp_path, 0)
+    exact = ("--timesteps", TIMESTEPS, "--dt", "1e-3", "--finetune", spikes)
+    done = nc64c("import", drawn, *exact, "--out", tmp_path / "none")
+    assert done.exit_code == 2
+    assert "there is nothing to train on" in " ".join(done.output.split())
+    assert not (tmp_path / "none").exists()
 
 
 def test_inputs_of_the_other_kind(tmp_path: Path) -> None:

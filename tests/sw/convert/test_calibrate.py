@@ -11,15 +11,16 @@ from numpy.typing import NDArray
 from cosim.experiment.levels.own import run_own
 from cosim.mapping.choose import choose_mapping
 from hw.spec import ChipShape
-from sw.convert.calibrate import calibrate
 from sw.convert.decisions import Decisions
 from sw.convert.kept.folder import NETWORK_FILE, beside, save
 from sw.convert.kept.imported import Imported
-from sw.convert.steps import drive_of, float_inputs, steps
+from sw.convert.quantise import Tuning
+from sw.convert.steps import float_inputs, run_floats, steps
 from sw.convert.traced.model import import_torch
+from sw.convert.tuned import calibrate as module
+from sw.convert.tuned.calibrate import calibrate
 from sw.data.user.inputs import UserInputs
-from sw.integer import network_file
-from sw.integer.network import INPUT
+from sw.integer import inference, network_file
 from tests.support.cli import nc64c
 from tests.support.spiking import STEPS, SnnTorchNet, images, trained
 
@@ -51,19 +52,29 @@ def test_more_answers_are_those_of_the_model(imported: Imported) -> None:
     assert tuned.document["checked"] == imported.document["checked"]
 
 
-def test_the_first_layer_is_nearer_to_its_floats(imported: Imported) -> None:
+def test_neurons_of_the_first_layer_fire_more_as_the_floats(imported: Imported) -> None:
     sample = pixels("train", 50)
     tuned = calibrate(imported, sample)
-    given = {INPUT: float_inputs(imported.decisions, sample)}
-    wanted = drive_of(imported.floats[0], given)
+    wanted = run_floats(imported.floats, float_inputs(imported.decisions, sample)).spikes["lif1"]
     sizes = []
     for found in (imported, tuned):
-        part = found.parts()[0]
-        weights = torch.from_numpy(part.codes.codes * part.codes.unit)
-        bias = torch.from_numpy(part.layer.bias * part.one)
-        drive = given[INPUT].flatten(2) @ weights.T + bias
-        sizes.append(float(torch.square(drive - wanted.flatten(2)).sum()))
+        fired = torch.from_numpy(inference.run(found.network, sample).spikes["lif1"]).double()
+        sizes.append(float(torch.square(fired.sum(0) - wanted.sum(0)).sum()))
     assert sizes[1] < 0.9 * sizes[0]
+
+
+def test_one_that_makes_it_worse_is_left_out(
+    imported: Imported, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent = {
+        name: Tuning(0.1, np.full(imported.network.layers[at].features, -10.0))
+        for at, name in enumerate(("lif1", "lif2"))
+    }
+    monkeypatch.setattr(module, "tuned", lambda *_: silent)
+    same = module.calibrate(imported, pixels("train", 20))
+    assert same.network is imported.network
+    assert not same.tunings
+    assert "a calibration on 20 inputs was left out" in same.document["decisions"][-1]
 
 
 def test_it_is_kept_and_runs_on_the_chip(imported: Imported, tmp_path: Path) -> None:

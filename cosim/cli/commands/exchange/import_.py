@@ -10,14 +10,15 @@ from rich.table import Table
 from cosim.cli.commands.exchange.run import TickOption
 from cosim.cli.console import say
 from cosim.cli.guard import guarded
-from cosim.cli.options import QuietOption
+from cosim.cli.options import QuietOption, SeedOption
 from sw.common.errors import InputError
 from sw.files import output
 
 EXAMPLE = (
     "Examples: `nc64c import net.nir --timesteps 30 --reset subtract --out out/net` and, with what "
     "each change costs, `nc64c import net.nir --timesteps 30 --sample events.npz "
-    "--calibrate --bits 3 --out out/net`"
+    "--calibrate --bits 3 --out out/net`; trained on: `nc64c import net.nir --timesteps 30 "
+    "--bits 2 --finetune train.npz --epochs 5 --out out/net`"
 )
 
 
@@ -47,6 +48,12 @@ def import_(
         bool,
         typer.Option("--calibrate", help="Choose scales and move biases by the sample."),
     ] = False,
+    finetune: Annotated[
+        Path | None,
+        typer.Option(help="Inputs with labels to train on with, at K bits.", show_default="none"),
+    ] = None,
+    epochs: Annotated[int, typer.Option(help="Of --finetune.", min=1, max=10_000)] = 5,
+    seed: SeedOption = 0,
     quiet: QuietOption = False,
 ) -> None:
     """Turn a network in a NIR file into one for the chip, and say what was changed.
@@ -55,12 +62,14 @@ def import_(
     options and printed. `--sample` runs the network as its file says it, and with each change.
     """
     with guarded(quiet) as progress:
-        output.check_folder(out, file, sample)
-        from sw.convert.calibrate import calibrate as calibrated
+        output.check_folder(out, file, sample, finetune)
         from sw.convert.decisions import Decisions
         from sw.convert.kept.folder import save
         from sw.convert.kept.imported import import_nir
         from sw.convert.steps import costs
+        from sw.convert.tuned.calibrate import calibrate as calibrated
+        from sw.convert.tuned.finetune import FineTuning
+        from sw.convert.tuned.finetune import finetune as trained
         from sw.data.user.read import read
         from sw.integer.takes import takes
 
@@ -75,6 +84,10 @@ def import_(
             if tried is None:
                 raise InputError("--calibrate: needs inputs, give --sample")
             found = calibrated(found, tried.values)
+        if finetune is not None:
+            data = read(finetune, wanted, progress=progress)
+            with progress.stage("training", epochs * len(data.values)) as advance:
+                found = trained(found, data, FineTuning(epochs, seed), advance)
         tries = None if tried is None else costs(found, tried)
         save(out, found, tries)
     say(quiet, str(found))

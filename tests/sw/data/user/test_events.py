@@ -77,6 +77,38 @@ def aedat3(events: Events) -> bytes:
     return content
 
 
+def flatbuffer(mark: bytes, offsets: list[int], table: bytes, rest: bytes) -> bytes:
+    """A buffer of one table: its size, place and mark, then what a vtable says of its fields."""
+    vtable = struct.pack(f"<HH{len(offsets)}H", 4 + 2 * len(offsets), 4 + len(table), *offsets)
+    vtable += bytes(-len(vtable) % 4)
+    body = struct.pack("<I4s", 8 + len(vtable), mark) + vtable
+    body += struct.pack("<i", len(vtable)) + table + rest
+    return struct.pack("<I", len(body)) + body
+
+
+def aedat4(events: Events) -> bytes:
+    """Not compressed, in packets of 100, of one stream."""
+    info = (
+        b'<dv version="2.0"><node name="outInfo" path="/mainloop/Recorder/outInfo/">'
+        b'<node name="0" path="/mainloop/Recorder/outInfo/0/">'
+        b'<attr key="compression" type="string">NONE</attr>'
+        b'<attr key="typeIdentifier" type="string">EVTS</attr>'
+        b'<node name="info" path="/mainloop/Recorder/outInfo/0/info/">'
+        b'<attr key="sizeX" type="int">34</attr><attr key="sizeY" type="int">34</attr>'
+        b"</node></node></node></dv>"
+    )
+    text = struct.pack("<I", len(info)) + info + bytes(4 - len(info) % 4)
+    head = flatbuffer(b"IOHE", [4, 8, 16], struct.pack("<iqI", 0, -1, 4), text)
+    content = b"#!AER-DAT4.0\r\n" + head
+    every = list(zip(*map(np.ndarray.tolist, vars(events).values()), strict=True))
+    for first in range(0, COUNT, 100):
+        part = every[first : first + 100]
+        rows = b"".join(struct.pack("<qhh?3x", t, x, y, p) for x, y, t, p in part)
+        packet = flatbuffer(b"EVTS", [4], struct.pack("<I", 4), struct.pack("<I", len(part)) + rows)
+        content += struct.pack("<ii", 0, len(packet)) + packet
+    return content
+
+
 FILES: dict[str, Callable[[Events], bytes]] = {
     "a.bin": n_mnist,
     "a.aedat": aedat2,
@@ -137,6 +169,11 @@ def test_a_folder_by_class_takes_turns(tmp_path: Path) -> None:
 
 def test_aedat4_by_its_reader(tmp_path: Path) -> None:
     pytest.importorskip("aedat", reason="needs pip install 'nc64c[data]'")
+    events = drawn(6)
+    (tmp_path / "whole.aedat4").write_bytes(aedat4(events))
+    found = recordings.read(tmp_path / "whole.aedat4")
+    for field, values in vars(events).items():
+        assert np.array_equal(getattr(found, field), values), field
     (tmp_path / "a.aedat4").write_bytes(b"#!AER-DAT4.0\r\n" + bytes(100))
     for name, sentence in (
         ("a.aedat4", "is no AEDAT 4 file, or is damaged"),
