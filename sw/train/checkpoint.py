@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from sw.common.checks import MAX_FEATURES, check_range
 from sw.common.errors import InputError
 from sw.files import tensorfile
 from sw.files.tensorfile import Array, Format
@@ -195,7 +196,11 @@ def _layer(fields: dict[str, Any]) -> LayerSpec:
 
 
 def _window(numbers: dict[str, int] | None) -> Geometry | None:
-    return None if numbers is None else Geometry(**numbers)
+    if numbers is None:
+        return None
+    for name, number in numbers.items():
+        check_range(f"a window's {name}", number, 0, MAX_FEATURES)
+    return Geometry(**numbers)
 
 
 def _type_name(value: torch.Tensor) -> str:

@@ -15,7 +15,7 @@ from sw.model.geometry import Geometry
 from sw.model.network import SpikingNetwork
 from sw.train import checkpoint
 from sw.train.description import described
-from sw.train.loop import train
+from sw.train.loop import Trained, train
 from sw.train.settings import TrainSettings
 from tests.support.cli import nc64c
 from tests.support.descriptions import random_config
@@ -146,6 +146,24 @@ def test_a_training_learns_and_comes_back_from_its_file(compact: bool, tmp_path:
         ours, theirs = before.trace(pixels), after.trace(pixels)
     assert torch.equal(ours.scores, theirs.scores)
     assert all(torch.equal(ours.spikes[name], theirs.spikes[name]) for name in ours.spikes)
+
+
+def test_a_damaged_window_in_a_checkpoint(tmp_path: Path) -> None:
+    networks = [SpikingNetwork(random_config(0, tmp_path), bits) for bits in (None, 4)]
+    for network in networks:
+        network.reset(1)
+    path = tmp_path / "net"
+    checkpoint.save(path, Trained(*networks), TrainSettings())
+    whole = path.read_bytes()
+    for right, wrong, sentence in (
+        (b'\\"stride\\": 2', b'\\"stride\\": 0', "stride 0"),
+        (b'\\"padding\\": 1', b'\\"padding\\":.1', "damaged|is not a checkpoint"),
+        (b'\\"source\\": \\"middle', b'\\"source\\": \\"muddle', "'muddle', which is no layer"),
+    ):
+        assert right in whole
+        path.write_bytes(whole.replace(right, wrong))
+        with pytest.raises(InputError, match=sentence):
+            checkpoint.load(path)
 
 
 def test_gradients_reach_all_weights(tmp_path: Path) -> None:
