@@ -149,11 +149,12 @@ def test_a_training_learns_and_comes_back_from_its_file(compact: bool, tmp_path:
 
 
 def test_a_damaged_window_in_a_checkpoint(tmp_path: Path) -> None:
-    networks = [SpikingNetwork(random_config(0, tmp_path), bits) for bits in (None, 4)]
-    for network in networks:
-        network.reset(1)
+    config = random_config(0, tmp_path)
+    real, quantised = SpikingNetwork(config), SpikingNetwork(config, 4)
+    real.reset(1)
+    quantised.reset(1)
     path = tmp_path / "net"
-    checkpoint.save(path, Trained(*networks), TrainSettings())
+    checkpoint.save(path, Trained(real, quantised), TrainSettings())
     whole = path.read_bytes()
     for right, wrong, sentence in (
         (b'\\"stride\\": 2', b'\\"stride\\": 0', "stride 0"),
