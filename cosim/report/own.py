@@ -16,7 +16,7 @@ NAMES = {
     "file": "as its file says",
     "framework": "in its framework",
     "semantics": "the chip's semantics",
-    "leak": "its leak",
+    "leak": "the chip's leak",
     "weights": "quantised weights",
     "thresholds": "thresholds, biases",
     "integer": "all in integers",

@@ -219,9 +219,10 @@ class IntegerNetwork:
 
     @property
     def feeds(self) -> tuple[Feeds, ...]:
-        """Where the inputs of each layer's arms come from: 0 is the network's input, n + 1 layer n.
+        """By layer and arm, the numbers of its sources.
 
-        An arm of a layer's own spikes has that layer's number.
+        0 stands for the network's input, n + 1 for layer n; an arm of a layer's own spikes has that
+        layer's number.
         """
         place = {INPUT: 0} | {layer.name: number for number, layer in enumerate(self.layers, 1)}
         return tuple(

@@ -36,7 +36,8 @@ class PlainLayer:
         bias: the same.
         leak: the shift; None: no leak.
         reset: what a spike does to v: it becomes 0, loses the threshold, or stays ("none").
-        stride, padding: of a convolution.
+        stride: of a convolution, in both directions.
+        padding: of a convolution, with zeros on all sides.
         pool: 2 x 2 OR pooling of the spikes follows.
         name: None: "layer1", "layer2" and so on.
     """

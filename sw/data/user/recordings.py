@@ -124,6 +124,8 @@ def _aedat4(path: Path) -> Events:
         raise InputError(f"{path}: AEDAT 4 needs pip install 'nc64c[data]'") from error
     if not path.is_file():
         raise InputError(f"cannot read {path}: no such file")
+    if path.stat().st_size > MAX_BYTES:
+        raise InputError(f"{path} has {path.stat().st_size} bytes, at most {MAX_BYTES}")
     parts: list[NDArray[Any]] = []
     try:
         for packet in aedat.Decoder(str(path)):

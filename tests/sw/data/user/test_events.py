@@ -251,3 +251,21 @@ def test_truncated_files(name: str, tmp_path: Path) -> None:
     (tmp_path / "d.aedat").write_bytes(b"other")
     with pytest.raises(InputError, match=r"begins with 'other', must be AEDAT 2\.0 or 3\.1"):
         recordings.read(tmp_path / "d.aedat")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_changed_bytes_are_a_sentence_or_other_events(name: str, tmp_path: Path) -> None:
+    """Of 200 files with a few changed bytes none ends in anything but events or a sentence."""
+    generator = np.random.default_rng(8)
+    whole, refused = FILES[name](drawn(8)), 0
+    for _ in range(200):
+        changed = bytearray(whole)
+        for place in generator.integers(0, len(whole), 3):
+            changed[place] = int(generator.integers(256))
+        (tmp_path / name).write_bytes(changed[: int(generator.integers(1, len(whole) + 1))])
+        try:
+            read(tmp_path / name, TAKES)
+        except InputError as error:
+            refused += 1
+            assert "\n" not in str(error)
+    assert refused > 20
