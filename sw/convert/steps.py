@@ -78,6 +78,20 @@ def costs(found: Imported, tried: UserInputs) -> list[dict[str, Any]]:
     ]
 
 
+def levels(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows as those of `costs` with, instead of answers, how many are those of the first row."""
+    first = rows[0]["predictions"]
+    return [
+        {
+            "level": each["step"],
+            "accuracy": each["accuracy"],
+            "same": sum(map(int.__eq__, each["predictions"], first)),
+            "spikes": each["spikes"],
+        }
+        for each in rows
+    ]
+
+
 def steps(found: Imported, values: NDArray[np.uint8]) -> list[StepResult]:
     """All steps; `values` are uint8 images [n, C, H, W], or spikes [n, T, C, H, W]."""
     parts = [_steps(found, values[at : at + BATCH]) for at in range(0, len(values), BATCH)]

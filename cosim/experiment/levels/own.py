@@ -19,7 +19,7 @@ from cosim.program.runner import Runner
 from sw.common.errors import InputError
 from sw.common.stopwatch import Stopwatch
 from sw.convert.kept.imported import Imported
-from sw.convert.steps import costs
+from sw.convert.steps import costs, levels
 from sw.data.user.inputs import UserInputs
 from sw.integer.network import IntegerNetwork
 
@@ -85,17 +85,7 @@ class OwnSet:
             for level, answers in self.result.answers.items()
             if answers
         ]
-        every = [*self.steps, *chips]
-        first = every[0]["predictions"]
-        return [
-            {
-                "level": each["step"],
-                "accuracy": each["accuracy"],
-                "same": sum(map(int.__eq__, each["predictions"], first)),
-                "spikes": each["spikes"],
-            }
-            for each in every
-        ]
+        return levels([*self.steps, *chips])
 
     def _spikes(self) -> dict[str, dict[str, int]]:
         return {

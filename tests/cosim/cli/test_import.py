@@ -63,6 +63,7 @@ def test_the_page_of_a_run(tmp_path: Path) -> None:
     names = [each["level"] for each in one["levels"]]
     assert names == ["file", "leak", "weights", "thresholds", "integer", "golden"]
     assert {each["same"] for each in one["levels"]} == {3}
+    assert "same answers" in done.output
     counts = {name: one["levels"][0]["spikes"][name] for name in one["spikes"]["golden"]}
     assert counts == one["spikes"]["golden"]
     page = (tmp_path / "run/report.html").read_text()

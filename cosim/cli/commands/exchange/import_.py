@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
+from cosim.cli.commands.exchange.levels import table
 from cosim.cli.commands.exchange.run import TickOption
 from cosim.cli.console import say
 from cosim.cli.guard import guarded
@@ -66,7 +66,7 @@ def import_(
         from sw.convert.decisions import Decisions
         from sw.convert.kept.folder import save
         from sw.convert.kept.imported import import_nir
-        from sw.convert.steps import costs
+        from sw.convert.steps import costs, levels
         from sw.convert.tuned.calibrate import calibrate as calibrated
         from sw.convert.tuned.finetune import FineTuning
         from sw.convert.tuned.finetune import finetune as trained
@@ -91,21 +91,6 @@ def import_(
         tries = None if tried is None else costs(found, tried)
         save(out, found, tries)
     say(quiet, str(found))
-    if not quiet and tries is not None:
-        Console(highlight=False).print(_table(tries))
-
-
-def _table(found: list[dict[str, Any]]) -> Table:
-    """Accuracy and spikes of each layer, step by step, and how many answers are the file's."""
-    table = Table(title="what each change costs")
-    table.add_column("")
-    for each in found:
-        table.add_column(each["step"], justify="right")
-    first = found[0]["predictions"]
-    same = (sum(map(int.__eq__, each["predictions"], first)) for each in found)
-    table.add_row("answers as the file's", *(f"{count} of {len(first)}" for count in same))
-    if found[0]["accuracy"] is not None:
-        table.add_row("accuracy", *(f"{100 * each['accuracy']:.1f} %" for each in found))
-    for layer in found[0]["spikes"]:
-        table.add_row(f"spikes of {layer}", *(f"{each['spikes'][layer]:,}" for each in found))
-    return table
+    if not quiet and tried is not None and tries is not None:
+        shown = table("what each change costs", levels(tries), len(tried.values))
+        Console(highlight=False).print(shown)

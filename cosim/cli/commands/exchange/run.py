@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.console import Console
 
+from cosim.cli.commands.exchange.levels import table
 from cosim.cli.console import say
 from cosim.cli.findings import triage
 from cosim.cli.guard import DIFFERENT, guarded
@@ -89,7 +91,8 @@ def run(
                 progress.say(f"{name}: {note}")
         mapping, choice = choose_mapping(loaded, shape), users.choice(shape)
         runner = None if golden_only else runner_of(choice, shape)
-        done = run_own(loaded, mapping, shown, runner, beside(network, loaded))
+        with progress.stage("all levels"):
+            done = run_own(loaded, mapping, shown, runner, beside(network, loaded))
         if out is not None:
             facts = {
                 "Command": shlex.join(["nc64c", *sys.argv[1:]]),
@@ -103,6 +106,9 @@ def run(
             if triage.of_own(done, (choice, shape), out, progress):
                 _keep(document, out, out)
     say(quiet and done.equal, "\n".join(_lines(done)))
+    if not quiet and done.contract is not None:
+        for name, one in done.sets.items():
+            Console(highlight=False).print(table(name, one.levels(), len(one.inputs.values)))
     if done.different:
         raise typer.Exit(DIFFERENT)
     if not done.equal:
