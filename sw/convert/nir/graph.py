@@ -42,6 +42,7 @@ class NirLayers:
             self._before[target].append(source)
         self._shapes: dict[str, Shape] = {}
         self._open: list[str] = []
+        self._late: dict[str, str] = {}  # nodes on a layer's way back to itself
         self._given: dict[str, Maps] = {}
         self.layers: list[FloatLayer] = []
         output = self._one("Output")
@@ -83,6 +84,11 @@ class NirLayers:
     def _maps(self, name: str) -> Maps:
         """What leads from spikes to the outputs of a node."""
         if name in self._given:
+            if self._late.get(name, name) not in (name, *self._open):
+                raise InputError(
+                    f"NIR node {name}: is part of the cycle of {self._late[name]}, where it has the"
+                    " spikes of the step before, so it can lead to nothing else"
+                )
             return self._given[name]
         if name in self._open:
             return self._again(name)
@@ -132,6 +138,7 @@ class NirLayers:
                 f"the NIR graph has a cycle, {loop}: only a layer's own spikes can come back to it,"
                 " without neurons on the way"
             )
+        self._late |= dict.fromkeys(between[1:], name)
         shape = self._shapes.get(name) or _shape(name, self._nodes[name])
         return {name: linear_map.identity(shape)}
 

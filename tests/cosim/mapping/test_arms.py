@@ -108,3 +108,16 @@ def test_resident_through_the_rtl(seed: int) -> None:
     assert result.mapping_mismatches == 0
     assert result.comparison.spikes > 0
     assert result.comparison.mismatched_spikes == result.comparison.mismatched_membranes == 0
+
+
+@pytest.mark.rtl
+@pytest.mark.parametrize("seed", [33, 71])  # tiles that see arms of stride 2 and 4
+def test_streamed_through_the_rtl(seed: int) -> None:
+    network = random_arms(seed, recurrent=False)
+    schedule, chips = schedule_network(network, CHIP), Chips(GoldenRunner(), verilated(CHIP))
+    assert any(layer.windows.tiles > 1 for layer in schedule.layers)
+    spikes = random_inputs(network, 0, 3)
+    result = run_streamed(schedule, network, spikes, chips, ReadBack(1.0, seed))
+    assert result.mapping_mismatches == 0
+    assert result.comparison.spikes > 0
+    assert result.comparison.mismatched_spikes == result.comparison.mismatched_membranes == 0

@@ -64,6 +64,20 @@ REFUSED: tuple[tuple[Callable[[], Any], str], ...] = (
         lambda: chain(dense(), neuron(), square(), neuron(), edges=[("n3", "n2"), ("n3", "n1")]),
         r"n3 -> n2 -> n1 -> n3: only a layer's own spikes",
     ),
+    (
+        lambda: chain(
+            *(dense(), neuron(), square(), neuron(), neuron()),
+            edges=[("n3", "n2"), ("n2", "n4")],
+        ),
+        "n2: is part of the cycle of n3|n2 -> n3 -> n2",
+    ),
+    (
+        lambda: chain(
+            *(dense(), neuron(), square(), neuron(), square(), neuron()),
+            edges=[("n3", "n2"), ("n2", "n4")],
+        ),
+        "n2: is part of the cycle of n3",
+    ),
     (lambda: chain(dense(), neuron(v_reset=np.ones(3))), r"n1 \(IF\): resets to 1"),
     (lambda: chain(dense(), neuron(nir.LIF, tau=np.arange(1.0, 4))), "several time constants"),
     (
