@@ -116,6 +116,7 @@ def _lose_a_spike(responses: Responses) -> None:
                 return
 
 
+@pytest.mark.slow
 def test_a_difference_is_exit_code_1_with_a_triage(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

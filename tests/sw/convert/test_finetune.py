@@ -44,6 +44,7 @@ def accuracy(found: Imported, data: UserInputs) -> float:
     return float((inference.run(found.network, data.values).predictions == data.labels).mean())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["snntorch", "spikingjelly"])
 def test_it_learns_and_stays_the_chip(kind: str, tmp_path: Path) -> None:
     make = (lambda: SnnTorchNet(False)) if kind == "snntorch" else (lambda: spikingjelly_net(True))
@@ -85,6 +86,7 @@ def test_its_forward_pass_is_the_network_that_comes_of_it() -> None:
     assert same.mean() > 0.99  # float32 may fire a spike apart at a threshold
 
 
+@pytest.mark.slow
 def test_a_dead_end_is_no_worse(monkeypatch: pytest.MonkeyPatch) -> None:
     """With a rate that destroys it, what there was before is kept."""
     monkeypatch.setattr(tuning, "RATE", 1e4)

@@ -51,6 +51,7 @@ def shown(count: int = COUNT) -> UserInputs:
     return UserInputs(values, False, labels.numpy())
 
 
+@pytest.mark.slow
 def test_floats_answer_as_the_model_does(model: nn.Module) -> None:
     """Every spike on the sample (the import checks that), and the counts of the model itself."""
     found = import_torch(model, sample(model), Decisions(STEPS))
@@ -66,6 +67,7 @@ def test_floats_answer_as_the_model_does(model: nn.Module) -> None:
     assert (theirs.argmax(1) == labels).float().mean() > 0.7  # it is a network that knows something
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("decisions", CODES)
 def test_integers_are_golden(model: nn.Module, decisions: dict[str, Any]) -> None:
     found = import_torch(model, sample(model), Decisions(STEPS, **decisions))
@@ -99,6 +101,7 @@ def _keep(seen: list[Tensor], module: nn.Module, given: Any, output: Any) -> Non
     seen.append(output[1])
 
 
+@pytest.mark.slow
 def test_membranes_are_those_of_snntorch() -> None:
     """Also where the threshold is lost in the step after; before a reset, as it returns them."""
     for reset in ("subtract", "zero"):
@@ -203,6 +206,47 @@ def test_other_neurons_and_wrong_steps() -> None:
         import_torch(net, images("test", 2)[0], Decisions(7))
     with pytest.raises(InputError, match="has 2 tensors, must be one for each step, 6"):
         import_torch(net, list(images("test", 2)[0]), Decisions(STEPS))
+
+
+def test_hidden_states_that_training_has_left() -> None:
+    """snnTorch's init_hidden: the model copied is as after a reset, whoever does it."""
+    snn = spiking.snntorch()
+    utils = pytest.importorskip("snntorch.utils")
+    torch.manual_seed(2)
+    net = nn.Sequential(
+        nn.Conv2d(2, 6, 5),
+        snn.Leaky(beta=0.5, threshold=0.2, init_hidden=True, reset_mechanism="zero"),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(6 * 2 * 2, 4),
+        snn.Leaky(beta=0.5, init_hidden=True, output=True, reset_mechanism="zero"),
+    )
+    spikes = (torch.rand(STEPS, 3, 2, 8, 8) < 0.3).float()
+    with torch.no_grad():
+        for each in spikes:
+            net(each)
+    found = import_torch(net, list(spikes), Decisions(STEPS))
+    assert found.document["checked"]["different"] == 0
+    assert found.document["checked"]["spikes"] > 20
+
+    class Whole(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.net = net
+
+        def forward(self, given: Tensor) -> Tensor:
+            utils.reset(self.net)
+            return torch.stack([self.net(each)[0] for each in given])
+
+    again = import_torch(Whole(), spikes, Decisions(STEPS))
+    assert again.document["checked"] == found.document["checked"]
+    for one, other in zip(found.network.layers, again.network.layers, strict=True):
+        assert np.array_equal(one.weights, other.weights)
+    utils.reset(net)
+    for each in spikes:
+        net(each)
+    with pytest.raises(InputError, match="clear its states first"):
+        import_torch(net, list(spikes), Decisions(STEPS))
 
 
 def test_spikes_step_by_step() -> None:
