@@ -19,7 +19,7 @@ from sw.convert.linear_map import LinearMap
 from sw.convert.quantise import Tuning
 from sw.files import tensorfile
 from sw.files.tensorfile import Array, Format, Layout
-from sw.integer.network import IntegerNetwork, Reset
+from sw.integer.network import IntegerLayer, IntegerNetwork, Reset
 from sw.integer.window import Window
 
 FORMAT = Format("file of floats", "nc64c-floats-1")
@@ -98,6 +98,8 @@ def read(path: Path, network_file: Path, network: IntegerNetwork) -> Imported:
         raise InputError(
             f"{FORMAT.noun} {path} is of another network than {network_file}: take it away"
         )
+    if [_form(each) for each in document.layers] != [_form_of(each) for each in network.layers]:
+        raise InputError(f"{damaged}: its layers are others than those of {network_file}")
     layout: Layout = {}
     windows = []
     for at, layer in enumerate(document.layers):
@@ -122,8 +124,6 @@ def read(path: Path, network_file: Path, network: IntegerNetwork) -> Imported:
         _layer(str(at), layer, ways, arrays)
         for at, (layer, ways) in enumerate(zip(document.layers, windows, strict=True))
     )
-    if [each.name for each in floats] != [each.name for each in network.layers]:
-        raise InputError(f"{damaged}: its layers are others than those of {network_file}")
     tunings = {
         layer.name: Tuning(layer.unit, arrays[f"{at}.shift"], arrays.get(f"{at}.codes"))
         for at, layer in enumerate(document.layers)
@@ -131,6 +131,25 @@ def read(path: Path, network_file: Path, network: IntegerNetwork) -> Imported:
     }
     contract = plain(document.contract)
     return Imported(floats, network, contract, decisions, document.origin, tunings)
+
+
+def _form(record: LayerRecord) -> tuple[Any, ...]:
+    """All that a layer in floats has in common with the one in integers."""
+    arms = [(tuple(arm.sources), arm.inputs, arm.window) for arm in record.arms]
+    return record.name, record.features, record.thresholds, record.spiking, record.pool, arms
+
+
+def _form_of(layer: IntegerLayer) -> tuple[Any, ...]:
+    arms = [
+        (
+            arm.sources,
+            tuple(arm.input_shape),
+            None if arm.window is None else list(arm.window.numbers),
+        )
+        for arm in layer.arms
+    ]
+    thresholds = list(layer.threshold.shape)
+    return layer.name, layer.features, thresholds, layer.spiking, layer.pool, arms
 
 
 def digest(path: Path) -> str:
