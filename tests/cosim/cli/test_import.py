@@ -90,7 +90,7 @@ def test_floats_beside_that_are_not_right(tmp_path: Path) -> None:
         (whole.replace(rb"\"late\": false", rb"\"late\": 12345"), "is damaged at $.layers[0].late"),
         (whole.replace(rb"\"reset\": \"zero", rb"\"reset\": \"zerx"), "is damaged at $."),
         (whole.replace(rb"\"spiking\": true", rb"\"spiking\": null"), "is damaged at $."),
-        (whole.replace(rb"\"sources\": [\"n", rb"\"sources\": [\"x", 1), "its layers are others"),
+        (whole.replace(rb"\"sources\": [\"n", rb"\"sources\": [\"x"), "its layers are others"),
         (b"nothing", "is not a file of floats"),
         ((other / "out/floats.safetensors").read_bytes(), "is of another network than"),
     ):
