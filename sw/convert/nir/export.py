@@ -20,6 +20,7 @@ from sw.common.errors import InputError
 from sw.files.atomic import atomic_write
 from sw.integer.arm import Arm
 from sw.integer.network import INPUT, IntegerLayer, IntegerNetwork
+from sw.model.config import PIXEL_MAX
 
 Floats = NDArray[np.float64]
 POOLED = "_pooled"  # behind the name of a layer: its spikes after pooling
@@ -123,13 +124,13 @@ class _Graph:
             if shape != (shape[0], 1, 1) or source == INPUT:
                 node = self._nir.Flatten(input_type=np.array(shape), start_dim=0)
                 before = self._add(f"{name}_flat", node, before)
-            weights = _units(whole.reshape(layer.features, -1), layer)
+            weights = self._units(whole.reshape(layer.features, -1), layer, source)
             affine = self._nir.Affine(weights, added) if added.any() else self._nir.Linear(weights)
             return self._add(name, affine, before)
         rows, columns = arm.window.rows, arm.window.columns
         node = self._nir.Conv2d(
             input_shape=shape[1:],
-            weight=_units(arm.weights[:, channels], layer),
+            weight=self._units(arm.weights[:, channels], layer, source),
             stride=(rows.stride, columns.stride),
             padding=(rows.padding, columns.padding),
             dilation=(1, 1),
@@ -137,6 +138,12 @@ class _Graph:
             bias=added,
         )
         return self._add(name, node, before)
+
+    def _units(self, weights: NDArray[np.int32], layer: IntegerLayer, source: str) -> Floats:
+        """In membrane units; those of images for pixels of 0 to 1, as our import takes them."""
+        pixels = source == INPUT and self._network.encoding == "direct"
+        units = np.ldexp(weights.astype(np.float64), layer.fraction_bits)
+        return units * PIXEL_MAX if pixels else units
 
     def _neurons(self, layer: IntegerLayer, ends: list[str]) -> None:
         nir, shape = self._nir, _neurons_shape(layer)
@@ -164,10 +171,6 @@ class _Graph:
         summed = self._add(f"{layer.name}_sum", node, layer.name)
         fired = self._nir.Threshold(threshold=np.full(layer.pooled_shape, 0.5))
         self._add(layer.name + POOLED, fired, summed)
-
-
-def _units(weights: NDArray[np.int32], layer: IntegerLayer) -> Floats:
-    return np.ldexp(weights.astype(np.float64), layer.fraction_bits)
 
 
 def _neurons_shape(layer: IntegerLayer) -> tuple[int, ...] | Shape:

@@ -63,14 +63,17 @@ def test_the_digits_network_with_its_pools(tmp_path: Path) -> None:
     trace = run(network, images)
     total = different = 0
     for image, pixels in enumerate(images):
-        given = np.repeat(pixels[None], network.timesteps, axis=0)
+        given = np.repeat(pixels[None] / 255, network.timesteps, axis=0)
         found = spikes_of(graph, given, network.layers[0].reset, list(trace.spikes))
         for name, fired in trace.spikes.items():
             total += int(fired[:, image].sum())
             different += int((found[name] != fired[:, image].reshape(found[name].shape)).sum())
     assert total > 1000
     assert different <= total // 500  # a leak rounds down here, and is exact in NIR
-    answers = import_nir(out, Decisions(network.timesteps, DT, inputs="rate")).network
+    answers = import_nir(out, Decisions(network.timesteps, DT, inputs="direct")).network
+    again = run(answers, images)
+    assert all(np.array_equal(again.spikes[name], trace.spikes[name]) for name in trace.spikes)
+    assert again.predictions.tolist() == trace.predictions.tolist()
     assert [layer.name for layer in answers.layers if layer.pool] == []  # pools are layers there
     assert len(answers.layers) == len(network.layers) + sum(x.pool for x in network.layers)
 
