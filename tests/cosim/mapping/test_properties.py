@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -40,6 +41,7 @@ REPEATED = settings(
 )
 
 
+@pytest.mark.slow
 @REPEATED
 @given(network=arms_networks())
 def test_resident(network: IntegerNetwork) -> None:
@@ -54,6 +56,7 @@ def test_resident(network: IntegerNetwork) -> None:
     assert run_resident(program, network, spikes, chips, Stopwatch()).mapping_mismatches == 0
 
 
+@pytest.mark.slow
 @REPEATED
 @given(network=arms_networks(recurrent=False))
 def test_streamed(network: IntegerNetwork) -> None:
@@ -119,6 +122,7 @@ def _toml(drawn: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+@pytest.mark.slow
 @settings(REPEATED, max_examples=200)
 @given(drawn=tables(), seed=st.integers(0, 9))
 def test_a_description_is_refused_or_runs(

@@ -44,6 +44,7 @@ def test_every_spike_of_every_neuron(seed: int, tmp_path: Path) -> None:
         assert counted.tolist() == expected["n4"].sum(0).astype(int).tolist()
 
 
+@pytest.mark.slow
 def test_the_graphs_with_more_have_it(tmp_path: Path) -> None:
     layers = [
         layer

@@ -130,6 +130,7 @@ def test_the_command_refuses_too(tmp_path: Path) -> None:
     assert "cannot read description" in missing.output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compact", [False, True])
 def test_a_training_learns_and_comes_back_from_its_file(compact: bool, tmp_path: Path) -> None:
     config = random_config(6, tmp_path)
