@@ -20,7 +20,7 @@ from cosim.cli.commands import (
     map,
     noise,
 )
-from cosim.cli.commands.algorithm import attack, paper, train
+from cosim.cli.commands.algorithm import attack, paper, robustness, train
 from cosim.cli.commands.exchange import export, import_, ranc, run, verilog
 from cosim.cli.commands.results import check, table5
 from cosim.cli.commands.verification import fuzz, verify
@@ -42,7 +42,7 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
     (train.shrink, train.SHRINK_EXAMPLE),
     (noise.noise, noise.EXAMPLE),
     (table5.table5, table5.EXAMPLE),
-    (attack.robustness, attack.ROBUSTNESS_EXAMPLE),
+    (robustness.robustness, robustness.EXAMPLE),
     (verify.verify, verify.EXAMPLE),
     (fuzz.fuzz, fuzz.EXAMPLE),
     (fuzz.replay, fuzz.REPLAY_EXAMPLE),

@@ -1,0 +1,120 @@
+"""`nc64c robustness`: what attacks cost a network."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from cosim.cli.guard import guarded
+from cosim.cli.options import MAX_IMAGES, MAX_SEED, MAX_THREADS
+from sw.common.errors import InputError
+from sw.files import output
+
+if TYPE_CHECKING:
+    from sw.common.progress import Progress
+
+EXAMPLE = (
+    "Examples: `nc64c robustness vgg5.safetensors --attacker other.safetensors --data cifar-10"
+    " --images 1000`; several attacks, and the worst for each image: `nc64c robustness "
+    "checkpoints/digits.safetensors --suite quick --out out/suite`"
+)
+
+
+def robustness(
+    checkpoint: Annotated[Path, typer.Argument(help="Trained network (safetensors).")],
+    attacker: Annotated[
+        Path | None,
+        typer.Option(help="Attack model for transfer, another checkpoint.", show_default="none"),
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the data set's files.", show_default="none needed"),
+    ] = None,
+    images: Annotated[int, typer.Option(help="Held-out images.", max=MAX_IMAGES)] = 200,
+    seed: Annotated[int, typer.Option(help="Draws the images.", min=0, max=MAX_SEED)] = 0,
+    eps: Annotated[str, typer.Option(help="Strengths in 1/255.")] = "2,8,16",
+    suite: Annotated[
+        str | None,
+        typer.Option(
+            help="quick or reliable: many attacks on the quantised network.",
+            show_default="none: FGSM alone",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="JSON file; of a suite, a folder.", show_default="none"),
+    ] = None,
+    threads: Annotated[
+        int | None,
+        typer.Option(help="Of PyTorch.", min=1, max=MAX_THREADS, show_default="as many as cores"),
+    ] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda, or cuda:1 and so on.")] = "cpu",
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no table.")] = False,
+) -> None:
+    """What attacks cost a network.
+
+    FGSM, float and quantised: white-box, approximated, and by transfer. Or with `--suite` several
+    attacks on the quantised network, from random noise to Square, the worst of them for each image,
+    and what makes the figures doubtful; blocks of images that are finished are kept in `--out`.
+    """
+    with guarded(quiet) as progress:
+        from sw.attack.suite.ways import strengths
+
+        wanted = strengths(eps)
+        if suite is None:
+            if out is not None:
+                output.check_file(out, checkpoint, attacker)
+            given = checkpoint, data, attacker, images, seed, wanted, threads, device
+            table = _fgsm(given, out, progress)
+            sentences: list[str] = []
+        else:
+            if attacker is not None:
+                raise InputError("--attacker: a suite has no transfer attack, leave it out")
+            if out is not None:
+                output.check_folder(out, checkpoint)
+            asked = checkpoint, data, suite, wanted, images, seed, threads, device
+            table, sentences = _suite(asked, out, progress)
+    if not quiet:
+        Console(highlight=False).print(table)
+        for sentence in sentences:
+            typer.echo(f"Doubtful: {sentence}")
+
+
+def _fgsm(given: tuple[Any, ...], out: Path | None, progress: "Progress") -> Table:
+    from sw.attack.suite import ways as work
+    from sw.files.atomic import atomic_write
+
+    task = work.Task(*given)
+    rows = work.measure(task, progress)
+    if out is not None:
+        document = {"images": task.images, "seed": task.seed, "rows": rows}
+        atomic_write(out, (json.dumps(document, indent=2) + "\n").encode())
+    table = Table(title=f"{task.checkpoint.name}, {task.images} images: adversarial loss, points")
+    for name in ("weights", "way", "clean, %"):
+        table.add_column(name)
+    for eps in rows[0]["loss"]:
+        table.add_column(f"{eps}/255", justify="right")
+    for row in rows:
+        losses = (f"{loss:.2f}" for loss in row["loss"].values())
+        table.add_row(row["weights"], row["way"], f"{row['clean']:.2f}", *losses)
+    return table
+
+
+def _suite(
+    asked: tuple[Any, ...], out: Path | None, progress: "Progress"
+) -> tuple[Table, list[str]]:
+    from sw.attack.suite.task import Order, run
+
+    found = run(Order(*asked), out, progress)
+    title = f"{found['network']}, {found['images']} images, suite {found['suite']}: right, %"
+    table = Table(title=title)
+    table.add_column("attack")
+    for eps in found["strengths"]:
+        table.add_column(f"{eps}/255", justify="right")
+    clean = {str(eps): found["clean"] for eps in found["strengths"]}
+    for name, right in {"none": clean, "worst case": found["worst"], **found["attacks"]}.items():
+        table.add_row(name, *(f"{share:.1f}" for share in right.values()))
+    return table, found["flags"]

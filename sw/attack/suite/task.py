@@ -1,0 +1,109 @@
+"""What `nc64c robustness --suite` does: a checkpoint under a suite, as a document."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from sw.attack.image_sets import draw_images
+from sw.attack.suite.flags import flags
+from sw.attack.suite.measure import Answers, Plan, measure, work
+from sw.attack.suite.members import LARGEST, SUITES, members
+from sw.common.checks import check_range
+from sw.common.device import CPU
+from sw.common.device import device as find_device
+from sw.common.machine import usable_cores
+from sw.common.progress import Progress
+from sw.common.templates import environment, markdown
+from sw.data.dataset import Dataset
+from sw.files import output
+from sw.files.atomic import atomic_write
+from sw.train import checkpoint
+
+SCHEMA = 1
+BLOCKS = "blocks"  # folder of what is finished
+FILE, PAGE, TEMPLATE = "robustness.json", "robustness.md", "suite.md.j2"
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Order:
+    """The arguments of `nc64c robustness --suite`.
+
+    Attributes:
+        checkpoint: whose quantised network is attacked.
+        folder: of the data set's files.
+        suite: see `members`.
+        strengths: 1/255, each 1 to 254.
+        images, seed: how many held-out images, drawn by the seed.
+        threads: of PyTorch; None: as many as cores.
+        device: see `sw.common.device`.
+    """
+
+    checkpoint: Path
+    folder: Path | None
+    suite: str
+    strengths: tuple[int, ...]
+    images: int
+    seed: int
+    threads: int | None = None
+    device: str = CPU
+
+    def __post_init__(self) -> None:
+        members(self.suite, 0, self.seed)
+        for eps in self.strengths:
+            check_range("strength", eps, 1, LARGEST - 1)
+
+
+def run(order: Order, out: Path | None, progress: Progress) -> Document:
+    """Runs the suite; its JSON and its page go to `out`, and finished blocks as they come.
+
+    Raises:
+        InputError: a file, a strength, the suite, the device or the folder is wrong.
+    """
+    device = find_device(order.device)
+    content = hashlib.sha256(order.checkpoint.read_bytes() if order.checkpoint.is_file() else b"")
+    network = checkpoint.load(order.checkpoint).quantised_network.to(device)
+    data = draw_images(network.config.dataset, order.images, order.seed, order.folder)
+    torch.set_num_threads(order.threads or usable_cores())
+    folder = None if out is None else out / BLOCKS
+    plan = Plan(order.suite, order.strengths, order.seed, content.hexdigest(), folder)
+    with progress.stage(f"suite {order.suite}", work(plan, data), "images") as advance:
+        answers = measure(network, data, plan, advance, progress.say)
+    found = _document(order, plan, answers, data)
+    found["flags"] = flags(answers, order.strengths, network.config)
+    found["network"] = network.config.name
+    if out is not None:
+        with output.staged(out) as stage:
+            atomic_write(stage / FILE, (json.dumps(found, indent=1) + "\n").encode())
+            atomic_write(stage / PAGE, page(found).encode())
+    return found
+
+
+def page(found: Document) -> str:
+    """The document as Markdown: flags first, then the worst case, then each attack."""
+    return markdown(environment("sw.attack.suite", "."), TEMPLATE, **found)
+
+
+def _document(order: Order, plan: Plan, answers: Answers, data: Dataset) -> Document:
+    """Per cent of the images that are right: as they are, after each attack, and after all."""
+    share = 100 / len(data)
+    return {
+        "schema": SCHEMA,
+        "suite": order.suite,
+        "checkpoint_sha256": plan.checkpoint,
+        "dataset": data.name,
+        "images": len(data),
+        "seed": order.seed,
+        "strengths": list(order.strengths),
+        "clean": share * int(answers.clean.sum()),
+        "attacks": {
+            name: {str(eps): answers.accuracy(name, eps) for eps in order.strengths}
+            for name in SUITES[order.suite]
+        },
+        "worst": {str(eps): share * int(answers.worst(eps).sum()) for eps in order.strengths},
+        "right_at_255": answers.accuracy("apgd", LARGEST),
+    }
