@@ -19,7 +19,7 @@ from torch import Tensor
 from sw.convert.decisions import Decisions
 from sw.convert.float_layer import FloatArm, FloatLayer
 from sw.convert.kept.imported import Imported
-from sw.convert.quantise import Quantised, by_arm
+from sw.convert.quantise import Codes, Quantised, Tuning, by_arm
 from sw.data.user.inputs import UserInputs
 from sw.integer import inference
 from sw.integer.network import INPUT
@@ -158,18 +158,22 @@ def _floats(found: Imported) -> Iterator[tuple[str, tuple[FloatLayer, ...]]]:
 
 
 def _with_leak(each: Quantised) -> FloatLayer:
-    leak = each.layer.leak
-    return replace(each.before, keep=1.0 if leak is None else 1 - 2.0**-leak)
+    return replace(each.before, keep=each.layer.keep)
 
 
 def _with_codes(layer: FloatLayer, each: Quantised) -> FloatLayer:
-    weights = each.codes.codes * np.float64(each.codes.unit)
+    return with_codes(layer, each.codes, each.tuning)
+
+
+def with_codes(layer: FloatLayer, codes: Codes, tuning: Tuning | None) -> FloatLayer:
+    """The layer with the weights that its codes stand for, and its bias as tuned."""
+    weights = codes.codes * np.float64(codes.unit)
     arms = [
         replace(arm, drive=replace(arm.drive, weights=part))
         for arm, part in zip(layer.arms, by_arm(layer, weights), strict=True)
     ]
-    if each.tuning is not None:
-        arms[0] = arms[0].with_bias(layer.drive.bias + each.tuning.shift)
+    if tuning is not None:
+        arms[0] = arms[0].with_bias(layer.drive.bias + tuning.shift)
     return replace(layer, drive=arms[0].drive, beside=tuple(arms[1:]))
 
 

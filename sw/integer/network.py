@@ -10,13 +10,7 @@ from sw.common.checks import Shape, check_array, check_range
 from sw.common.errors import InputError
 from sw.integer.arm import Arm, Code
 from sw.integer.window import Window
-from sw.model.config import (
-    MAX_TIMESTEPS,
-    MAX_WEIGHT_BITS,
-    Encoding,
-    LayerKind,
-    geometry_of,
-)
+from sw.model.config import MAX_TIMESTEPS, MAX_WEIGHT_BITS, Encoding, LayerKind, geometry_of
 from sw.model.geometry import can_be_pooled, pooled_shape
 
 Reset = Literal["zero", "subtract", "none"]
@@ -103,6 +97,11 @@ class IntegerLayer:
     def by_channel(self) -> bool:
         """Whether all neurons of a channel have the same threshold and bias."""
         return self.threshold.ndim == self.bias.ndim == 1
+
+    @property
+    def keep(self) -> float:
+        """The share of a membrane that a step keeps, but for its rounding."""
+        return 1.0 if self.leak is None else 1 - 2.0**-self.leak
 
     @property
     def features(self) -> int:

@@ -75,7 +75,6 @@ def _layer(each: Quantised) -> dict[str, Any]:
     before, layer, codes = each.before, each.layer, each.codes
     error = np.abs(codes.codes * codes.unit - before.weights)
     there = before.weights != 0
-    kept = 1.0 if layer.leak is None else 1 - 2.0**-layer.leak
     entry: dict[str, Any] = {
         "layer": layer.name,
         "sources": list(layer.sources),
@@ -92,7 +91,7 @@ def _layer(each: Quantised) -> dict[str, Any]:
             "largest_error": float(error.max()),
             "mean_error": float(error[there].mean()) if there.any() else 0.0,
         },
-        "leak": [before.keep, kept],
+        "leak": [before.keep, layer.keep],
         "bias_error": float(np.abs(layer.bias * each.one - before.drive.bias).max()),
         "notes": list(each.notes),
     }

@@ -1,7 +1,7 @@
 """From layers in floats to an integer network and its contract; and from a NIR file."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +80,15 @@ def converted(
     )
     document = contract(name, done, decisions.timesteps, sentences)
     return Imported(tuple(every), network, document, decisions, tunings=tunings or {})
+
+
+def tuned_anew(found: Imported, tunings: dict[str, Tuning], sentence: str) -> Imported:
+    """The same floats with other tunings, and a sentence on how they came about."""
+    document = found.document
+    sentences = [*document["decisions"], sentence]
+    done = converted(document["source"], found.floats, found.decisions, sentences, tunings)
+    done.document.update({name: document[name] for name in ("checked",) if name in document})
+    return replace(done, origin=found.origin)
 
 
 def _quantised(

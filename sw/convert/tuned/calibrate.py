@@ -17,9 +17,9 @@ from torch import Tensor
 
 from sw.convert.decisions import Decisions
 from sw.convert.float_layer import FloatLayer
-from sw.convert.kept.imported import Imported, converted
-from sw.convert.quantise import Quantised, Tuning, by_arm, coded, quantised, units
-from sw.convert.steps import drive_of, fire, float_inputs, pooled, run_floats
+from sw.convert.kept.imported import Imported, tuned_anew
+from sw.convert.quantise import Tuning, coded, quantised, units
+from sw.convert.steps import drive_of, fire, float_inputs, pooled, run_floats, with_codes
 from sw.integer import inference
 from sw.integer.network import INPUT
 
@@ -43,10 +43,7 @@ def calibrate(found: Imported, values: NDArray[np.uint8]) -> Imported:
     values = values[:MOST]
     inputs = float_inputs(found.decisions, values)
     tunings = tuned(found.floats, found.decisions, inputs)
-    document = found.document
-    sentences = [*document["decisions"], f"calibrated on {len(values)} inputs"]
-    done = converted(document["source"], found.floats, found.decisions, sentences, tunings)
-    done.document.update({name: document[name] for name in ("checked",) if name in document})
+    done = tuned_anew(found, tunings, f"calibrated on {len(values)} inputs")
     answers = run_floats(found.floats, inputs).predictions
     before, after = (
         int((inference.run(each.network, values).predictions == answers).sum())
@@ -55,8 +52,9 @@ def calibrate(found: Imported, values: NDArray[np.uint8]) -> Imported:
     if after < before:
         said = f"a calibration on {len(values)} inputs was left out: {after} answers instead of"
         words = f"{said} {before} were those of the floats"
+        document = found.document
         return replace(found, document=document | {"decisions": [*document["decisions"], words]})
-    return replace(done, origin=found.origin)
+    return done
 
 
 def tuned(layers: Sequence[FloatLayer], decisions: Decisions, inputs: Tensor) -> dict[str, Tuning]:
@@ -66,7 +64,7 @@ def tuned(layers: Sequence[FloatLayer], decisions: Decisions, inputs: Tensor) ->
     for layer in layers:
         spikes, wanted = _run(layer, seen.floats)
         fixed = quantised(layer, decisions, first=False)
-        chip = replace(layer, keep=_kept(fixed), late=False)
+        chip = replace(layer, keep=fixed.layer.keep, late=False)
         tunings = [None] if fixed.codes.exact else list(_tries(chip, decisions, seen))
         best, least = None, np.inf
         for tuning in tunings:
@@ -91,11 +89,6 @@ def _run(layer: FloatLayer, given: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
     return (pooled(spikes) if layer.pool else spikes), spikes.sum(0)
 
 
-def _kept(done: Quantised) -> float:
-    leak = done.layer.leak
-    return 1.0 if leak is None else 1 - 2.0**-leak
-
-
 def _tries(layer: FloatLayer, decisions: Decisions, seen: _Seen) -> Iterator[Tuning]:
     """Scales, each without and with a bias that evens out the mean drive of a channel."""
     wanted = drive_of(layer, seen.floats)
@@ -108,15 +101,4 @@ def _tries(layer: FloatLayer, decisions: Decisions, seen: _Seen) -> Iterator[Tun
 
 def _tuned(layer: FloatLayer, decisions: Decisions, tuning: Tuning | None) -> FloatLayer:
     codes = coded(layer.weights, decisions, None if tuning is None else tuning.unit)
-    return _with(layer, codes.codes * codes.unit, tuning)
-
-
-def _with(layer: FloatLayer, weights: NDArray[np.floating], tuning: Tuning | None) -> FloatLayer:
-    """The layer with other weights, and its bias as tuned."""
-    own, *others = by_arm(layer, np.asarray(weights, np.float64))
-    bias = layer.drive.bias if tuning is None else layer.drive.bias + tuning.shift
-    beside = (
-        replace(arm, drive=replace(arm.drive, weights=each))
-        for arm, each in zip(layer.beside, others, strict=True)
-    )
-    return replace(layer, drive=replace(layer.drive, weights=own, bias=bias), beside=tuple(beside))
+    return with_codes(layer, codes, tuning)

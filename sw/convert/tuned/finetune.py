@@ -7,7 +7,7 @@ the one with the most right answers on the data is kept.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from torch import Tensor
 
 from sw.common.errors import InputError
 from sw.common.progress import Advance
-from sw.convert.kept.imported import Imported, converted
+from sw.convert.kept.imported import Imported, tuned_anew
 from sw.convert.quantise import Codes, Quantised, Tuning, rounded
 from sw.convert.steps import float_inputs, linear, pooled
 from sw.data.user.inputs import UserInputs
@@ -96,7 +96,7 @@ class _Layer:
         self.threshold = threshold.reshape(-1, 1, 1) if threshold.dim() == 1 else threshold
         self.size = float(self.threshold.abs().mean()) or 1.0
         self.bias = torch.tensor(layer.bias * part.one / self.size, dtype=torch.float32)
-        self.keep = 1.0 if layer.leak is None else 1 - 2.0**-layer.leak
+        self.keep = layer.keep
         if not codes.exact:
             self.codes.requires_grad_()
             self.bias.requires_grad_()
@@ -200,8 +200,4 @@ def _made(found: Imported, best: _Best, count: int) -> Imported:
         moved = bias.numpy().astype(np.float64) - part.before.drive.bias
         codes = np.where(part.before.weights != 0, near, 0).astype(np.int32)
         tunings[part.layer.name] = Tuning(part.codes.unit, moved, codes)
-    document = found.document
-    sentences = [*document["decisions"], f"weights and biases are trained on {count} inputs"]
-    done = converted(document["source"], found.floats, found.decisions, sentences, tunings)
-    done.document.update({name: document[name] for name in ("checked",) if name in document})
-    return replace(done, origin=found.origin)
+    return tuned_anew(found, tunings, f"weights and biases are trained on {count} inputs")
