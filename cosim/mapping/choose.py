@@ -16,9 +16,9 @@ def choose_mapping(network: IntegerNetwork, shape: ChipShape) -> Mapping:
     Raises `InputError` if it fits neither way; the message names the layer that does not fit alone,
     and the resource that it lacks.
     """
-    if network.recurrent:
-        return map_network(network, shape)
     try:
         return map_network(network, shape)
     except InputError:
+        if network.recurrent:
+            raise
         return schedule_network(network, shape)
