@@ -35,7 +35,7 @@ def _reaches_zero(answers: Answers) -> str | None:
 def _silent(answers: Answers) -> list[str]:
     return [
         f"layer {name} never fires on the clean images: no gradient and no spike passes it"
-        for name, count in answers.activity.items()
+        for name, count in answers.spikes.items()
         if count == 0
     ]
 

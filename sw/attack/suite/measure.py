@@ -61,13 +61,13 @@ class Answers:
         clean: the images that the network is right about as they are.
         right: those that it is still right about, by attack and strength.
         zero: those whose gradient was 0 at every pixel each time, by attack and strength.
-        activity: spikes per hidden layer on the clean images.
+        spikes: per hidden layer, of all clean images together.
     """
 
     clean: Flags
     right: dict[tuple[str, int], Flags]
     zero: dict[tuple[str, int], Flags]
-    activity: dict[str, int] = field(default_factory=dict)
+    spikes: dict[str, int] = field(default_factory=dict)
 
     def worst(self, eps: int) -> Flags:
         """The images that no attack of this strength fools the network with."""
@@ -98,18 +98,18 @@ def measure(
         say: is told of a kept block that is damaged, which is done again.
     """
     blocks = _Blocks(network, plan, say)
-    clean, activity = np.zeros(len(data), np.bool_), dict[str, int]()
+    clean, spikes = np.zeros(len(data), np.bool_), dict[str, int]()
     for batch in batches(len(data), BLOCK):
         found = evaluate(network, data.images[batch])
         clean[batch] = found.predictions == data.labels[batch]
-        activity = {name: activity.get(name, 0) + count for name, count in found.spikes.items()}
+        spikes = {name: spikes.get(name, 0) + count for name, count in found.spikes.items()}
         advance(len(clean[batch]))
     right, zero = ({which: np.zeros(len(data), np.bool_) for which in plan.attacks()} for _ in "rz")
     for which, attack in plan.attacks().items():
         for batch, stands, flat in blocks.of(attack, data):
             right[which][batch], zero[which][batch] = stands, flat
             advance(len(stands))
-    return Answers(clean, right, zero, activity)
+    return Answers(clean, right, zero, spikes)
 
 
 class _Blocks:

@@ -65,8 +65,8 @@ def run(order: Order, out: Path | None, progress: Progress) -> Document:
         InputError: a file, a strength, the suite, the device or the folder is wrong.
     """
     device = find_device(order.device)
-    content = hashlib.sha256(order.checkpoint.read_bytes() if order.checkpoint.is_file() else b"")
     network = checkpoint.load(order.checkpoint).quantised_network.to(device)
+    content = hashlib.sha256(order.checkpoint.read_bytes())
     data = draw_images(network.config.dataset, order.images, order.seed, order.folder)
     torch.set_num_threads(order.threads or usable_cores())
     folder = None if out is None else out / BLOCKS

@@ -64,7 +64,7 @@ def test_each_sign_is_a_sentence(right: dict[str, list[int]], words: str) -> Non
 def test_silence_zero_gradients_and_chance_are_said() -> None:
     found = answers()
     found.zero["pgd", 8][0] = True
-    found.activity["fc1"] = 0
+    found.spikes["fc1"] = 0
     sentences = flags(found, [8], SpikingNetwork(DIGITS).config)
     assert "layer fc1 never fires" in sentences[0]
     assert sentences[1] == ("8/255: images whose gradient is zero at every pixel: 25.0 % in pgd")

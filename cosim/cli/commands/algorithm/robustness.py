@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -14,6 +14,8 @@ from sw.common.errors import InputError
 from sw.files import output
 
 if TYPE_CHECKING:
+    from sw.attack.suite.task import Order
+    from sw.attack.suite.ways import Task
     from sw.common.progress import Progress
 
 EXAMPLE = (
@@ -61,34 +63,34 @@ def robustness(
     and what makes the figures doubtful; blocks of images that are finished are kept in `--out`.
     """
     with guarded(quiet) as progress:
-        from sw.attack.suite.ways import strengths
+        from sw.attack.suite.task import Order
+        from sw.attack.suite.ways import Task, strengths
 
         wanted = strengths(eps)
         if suite is None:
             if out is not None:
                 output.check_file(out, checkpoint, attacker)
-            given = checkpoint, data, attacker, images, seed, wanted, threads, device
-            table = _fgsm(given, out, progress)
+            task = Task(checkpoint, data, attacker, images, seed, wanted, threads, device)
+            table = _fgsm(task, out, progress)
             sentences: list[str] = []
         else:
             if attacker is not None:
                 raise InputError("--attacker: a suite has no transfer attack, leave it out")
             if out is not None:
                 output.check_folder(out, checkpoint)
-            asked = checkpoint, data, suite, wanted, images, seed, threads, device
-            table, sentences = _suite(asked, out, progress)
+            order = Order(checkpoint, data, suite, wanted, images, seed, threads, device)
+            table, sentences = _suite(order, out, progress)
     if not quiet:
         Console(highlight=False).print(table)
         for sentence in sentences:
             typer.echo(f"Doubtful: {sentence}")
 
 
-def _fgsm(given: tuple[Any, ...], out: Path | None, progress: "Progress") -> Table:
-    from sw.attack.suite import ways as work
+def _fgsm(task: "Task", out: Path | None, progress: "Progress") -> Table:
+    from sw.attack.suite.ways import measure
     from sw.files.atomic import atomic_write
 
-    task = work.Task(*given)
-    rows = work.measure(task, progress)
+    rows = measure(task, progress)
     if out is not None:
         document = {"images": task.images, "seed": task.seed, "rows": rows}
         atomic_write(out, (json.dumps(document, indent=2) + "\n").encode())
@@ -103,12 +105,10 @@ def _fgsm(given: tuple[Any, ...], out: Path | None, progress: "Progress") -> Tab
     return table
 
 
-def _suite(
-    asked: tuple[Any, ...], out: Path | None, progress: "Progress"
-) -> tuple[Table, list[str]]:
-    from sw.attack.suite.task import Order, run
+def _suite(order: "Order", out: Path | None, progress: "Progress") -> tuple[Table, list[str]]:
+    from sw.attack.suite.task import run
 
-    found = run(Order(*asked), out, progress)
+    found = run(order, out, progress)
     title = f"{found['network']}, {found['images']} images, suite {found['suite']}: right, %"
     table = Table(title=title)
     table.add_column("attack")
