@@ -56,9 +56,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Sort the files by what their tests take, the longest first; a file stays whole."""
     cost: defaultdict[Path, float] = defaultdict(float)
     for item in items:
-        cost[item.path] += max(
-            [SECONDS.get(mark.name, 0.1) for mark in item.iter_markers()] or [0.1]
-        )
+        marks = (SECONDS.get(mark.name, 0.1) for mark in item.iter_markers())
+        cost[item.path] += max(marks, default=0.1)
     items.sort(key=lambda item: -cost[item.path])
 
 

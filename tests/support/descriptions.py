@@ -57,15 +57,20 @@ def random_config(seed: int, folder: Path, *, subtract: bool = False) -> Network
     return described(path, replace(DIGITS, weight_bits=4))
 
 
-def with_numbers(config: NetworkConfig, seed: int) -> SpikingNetwork:
-    """A quantised network in float64 with batch norm as training might leave it."""
+def with_numbers(
+    config: NetworkConfig, seed: int, bias: tuple[float, float] = (0.1, 0.2)
+) -> SpikingNetwork:
+    """A quantised network in float64 with batch norm as training might leave it.
+
+    Gains have both signs; `bias` is mean and deviation of biases that are not batch norm's.
+    """
     network = SpikingNetwork(config, config.weight_bits)
     network.reset(seed)
     generator = torch.Generator().manual_seed(seed)
     for layer in network.chain:
         if layer.norm is None:
             assert layer.bias is not None
-            torch.nn.init.normal_(layer.bias, 0.1, 0.2, generator=generator)
+            torch.nn.init.normal_(layer.bias, *bias, generator=generator)
             continue
         assert layer.norm.running_mean is not None
         assert layer.norm.running_var is not None

@@ -14,25 +14,11 @@ from sw.model.architectures import DIGITS
 from sw.model.config import Encoding, NetworkConfig
 from sw.model.layer import SpikingLayer
 from sw.model.network import SpikingNetwork
+from tests.support.descriptions import with_numbers
 
 
 def _random_network(config: NetworkConfig, bits: int, seed: int) -> SpikingNetwork:
-    """A network in float64 with batch norm as training might leave it, gains of both signs."""
-    network = SpikingNetwork(dataclasses.replace(config, weight_bits=bits), bits)
-    network.reset(seed)
-    generator = torch.Generator().manual_seed(seed)
-    for layer in network.chain:
-        if layer.norm is None:
-            assert layer.bias is not None
-            torch.nn.init.normal_(layer.bias, 0, 0.1, generator=generator)
-            continue
-        assert layer.norm.running_mean is not None
-        assert layer.norm.running_var is not None
-        torch.nn.init.normal_(layer.norm.weight, 0, 0.7, generator=generator)
-        torch.nn.init.normal_(layer.norm.bias, 0.1, 0.2, generator=generator)
-        torch.nn.init.normal_(layer.norm.running_mean, 0, 0.2, generator=generator)
-        torch.nn.init.uniform_(layer.norm.running_var, 0.1, 0.6, generator=generator)
-    return network.double().eval()
+    return with_numbers(dataclasses.replace(config, weight_bits=bits), seed, bias=(0, 0.1))
 
 
 @pytest.mark.parametrize("leak", [0.5, 0.75, 1.0])
