@@ -152,16 +152,15 @@ def _count(result: Comparison, found: list[Mismatch]) -> None:
 def _differences(image: int, tick: int, golden: Flits, rtl: Flits) -> Iterator[Mismatch]:
     """Mismatches of one step, whose flits are not the same."""
     expected, got = Counter(golden.tolist()), Counter(rtl.tolist())
+    missing, surplus = expected - got, got - expected
     membranes: dict[tuple[int, int, int], tuple[list[int], list[int]]] = {}
-    for flit in sorted((expected | got).keys()):
-        if expected[flit] == got[flit]:
-            continue
+    for flit in sorted(missing.keys() | surplus.keys()):
         x, y, neuron = (FLIT.get(flit, name) for name in ("x0", "y0", "offset"))
         what = _what(flit)
         if what == "membrane":
             values = membranes.setdefault((x, y, neuron), ([], []))
-            values[0].extend([_signed(flit)] * (expected - got)[flit])
-            values[1].extend([_signed(flit)] * (got - expected)[flit])
+            values[0].extend([_signed(flit)] * missing[flit])
+            values[1].extend([_signed(flit)] * surplus[flit])
         else:
             counts = (expected[flit], got[flit])
             yield Mismatch(image, tick, x, y, neuron, what, *counts, FLIT.get(flit, "data"))

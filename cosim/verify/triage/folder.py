@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from cosim.program.errors import Mismatch
-from cosim.program.runner import Run
+from cosim.program.runner import Run, Runner
 from cosim.rtl.played import Trace
 from cosim.verify.case import case_file
 from cosim.verify.case.case import Case
@@ -123,7 +123,7 @@ def clear(out: Path) -> None:
 
 
 def small(failure: Failure, make: Make) -> Found | None:
-    """The failure with readings, with as few cores and ticks as still show the same difference."""
+    """The failure with readings, made as small as still shows the same difference."""
     rtl = make(None)
     twice = replace(failure, steps=failure.steps * 2)  # a state that RESTART should have cleared
     for tried in (failure, twice):
@@ -134,12 +134,23 @@ def small(failure: Failure, make: Make) -> Found | None:
     else:
         return None
     at = focus(found)
+    best = Found(tried, probed, found, at)
     for less in reduce.smaller(tried, at):
-        again = probe(less, rtl)
-        differences = again.differences
-        if differences and _same(focus(differences), at):
-            return Found(less, again, differences, focus(differences))
-    return Found(tried, probed, found, at)
+        again = _shows(less, at, rtl)
+        if again is not None:
+            best = again
+            break
+    bare = reduce.without_silent_axons(best.failure)
+    return _shows(bare, best.at, rtl) or best
+
+
+def _shows(failure: Failure, at: Difference, rtl: Runner) -> Found | None:
+    """A smaller failure, if it shows the same difference; else None."""
+    probed = probe(failure, rtl)
+    found = probed.differences
+    if not found or not _same(focus(found), at):
+        return None
+    return Found(failure, probed, found, focus(found))
 
 
 def _same(one: Difference, other: Difference) -> bool:

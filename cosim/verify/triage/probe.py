@@ -137,7 +137,7 @@ def _state(program: Program) -> Step:
 
 
 def _settings(program: Program) -> Step:
-    """Registers, neuron words and fan-out; of few cores the synapses as well."""
+    """Registers, neuron words and fan-out."""
     flits = []
     for core in program.cores:
         words = [

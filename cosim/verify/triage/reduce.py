@@ -40,6 +40,22 @@ def smaller(failure: Failure, at: Difference) -> Iterator[Failure]:
         yield cut
 
 
+def without_silent_axons(failure: Failure) -> Failure:
+    """The same without the synapses of axons that no spike reaches, for which no sum is other.
+
+    A big core of a network keeps some tenth of its synapses: a reader sees those that count.
+    """
+    moments = watched(failure)
+    cores = []
+    for core in failure.program.cores:
+        reached = np.zeros((core.pages, core.synapses.shape[-1]), np.bool_)
+        for taken in moments.consumed[core.x, core.y]:
+            if taken is not None:
+                reached[: len(taken)] |= taken[: core.pages]
+        cores.append(replace(core, synapses=core.synapses & reached[:, None, None, :]))
+    return replace(failure, program=replace(failure.program, cores=tuple(cores)))
+
+
 def _until(steps: tuple[Step, ...], tick: int) -> tuple[Step, ...]:
     """The steps up to a tick, and one tick more: in it the difference may have consequences."""
     gos = np.cumsum([step.go for step in steps])

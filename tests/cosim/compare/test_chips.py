@@ -177,6 +177,26 @@ def test_every_single_fault_is_counted_once() -> None:
             assert result.mismatched_spikes + result.mismatched_membranes == 1, (step, word)
 
 
+def test_a_chip_of_which_everything_is_wrong_is_counted_too() -> None:
+    """No count of it may take a step through all flits for each flit."""
+    right, wrong = (
+        [NOTHING] * READ_BACK
+        + [
+            flits(
+                *(
+                    membrane(core % 8, core // 8, n, value)
+                    for core in range(64)
+                    for n in range(1024)
+                )
+            )
+        ]
+        for value in (1, 2)
+    )
+    result = compare_image(STEPS, right, wrong)
+    assert (result.membranes, result.mismatched_membranes) == (65536, 65536)
+    assert str(result.first).endswith("core (0, 0), neuron 0: membrane, expected 1, got 2")
+
+
 def test_nothing_compared_is_not_equal() -> None:
     assert not compare_image(STEPS, [NOTHING] * 6, [NOTHING] * 6).equal
     assert not Comparison().equal

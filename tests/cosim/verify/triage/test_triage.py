@@ -99,6 +99,19 @@ def test_a_core_alone_does_what_it_did_among_others(tick: int) -> None:
             assert got == wanted, (core.x, core.y)
 
 
+@pytest.mark.slow
+def test_synapses_that_no_spike_reaches_may_go() -> None:
+    failure = busy_failure()
+    bare = reduce.without_silent_axons(failure)
+    counts = [
+        sum(int(core.synapses.sum()) for core in each.program.cores) for each in (failure, bare)
+    ]
+    assert 0 < counts[1] < counts[0]
+    whole, less = (probe(each, GoldenRunner()) for each in (failure, bare))
+    for one, other in zip(whole.golden, less.golden, strict=True):
+        np.testing.assert_array_equal(np.sort(one), np.sort(other))
+
+
 def test_the_rest_is_written_where_there_are_no_waves(tmp_path: Path) -> None:
     found = triage(busy_failure(), no_waves, tmp_path)
     assert found is not None
