@@ -179,7 +179,23 @@ def _examples(content: ImageSets, sets: dict[str, SetRecord]) -> list[Example]:
 def _pixels(images: Images, index: int) -> list[list[object]]:
     """One picture as lists: [H][W] grey, or [H][W][3]."""
     picture = images[index]
+    if picture.ndim == 4:
+        picture = _seen(picture)
     pixels: list[list[object]] = (
         picture[0] if len(picture) == 1 else np.moveaxis(picture, 0, -1)
     ).tolist()
     return pixels
+
+
+def _seen(spikes: Images) -> Images:
+    """Spikes [T, C, H, W] as a picture: how often each pixel fired, of 255, the most white.
+
+    Of two polarities the first is red and the second blue; all else is grey, [1, H, W].
+    """
+    counts = spikes.sum(0, dtype=np.int64)
+    if len(counts) == 2:
+        counts = np.stack([counts[0], np.zeros_like(counts[0]), counts[1]])
+    else:
+        counts = counts.sum(0, keepdims=True)
+    found: Images = (counts * 255 // max(1, int(counts.max()))).astype(np.uint8)
+    return found

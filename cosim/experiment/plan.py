@@ -91,7 +91,7 @@ class Shard:
         common: what it shares with others.
         set: the set's name.
         first: the first image's number in it.
-        images: uint8 [n, C, H, W], as the network and the chip are shown them.
+        images: as network and chip are shown them, uint8 [n, C, H, W], or spikes [n, T, C, H, W].
         rtl: whether they go through the RTL too, or only up to the golden model.
     """
 

@@ -141,7 +141,7 @@ def _given(settings: Settings, config: NetworkConfig) -> _Shown | tuple[Wanted, 
     if not files:
         rtl = inputs.IMAGES if settings.images is None else settings.images
         count = inputs.golden_count(rtl, settings.golden_images)
-        sets = inputs.SETS if settings.sets is None else settings.sets
+        sets = inputs.usual_sets(config) if settings.sets is None else settings.sets
         order = Order(
             settings.checkpoint, settings.attacker, settings.data, sets, count, settings.seed
         )

@@ -22,6 +22,7 @@ from sw.attack.victim import Labels, Victim
 from sw.common.checks import check_range, shown
 from sw.common.errors import InputError
 from sw.data.dataset import Dataset, Images
+from sw.model.config import NetworkConfig
 from sw.model.network import SpikingNetwork
 
 Classes = NDArray[np.int64]  # [n]
@@ -73,6 +74,7 @@ class Attack:
         self, strengths: Sequence[int], network: SpikingNetwork, data: Dataset
     ) -> "list[Attacked]":
         """The same at several strengths instead of `eps`; those of FGSM share their gradient."""
+        check_pixels(network.config)
         attacks = [replace(self, eps=eps) for eps in strengths]
         labels = self._labels(network, data)
         if self.method == "fgsm":
@@ -126,6 +128,16 @@ def attacked(
         strengths = [attacks[name].eps for name in names]
         found |= zip(names, kind.at(strengths, network, data), strict=True)
     return {name: found[name] for name in attacks}
+
+
+def check_pixels(config: NetworkConfig) -> None:
+    """Raises `InputError` for a network without pixels that an attack could move."""
+    if config.takes_spikes:
+        raise InputError(
+            f"network {config.name}: takes spikes, which are 0 or 1 and cannot be moved by 1/255: "
+            "no attack here can change them, files of spikes attacked elsewhere can be shown "
+            "(--sets FILE)"
+        )
 
 
 def random_targets(labels: Classes, classes: int, seed: int, numbers: Numbers) -> Classes:

@@ -12,6 +12,7 @@ from sw.common.checks import shown
 from sw.common.errors import InputError
 from sw.data.dataset import Dataset
 from sw.data.datasets import load as load_dataset
+from sw.data.spikes import SpikeForm
 from sw.model.config import NetworkConfig
 from sw.train import checkpoint
 from sw.train.checkpoint import Checkpoint
@@ -54,13 +55,20 @@ def is_transfer(name: str) -> bool:
     return name.startswith(f"{TRANSFER}_")
 
 
-def draw_images(dataset: str, count: int, seed: int, folder: Path | None = None) -> Dataset:
+def draw_images(
+    dataset: str,
+    count: int,
+    seed: int,
+    folder: Path | None = None,
+    form: SpikeForm | None = None,
+) -> Dataset:
     """`count` held-out images, drawn by a seed. Raises `InputError` if there are not so many.
 
     Fewer images with the same seed are the first of them, and so a random sample as well. `folder`
-    is where the data set's files are, for one that does not come with a package.
+    is where the data set's files are, for one that does not come with a package; `form` is what is
+    known of spikes.
     """
-    held_out = load_dataset(dataset, "test", folder)
+    held_out = load_dataset(dataset, "test", folder, form)
     if not 1 <= count <= len(held_out):
         raise InputError(
             f"{count} images were asked for: must be 1 to {len(held_out)},"

@@ -7,8 +7,7 @@ from typing import Literal, get_args
 from sw.common.checks import check_range
 from sw.common.errors import InputError
 from sw.integer.arm import Code
-from sw.integer.network import Inputs
-from sw.model.config import MAX_TIMESTEPS
+from sw.model.config import MAX_TIMESTEPS, Inputs
 
 ResetKind = Literal["zero", "subtract"]
 Fires = Literal["at", "above"]

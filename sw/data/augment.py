@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor
 
-ONE_SIDED = ("digits", "mnist")  # data sets of signs: mirrored, they are other signs or none
+# Data sets of signs: mirrored, they are other signs or none. Of a user's spikes nobody knows.
+ONE_SIDED = ("digits", "mnist", "spikes")
 PADDING = 4  # pixels that an image may be shifted by, on each side
 
 

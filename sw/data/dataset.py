@@ -1,13 +1,16 @@
 """A data set in memory, and the two parts that every one has."""
 
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 Split = Literal["train", "test"]
-Images = NDArray[np.uint8]  # [n, C, H, W]
+Images = NDArray[np.uint8]  # [n, C, H, W]; of spikes, [n, T, C, H, W]
+PARTS: tuple[Split, ...] = get_args(Split)
+TEST_SHARE = 0.25  # of each class, where a set has no parts of its own
+SPLIT_SEED = 2023
 
 
 @dataclass(frozen=True)
@@ -16,7 +19,7 @@ class Dataset:
 
     Attributes:
         name: what `sw.data.datasets.load` knows it by.
-        images: uint8 [n, C, H, W], pixels 0..255.
+        images: uint8 [n, C, H, W], pixels 0..255; or spikes 0 or 1 [n, T, C, H, W].
         labels: int64 [n], an index into `classes`.
         classes: the classes' names.
         numbers: int64 [n], each image's number in the part that it is of, by which it is known
@@ -46,3 +49,15 @@ class Dataset:
             labels=self.labels[chosen],
             numbers=self.numbers[chosen],
         )
+
+
+def stratified(labels: NDArray[np.int64], split: Split) -> NDArray[np.int64]:
+    """Indices of one split, in mixed order: of each class the same share, drawn by SPLIT_SEED."""
+    generator = np.random.default_rng(SPLIT_SEED)
+    train, test = [], []
+    for label in np.unique(labels):
+        members = generator.permutation(np.flatnonzero(labels == label))
+        held_out = round(len(members) * TEST_SHARE)
+        test.append(members[:held_out])
+        train.append(members[held_out:])
+    return generator.permutation(np.concatenate(test if split == "test" else train))

@@ -1,15 +1,16 @@
-"""Data sets by name: images on the 1/255 grid, with labels, split into train and test for good."""
+"""Data sets by name: images on the 1/255 grid, or spikes; with labels, train and test for good."""
 
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 
 from sw.common.errors import InputError
-from sw.data import cifar, digits, mnist
-from sw.data.dataset import Dataset, Split
+from sw.common.progress import Progress
+from sw.data import cifar, digits, mnist, spikes
+from sw.data.dataset import PARTS, Dataset, Split
+from sw.data.spikes import SpikeForm
 
 IN_PACKAGE = ("digits",)  # needs no folder
 IN_FOLDER: dict[str, Callable[[Split, Path], Dataset]] = {
@@ -18,19 +19,30 @@ IN_FOLDER: dict[str, Callable[[Split, Path], Dataset]] = {
     "mnist": lambda split, folder: mnist.load("mnist", split, folder),
     "fashion-mnist": lambda split, folder: mnist.load("fashion-mnist", split, folder),
 }
-NAMES = (*IN_PACKAGE, *IN_FOLDER)
+IMAGES = (*IN_PACKAGE, *IN_FOLDER)
+NAMES = (*IMAGES, spikes.NAME)
 
 
-def load(name: str, split: Split, folder: Path | None = None) -> Dataset:
+def load(
+    name: str,
+    split: Split,
+    folder: Path | None = None,
+    form: SpikeForm | None = None,
+    progress: Progress | None = None,
+) -> Dataset:
     """A data set's training or test part; always the same images in the same order.
 
     Args:
         name: "digits", scikit-learn's handwritten digits (8 x 8, grey, part of the package);
             "cifar10" or "cifar100" (`sw.data.cifar`); "mnist" or "fashion-mnist"
-            (`sw.data.mnist`). Behind a colon some of its classes, by name or number: of
-            "cifar100:apple,bear" only these, numbered from 0 in this order.
+            (`sw.data.mnist`); "spikes", a user's own (`sw.data.spikes`). Behind a colon some of
+            its classes, by name or number: of "cifar100:apple,bear" only these, numbered from 0 in
+            this order.
         split: "train" or "test".
-        folder: where the files of a data set are that does not come with a package.
+        folder: where the files of a data set are that does not come with a package; of spikes, a
+            file or a folder.
+        form: what is known of spikes.
+        progress: is told how the reading of many files goes, and what is left out of them.
 
     Raises:
         InputError: unknown name or split; no folder for a data set that needs one, or a folder for
@@ -39,13 +51,21 @@ def load(name: str, split: Split, folder: Path | None = None) -> Dataset:
     whole, colon, chosen = name.partition(":")
     if whole not in NAMES:
         raise InputError(f"unknown data set {whole!r}: must be one of {', '.join(NAMES)}")
-    found = _load(whole, split, folder)
+    if whole == spikes.NAME:
+        if folder is None:
+            raise InputError(f"data set {whole} needs a file or a folder: name it with --data")
+        _check_split(name, split)
+        form = form or SpikeForm()
+        if colon:  # the form's classes are those that are chosen, the files have all
+            form = replace(form, classes=None)
+        found = spikes.load(split, folder, form, progress)
+    else:
+        found = _load(whole, split, folder)
     return _classes_of(found, name, chosen.split(",")) if colon else found
 
 
 def _load(name: str, split: Split, folder: Path | None) -> Dataset:
-    if split not in get_args(Split):
-        raise InputError(f"unknown split {split!r} of {name}: must be train or test")
+    _check_split(name, split)
     if name in IN_PACKAGE:
         if folder is not None:
             raise InputError(f"data set {name} needs no folder, but got {folder}: leave it out")
@@ -55,6 +75,11 @@ def _load(name: str, split: Split, folder: Path | None) -> Dataset:
     if not folder.is_dir():
         raise InputError(f"data set {name}: {folder} is no folder")
     return IN_FOLDER[name](split, folder)
+
+
+def _check_split(name: str, split: Split) -> None:
+    if split not in PARTS:
+        raise InputError(f"unknown split {split!r} of {name}: must be train or test")
 
 
 def _classes_of(whole: Dataset, name: str, chosen: list[str]) -> Dataset:

@@ -19,7 +19,7 @@ from sw.integer.connected import (
     window_of,
 )
 from sw.integer.network import MEMBRANE_MAX, IntegerLayer, IntegerNetwork
-from sw.model.config import PHASES, PIXEL_MAX, Encoding, NetworkConfig
+from sw.model.config import PHASES, PIXEL_MAX, Inputs, NetworkConfig
 
 if TYPE_CHECKING:  # a reader of network files needs no torch
     from sw.model.layer import SpikingLayer
@@ -68,9 +68,9 @@ def fold(network: "SpikingNetwork") -> IntegerNetwork:
 
 
 def _hidden(
-    layer: "SpikingLayer", config: NetworkConfig, bits: int, encoding: Encoding | None
+    layer: "SpikingLayer", config: NetworkConfig, bits: int, encoding: Inputs | None
 ) -> IntegerLayer:
-    """A hidden layer; `encoding` is that of its inputs if it is the first one, None for spikes."""
+    """A hidden layer; `encoding` is that of its inputs if it is the first one, else None."""
     assert layer.theta is not None
     spec, timesteps = layer.spec, config.timesteps
     leak = _leak_shift(config.leak if spec.leak is None else spec.leak)
@@ -181,7 +181,7 @@ def _agreeing(
 
 
 def _grids(
-    fraction_bits: int, leak: int | None, timesteps: int, encoding: Encoding | None
+    fraction_bits: int, leak: int | None, timesteps: int, encoding: Inputs | None
 ) -> list[int]:
     """Of what the weighted inputs leave in a membrane 1..T steps after rest: it is a multiple.
 
@@ -195,7 +195,7 @@ def _grids(
     return [2 ** max(fraction_bits - shift * step, 0) for step in range(timesteps)]
 
 
-def _fraction_bits(codes: NDArray[np.int32], bits: int, encoding: Encoding | None) -> int:
+def _fraction_bits(codes: NDArray[np.int32], bits: int, encoding: Inputs | None) -> int:
     """As many as there is room for.
 
     Of a chip's layer: in its weights of 16 bits, which for phase encoding are those of the first

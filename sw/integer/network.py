@@ -10,11 +10,17 @@ from sw.common.checks import Shape, check_array, check_range
 from sw.common.errors import InputError
 from sw.integer.arm import Arm, Code
 from sw.integer.window import Window
-from sw.model.config import MAX_TIMESTEPS, MAX_WEIGHT_BITS, Encoding, LayerKind, geometry_of
+from sw.model.config import (
+    INPUTS,
+    MAX_TIMESTEPS,
+    MAX_WEIGHT_BITS,
+    Inputs,
+    LayerKind,
+    geometry_of,
+)
 from sw.model.geometry import can_be_pooled, pooled_shape
 
 Reset = Literal["zero", "subtract", "none"]
-Inputs = Encoding | Literal["spikes"]
 
 Feeds = tuple[tuple[int, ...], ...]  # of each arm of a layer
 
@@ -238,11 +244,9 @@ class IntegerNetwork:
         return any(layer.recurrent for layer in self.layers)
 
     def __post_init__(self) -> None:
-        encodings = (*get_args(Encoding), "spikes")
-        if self.encoding not in encodings:
+        if self.encoding not in INPUTS:
             raise InputError(
-                f"network {self.name}: encoding is {self.encoding!r},"
-                f" must be {' or '.join(encodings)}"
+                f"network {self.name}: encoding is {self.encoding!r}, must be {' or '.join(INPUTS)}"
             )
         check_range(f"network {self.name}: timesteps", self.timesteps, 1, MAX_TIMESTEPS)
         if len(self.layers) < 2:

@@ -12,12 +12,12 @@ from sw.common.errors import InputError
 from sw.integer.network import (
     MEMBRANE_MAX,
     MEMBRANE_MIN,
-    Inputs,
     IntegerLayer,
     IntegerNetwork,
     Reset,
 )
 from sw.integer.window import Window
+from sw.model.config import Inputs
 from sw.model.geometry import Geometry
 
 MAX_BITS = 8  # two's complement: -128 to 127

@@ -10,15 +10,19 @@ from sw.model.geometry import CONVOLUTION, Geometry, can_be_pooled, output_shape
 
 LayerKind = Literal["conv", "fc"]
 Encoding = Literal["direct", "rate", "phase", "latency"]  # what they are: `sw.model.encoding`
+Inputs = Encoding | Literal["spikes"]  # no images: spikes that are inputs as they are
 Pooling = Literal["or", "average"]
 SpikeReset = Literal["zero", "subtract"]
 
 PIXEL_MAX = 255
 PHASES = 8  # bits of a pixel
 MAX_TIMESTEPS = 1024
+MAX_TICK = 1e6  # seconds
 MAX_WEIGHT_BITS = 8
 IMAGES = "input"  # what a layer names to take the network's input
+ALONE = "the first layer takes the images and nothing else"
 MAX_WEIGHTS = 1 << 28  # of a layer: more than fit any chip, and than should be tried
+INPUTS = (*get_args(Encoding), "spikes")
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
@@ -119,16 +123,18 @@ class NetworkConfig:
     Attributes:
         name: the network's name.
         dataset: the data set that it classifies.
-        input_shape: C, H, W of an image.
+        input_shape: C, H, W of an image, or of the spikes of a step.
         classes: the classes' names.
         layers: the hidden layers; an output layer, fully connected, integrating, comes behind.
-        timesteps: T, steps per image.
+        timesteps: T, steps per image, or of a recording.
         theta_conv, theta_fc: thresholds of convolutions and of hidden fully connected layers.
         leak: lambda, the share of its membrane that a hidden neuron keeps per step.
         weight_bits: K of the quantised network.
-        encoding: how images become inputs (`sw.model.encoding`).
+        encoding: how images become inputs (`sw.model.encoding`), or that these are spikes.
         norm: batch norm in the hidden layers; without it they have biases.
         pooling: "or": max pooling of spikes, which the chip can do; "average": software only.
+        tick: seconds of a step, into which events became spikes (`sw.data.user.event_list`); None:
+            the spikes came as arrays, or the inputs are images.
 
     Raises:
         InputError: a value is out of range, or the layers do not fit together.
@@ -144,9 +150,20 @@ class NetworkConfig:
     theta_fc: float = 1.0
     leak: float = 0.5
     weight_bits: int = 4
-    encoding: Encoding = "direct"
+    encoding: Inputs = "direct"
     norm: bool = True
     pooling: Pooling = "or"
+    tick: float | None = None
+
+    @property
+    def takes_spikes(self) -> bool:
+        """Whether its inputs are spikes as they are; False: images."""
+        return self.encoding == "spikes"
+
+    @property
+    def input_sizes(self) -> tuple[int, ...]:
+        """Of one input: C, H, W of an image, or T, C, H, W of spikes."""
+        return (self.timesteps, *self.input_shape) if self.takes_spikes else self.input_shape
 
     def __post_init__(self) -> None:
         where = f"network {self.name}"
@@ -154,7 +171,7 @@ class NetworkConfig:
         check_range(f"{where}: timesteps", self.timesteps, 1, MAX_TIMESTEPS)
         check_range(f"{where}: weight bits", self.weight_bits, 1, MAX_WEIGHT_BITS)
         for what, chosen, choices in (
-            ("encoding", self.encoding, get_args(Encoding)),
+            ("encoding", self.encoding, INPUTS),
             ("pooling", self.pooling, get_args(Pooling)),
         ):
             if chosen not in choices:
@@ -170,6 +187,8 @@ class NetworkConfig:
                 raise InputError(
                     f"{where}: {what} is {value}, must be above 0 and at most {most:g}"
                 )
+        if self.tick is not None and not (self.takes_spikes and 0 < self.tick <= MAX_TICK):
+            raise InputError(f"{where}: tick is {self.tick}, must be above 0, and of spikes")
         if not self.layers or not self.classes:
             raise InputError(f"{where}: needs a hidden layer and a class")
         self.places()
@@ -188,6 +207,8 @@ class NetworkConfig:
             name = spec.name or f"{spec.kind}{numbers[spec.kind]}"
             if name in (IMAGES, *found):
                 raise InputError(f"{where}: another one has the name {name} already")
+            if spec.branches and not found and not self.takes_spikes:
+                raise InputError(f"{where}: {ALONE}")
             found[name] = _placed(where, name, spec, found, self.input_shape)
         return tuple(found.values())
 
@@ -217,9 +238,10 @@ def _placed(
 ) -> Place:
     last = list(before)[-1] if before else IMAGES
     inputs = spec.inputs or (last,)
-    if not before and (inputs != (IMAGES,) or spec.branches):
-        raise InputError(f"{where}: the first layer takes the images and nothing else")
-    if before and IMAGES in (*inputs, *(branch.source for branch in spec.branches)):
+    others = [branch.source for branch in spec.branches if branch.source != name]
+    if not before and (inputs != (IMAGES,) or others):
+        raise InputError(f"{where}: {ALONE}")
+    if before and IMAGES in (*inputs, *others):
         raise InputError(f"{where}: only the first layer takes the images")
     shapes = [images if each == IMAGES else _source(where, each, before).shape for each in inputs]
     if len({shape[not spec.added :] for shape in shapes}) > 1:

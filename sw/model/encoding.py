@@ -14,13 +14,14 @@ import math
 import torch
 from torch import Tensor
 
-from sw.model.config import PHASES, PIXEL_MAX, Encoding
+from sw.model.config import PHASES, PIXEL_MAX, Encoding, Inputs
 
-UNIT: dict[Encoding, float] = {
+UNIT: dict[Inputs, float] = {
     "direct": 1 / PIXEL_MAX,
     "rate": 1.0,
     "phase": 2.0**-PHASES,
     "latency": 1.0,
+    "spikes": 1.0,
 }
 
 # SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, OOPSLA 2014), in

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from sw.model.geometry import output_shape
 from sw.model.layer import SpikingLayer
-from sw.model.network import SpikingNetwork, as_input, at_rest
+from sw.model.network import SpikingNetwork, at_rest
 
 BATCH = 256
+BATCH_STEPS = 8 * BATCH  # of all inputs at once: long recordings come in smaller batches
 
 
 @dataclass(frozen=True)
@@ -29,13 +30,20 @@ class Evaluation:
 
 
 def evaluate(network: SpikingNetwork, images: NDArray[np.uint8]) -> Evaluation:
-    """Classify images, uint8 [n, C, H, W], in evaluation mode; the network is left as it was."""
+    """Classify inputs, uint8, in evaluation mode; the network is left as it was.
+
+    Args:
+        network: any.
+        images: [n, C, H, W]; of a network that takes spikes, these: [n, T, C, H, W].
+    """
+    device = network.chain[0].weight.device
+    batch = max(1, min(BATCH, BATCH_STEPS // network.timesteps))
     predictions = [np.empty(0, dtype=np.int64)]
     spikes = {layer.name: 0 for layer in network.chain[:-1]}
     with at_rest(network), torch.no_grad():
-        for start in range(0, len(images), BATCH):
-            pixels = as_input(images[start : start + BATCH]).to(network.chain[0].weight.device)
-            trace = network.trace(pixels)
+        for start in range(0, len(images), batch):
+            values = torch.from_numpy(np.ascontiguousarray(images[start : start + batch]))
+            trace = network.trace(network.inputs_of(values.to(device)))
             predictions.append(trace.scores.cpu().numpy().argmax(axis=1))
             for name, fired in trace.spikes.items():
                 spikes[name] += int(fired.count_nonzero())

@@ -62,7 +62,7 @@ class SpikingNetwork(nn.Module):
             layer.reset(generator)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Class scores, float [B, classes], of images, float [B, C, H, W] in 0..1."""
+        """Class scores, float [B, classes], of inputs as `inputs_of` gives them."""
         return self.trace(images).scores
 
     def trace(self, images: Tensor) -> NetworkTrace:
@@ -71,19 +71,27 @@ class SpikingNetwork(nn.Module):
         The score of a class is the membrane of its output neuron after T steps, divided by T.
 
         Args:
-            images: float [B, C, H, W] in 0..1.
+            images: float [B, C, H, W] in 0..1; of a network that takes spikes, these: float
+                [B, T, C, H, W], 0 or 1.
         """
         return self.trace_inputs(self.encode(images))
+
+    def inputs_of(self, values: Tensor) -> Tensor:
+        """Inputs as data sets have them, uint8, as float: pixels in 0..1, spikes as they are."""
+        floats = values.float()
+        return floats if self.config.takes_spikes else floats / PIXEL_MAX
 
     def encode(self, images: Tensor) -> Tensor:
         """What the first layer gets: whole numbers, float [T, B, C, H, W], or [1, ...] if direct.
 
         Direct encoding passes gradients on; the others take the nearest of the pixels 0..255 and
-        have none.
+        have none. Spikes are themselves; if there are fewer steps for now, the first of them.
 
         Args:
-            images: float [B, C, H, W] in 0..1.
+            images: see `trace`.
         """
+        if self.config.encoding == "spikes":
+            return images.swapaxes(0, 1)[: self.timesteps]
         pixels = images * PIXEL_MAX
         if self.config.encoding != "direct":
             pixels = pixels.detach().round()

@@ -18,7 +18,7 @@ from sw.files import store
 from sw.files.atomic import atomic_write
 from sw.files.store import Result as Result
 from sw.model.architectures import DIGITS, named
-from sw.model.config import Encoding, NetworkConfig
+from sw.model.config import Encoding, Inputs, NetworkConfig
 from sw.paper.presets import Scale, Way
 from sw.train.settings import TrainSettings
 
@@ -206,7 +206,7 @@ def trainings(cells: dict[Place, Cell]) -> list[Training]:
     return list(dict.fromkeys(needed))
 
 
-def _attacks(scale: Scale, way: Way, encoding: Encoding) -> tuple[Attack, ...]:
+def _attacks(scale: Scale, way: Way, encoding: Inputs) -> tuple[Attack, ...]:
     """FGSM with the gradient of a way, by its name: equal attacks must be equal cells."""
     exact = encoding == "direct" and way != "approximated"
     gradient: Gradient = "autograd" if exact else "approximated"

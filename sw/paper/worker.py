@@ -16,7 +16,7 @@ from sw.attack.robustness import measure
 from sw.common.device import CPU
 from sw.common.device import device as find_device
 from sw.common.errors import InputError
-from sw.data import datasets
+from sw.data import datasets, spikes
 from sw.data.dataset import Dataset
 from sw.files.store import Result
 from sw.model.metrics import accuracy, evaluate
@@ -92,6 +92,8 @@ def run(job: Job) -> Done:
 def images(source: Source) -> tuple[Dataset, Dataset]:
     """The training and the test images; raises `InputError`."""
     name = source.scale.dataset
+    if name.partition(":")[0] == spikes.NAME:
+        raise InputError("data set spikes: the paper's tables are of images, which it must have")
     train_images = datasets.load(name, "train", source.folder)
     return presets.parts(source.scale, train_images, datasets.load(name, "test", source.folder))
 

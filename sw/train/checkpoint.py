@@ -29,7 +29,7 @@ LAYER = ("kind", "features", "pool")  # of each layer; all else is left out as u
 
 # Came after the first files of this format; left out where they have their defaults, so that the
 # same weights and settings still give the same bytes.
-LATER = ("norm", "pooling", "augment", "fast", "short_epochs", "validation", "start")
+LATER = ("norm", "pooling", "augment", "fast", "short_epochs", "validation", "start", "tick")
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -20,9 +21,9 @@ from sw.common.device import device as find_device
 from sw.common.errors import InputError
 from sw.data.augment import ONE_SIDED, crop_and_flip
 from sw.data.dataset import Dataset
-from sw.model.config import PIXEL_MAX, NetworkConfig
+from sw.model.config import NetworkConfig
 from sw.model.metrics import accuracy, evaluate
-from sw.model.network import SpikingNetwork, as_input
+from sw.model.network import SpikingNetwork
 from sw.train import health, training_state
 from sw.train.settings import TrainSettings
 from sw.train.training_state import Part, Row, TrainingState
@@ -104,9 +105,10 @@ def train(
             not of this training, or there is no such device.
         Diverged: with the step at which it did.
     """
-    if dataset.images.shape[1:] != config.input_shape or dataset.classes != config.classes:
+    if dataset.images.shape[1:] != config.input_sizes or dataset.classes != config.classes:
+        kind = "spikes" if config.takes_spikes else "images"
         raise InputError(
-            f"network {config.name} takes images of {config.input_shape} in"
+            f"network {config.name} takes {kind} of {config.input_sizes} in"
             f" {len(config.classes)} classes, but {dataset.name} has"
             f" {dataset.images.shape[1:]} in {len(dataset.classes)}"
         )
@@ -228,17 +230,18 @@ def _step(run: TrainingState, images: Tensor, labels: Tensor) -> tuple[float, in
 
 
 def _batches(run: TrainingState, dataset: Dataset) -> Iterator[tuple[Tensor, Tensor]]:
-    """An epoch: all images in a new order, in 0..1, and their labels."""
+    """An epoch: all inputs in a new order, as the network takes them, and their labels."""
     device = run.network.chain[0].weight.device
     images = torch.from_numpy(dataset.images).to(device)
     labels = torch.from_numpy(dataset.labels).to(device)
     flip = dataset.name not in ONE_SIDED
     order = torch.randperm(len(labels), generator=run.generator).to(device)
     for chosen in torch.split(order, _batch_sizes(len(labels), run.settings.batch)):
-        pixels = images[chosen]
+        values = images[chosen]
         if run.settings.augment:
-            pixels = crop_and_flip(pixels, run.generator, flip=flip)
-        yield pixels.float() / PIXEL_MAX, labels[chosen]
+            moved = crop_and_flip(values.flatten(1, -3), run.generator, flip=flip)
+            values = moved.reshape(values.shape)
+        yield run.network.inputs_of(values), labels[chosen]
 
 
 def _batch_sizes(count: int, batch: int) -> list[int]:
@@ -255,9 +258,9 @@ def _batch_sizes(count: int, batch: int) -> list[int]:
 
 
 def _some(run: TrainingState, dataset: Dataset) -> Tensor:
-    """A batch of images as they are, on the network's device."""
-    images = as_input(dataset.images[: run.settings.batch])
-    return images.to(run.network.chain[0].weight.device)
+    """A batch of inputs as they are, on the network's device."""
+    values = torch.from_numpy(np.ascontiguousarray(dataset.images[: run.settings.batch]))
+    return run.network.inputs_of(values.to(run.network.chain[0].weight.device))
 
 
 def _accuracy(network: SpikingNetwork, images: Dataset) -> float | None:

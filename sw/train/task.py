@@ -12,12 +12,13 @@ from sw.common.device import device as find_device
 from sw.common.errors import InputError
 from sw.common.machine import usable_cores
 from sw.common.progress import Progress
-from sw.data import datasets
+from sw.data import datasets, spikes
 from sw.data.dataset import Dataset
+from sw.data.spikes import SpikeForm
 from sw.files import output
 from sw.model import metrics
 from sw.model.architectures import DIGITS, named
-from sw.model.config import NetworkConfig
+from sw.model.config import LayerSpec, NetworkConfig
 from sw.model.network import SpikingNetwork
 from sw.train import checkpoint, description
 from sw.train.checkpoint import Checkpoint
@@ -37,6 +38,7 @@ class TrainTask:
 
     Attributes:
         dataset, folder: what is learnt, and where its files are.
+        form: what is said of them, if they are spikes.
         out: the checkpoint; the learning curve and, until it is there, the state are beside it.
         network: its name; None: the data set's usual one.
         layers: a description of its layers instead (`sw.train.description`).
@@ -50,6 +52,7 @@ class TrainTask:
     dataset: str
     folder: Path | None
     out: Path
+    form: SpikeForm = field(default_factory=SpikeForm)
     network: str | None = None
     layers: Path | None = None
     width: float = 1.0
@@ -76,13 +79,13 @@ def train(
     """
     device = find_device(task.device)
     _check_out(task)
-    held_out = datasets.load(task.dataset, "test", task.folder)
-    config, settings = network_config(task, held_out), recipe(task)
+    images = datasets.load(task.dataset, "train", task.folder, task.form, progress)
+    config, settings = network_config(task, images), recipe(task)
+    held_out = datasets.load(task.dataset, "test", task.folder, form_of(config), progress)
     first = None
     if task.start is not None:
         first = checkpoint.load(task.start).float_network
         settings = replace(settings, start=sha256(task.start.read_bytes()).hexdigest())
-    images = datasets.load(task.dataset, "train", task.folder)
     refused = refusal(config)
     if refused is not None:
         progress.say(f"Warning: the chip will not take this network, only software will: {refused}")
@@ -133,12 +136,14 @@ def shrink(source: Path, out: Path) -> tuple[int, int]:
 
 def network_config(task: TrainTask, images: Dataset) -> NetworkConfig:
     """The network for these images. Raises `InputError` if there is no such one."""
+    *steps, channels, height, width = images.images.shape[1:]
     like = replace(
         DIGITS,
         dataset=images.name,
-        input_shape=images.images.shape[1:],
+        input_shape=(channels, height, width),
         classes=images.classes,
-        **task.config,
+        layers=(LayerSpec("fc", 1),),  # until there are others; they fit all images
+        **task.config | _inputs(task, steps),
     )
     if task.layers is not None:
         if (task.network, task.width, task.fc_width, task.features) != (None, 1.0, None, None):
@@ -147,26 +152,49 @@ def network_config(task: TrainTask, images: Dataset) -> NetworkConfig:
                 " or features beside it"
             )
         return description.described(task.layers, like)
-    name = task.network or ("digits" if _is_digits(images.name) else "vgg5")
+    name = task.network or ("digits" if _is("digits", images.name) else "vgg5")
     numbers = None if task.features is None else features(task.features)
     return named(name, like, width=task.width, fc_width=task.fc_width, features=numbers)
 
 
-def _is_digits(dataset: str) -> bool:
-    """Also if it is of some of their classes."""
-    return dataset.partition(":")[0] == "digits"
+def _inputs(task: TrainTask, steps: list[int]) -> dict[str, Any]:
+    """What the inputs are, as fields of the configuration; `steps` is T of spikes, or empty."""
+    encoding = task.config.get("encoding")
+    if not steps:
+        if task.form.shape is not None or task.form.tick is not None:
+            raise InputError(f"data set {task.dataset}: has images, so there is no shape or tick")
+        if encoding == spikes.NAME:
+            raise InputError(
+                f"encoding spikes: data set {task.dataset} has images, must be --dataset spikes"
+            )
+        return {}
+    if encoding not in (None, spikes.NAME):
+        raise InputError(
+            f"encoding {encoding}: spikes are inputs as they are, so there is none: leave it out"
+        )
+    return {"encoding": spikes.NAME, "timesteps": steps[0], "tick": task.form.tick}
+
+
+def form_of(config: NetworkConfig) -> SpikeForm:
+    """What data must be like to be a network's, if it takes spikes."""
+    return SpikeForm(config.timesteps, config.input_shape, config.tick, config.classes)
+
+
+def _is(name: str, dataset: str) -> bool:
+    """Whether a data set is this one, or some of its classes."""
+    return dataset.partition(":")[0] == name
 
 
 def recipe(task: TrainTask) -> TrainSettings:
     """How: that of the digits' checkpoint for digits, else that of docs/training.md."""
-    if _is_digits(task.dataset):
+    if _is("digits", task.dataset):
         return TrainSettings(**task.settings)
     usual: dict[str, Any] = {
         "epochs": 16,
         "quantised_epochs": 6,
         "batch": 128,
         "threads": usable_cores(),
-        "augment": True,
+        "augment": not _is(spikes.NAME, task.dataset),
         "fast": True,
     }
     return TrainSettings(**usual | task.settings)

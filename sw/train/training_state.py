@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from sw.common.errors import InputError
@@ -147,8 +148,13 @@ def start(
                 f"first weights: are of {first.config.name}, whose {_difference(given, wanted)}"
             )
         network.load_state_dict(first.state_dict())
-    digest = hashlib.sha256(dataset.images.tobytes() + dataset.labels.tobytes()).hexdigest()
-    identity = {"network": asdict(config), "training": asdict(settings), "images": digest}
+    digest = hashlib.sha256(np.ascontiguousarray(dataset.images).data)
+    digest.update(np.ascontiguousarray(dataset.labels).data)
+    identity = {
+        "network": asdict(config),
+        "training": asdict(settings),
+        "images": digest.hexdigest(),
+    }
     identity = json.loads(json.dumps(identity))  # lists for tuples, as a file has them
     generator = torch.Generator().manual_seed(settings.seed)
     return TrainingState(config, settings, identity, network, generator)

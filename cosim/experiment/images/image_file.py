@@ -32,7 +32,7 @@ class ImageSet:
     """Images of one set.
 
     Attributes:
-        images: uint8 [n, C, H, W].
+        images: uint8 [n, C, H, W]; of spikes, [n, T, C, H, W].
         zero: bool [n], those whose attack found a gradient of 0 everywhere
             (`sw.attack.attacks.Attacked`).
     """
@@ -143,7 +143,7 @@ def read(path: Path) -> tuple[ImageSets, dict[str, Any]]:
     sets, shape = document.sets, document.shape
     if not sets or len(set(sets)) < len(sets) or not all(map(NAME.fullmatch, sets)):
         raise InputError(f"{damaged}: its sets are {', '.join(sets) or 'none'}")
-    if document.images < 1 or len(shape) != 3 or min(shape) < 1:
+    if document.images < 1 or len(shape) not in (3, 4) or min(shape) < 1:
         raise InputError(f"{damaged}: it has {document.images} images of size {shape}")
     arrays = tensorfile.read_tensors(path, FORMAT, _layout(document))
     for name, array in arrays.items():
@@ -164,11 +164,11 @@ def check_fits(path: Path, content: ImageSets, config: NetworkConfig) -> None:
     """Raises `InputError` unless a file's images are such as a network takes."""
     shape = next(iter(content.sets.values())).images.shape[1:]
     theirs = content.dataset, shape, content.classes
-    ours = config.dataset, config.input_shape, config.classes
+    ours = config.dataset, config.input_sizes, config.classes
     if theirs != ours:
         raise InputError(
             f"{FORMAT.noun} {path} has images {shape} of {content.dataset}, "
-            f"{len(content.classes)} classes: network {config.name} takes {config.input_shape} "
+            f"{len(content.classes)} classes: network {config.name} takes {config.input_sizes} "
             f"of {config.dataset}, {len(config.classes)} classes"
         )
 

@@ -8,15 +8,23 @@ import numpy as np
 from cosim.experiment.images import image_file
 from cosim.experiment.images.image_file import NAME, ImageSet, ImageSets
 from cosim.experiment.images.image_store import Wanted
+from sw.attack.attacks import check_pixels
 from sw.attack.image_sets import NO_ATTACKER, draw_images, is_transfer, load_attacker, parse_sets
+from sw.attack.set_names import CLEAN
 from sw.common.errors import InputError
 from sw.data.user.inputs import Takes
 from sw.data.user.read import read
 from sw.model.config import NetworkConfig
 from sw.train import checkpoint
+from sw.train.task import form_of
 
 IMAGES = 200
 SETS = "clean,fgsm_2,fgsm_8,fgsm_16"
+
+
+def usual_sets(config: NetworkConfig) -> str:
+    """The sets of a run that names none: of spikes, which no attack can move, the clean ones."""
+    return CLEAN if config.takes_spikes else SETS
 
 
 @dataclass(frozen=True)
@@ -45,11 +53,13 @@ class Order:
             if is_transfer(name) and self.attacker is None:
                 raise InputError(NO_ATTACKER.format(name))
         config = checkpoint.load(self.checkpoint).config
+        if names != (CLEAN,):
+            check_pixels(config)
         if self.attacker is not None:
             load_attacker(self.attacker, config)
         return Wanted(
             names=names,
-            data=draw_images(config.dataset, self.images, self.seed, self.data),
+            data=draw_images(config.dataset, self.images, self.seed, self.data, form_of(config)),
             network=self.checkpoint.read_bytes(),
             attacker=None if self.attacker is None else self.attacker.read_bytes(),
             seed=self.seed,
@@ -99,7 +109,8 @@ def of_files(paths: tuple[Path, ...], config: NetworkConfig) -> ImageSets:
     for path in paths:
         if path.is_dir():
             raise InputError(f"{path}: is a folder, a set must be a file, such as .npz")
-    takes = Takes(False, config.timesteps, config.input_shape, len(config.classes))
+    sizes = config.timesteps, config.input_shape, len(config.classes)
+    takes = Takes(config.takes_spikes, *sizes, config.tick)
     found = {path.stem: read(path, takes) for path in paths}
     names = ", ".join(map(str, paths))
     if len(found) < len(paths) or not all(map(NAME.fullmatch, found)):

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from sw.attack.attacks import check_pixels
 from sw.attack.image_sets import draw_images
 from sw.attack.suite.flags import flags
 from sw.attack.suite.measure import Answers, Plan, measure, work
@@ -67,6 +68,7 @@ def run(order: Order, out: Path | None, progress: Progress) -> Document:
     device = find_device(order.device)
     network = checkpoint.load(order.checkpoint).quantised_network.to(device)
     content = hashlib.sha256(order.checkpoint.read_bytes())
+    check_pixels(network.config)
     data = draw_images(network.config.dataset, order.images, order.seed, order.folder)
     torch.set_num_threads(order.threads or usable_cores())
     folder = None if out is None else out / BLOCKS

@@ -8,7 +8,7 @@ from typing import TypedDict
 
 import torch
 
-from sw.attack.attacks import Attack, attacked
+from sw.attack.attacks import Attack, attacked, check_pixels
 from sw.attack.gradient import Gradient
 from sw.attack.image_sets import draw_images, load_attacker
 from sw.attack.set_names import zero_gradients
@@ -75,6 +75,7 @@ def measure(task: Task, progress: Progress) -> list[Row]:
     attacks = {str(eps): Attack("fgsm", eps) for eps in task.strengths}
     target = checkpoint.load(task.checkpoint)
     attacker = None if task.attacker is None else load_attacker(task.attacker, target.config)
+    check_pixels(target.config)
     data = draw_images(target.config.dataset, task.images, task.seed, task.folder)
     torch.set_num_threads(task.threads or usable_cores())
     ways = 2 if attacker is None else 3

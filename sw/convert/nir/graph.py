@@ -135,8 +135,8 @@ class NirLayers:
             )
         if len(firing) > 1 or firing[0] != kinds[0]:
             raise InputError(
-                f"the NIR graph has a cycle, {loop}: only a layer's own spikes can come back to it,"
-                " without neurons on the way"
+                f"the NIR graph has a cycle, {loop}: only a layer's own spikes can come back to it"
+                " in the next step, without neurons on the way; a later layer's come too late"
             )
         self._late |= dict.fromkeys(between[1:], name)
         shape = self._shapes.get(name) or _shape(name, self._nodes[name])

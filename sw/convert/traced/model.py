@@ -16,7 +16,7 @@ from sw.convert.float_layer import FloatLayer
 from sw.convert.kept.imported import Imported, converted
 from sw.convert.steps import run_floats
 from sw.convert.traced.tracer import Tracer
-from sw.integer.network import Inputs
+from sw.model.config import Inputs
 
 ROUNDED = 1e-3  # of the spikes: more that differ are no matter of rounding
 Sample = Tensor | Sequence[Tensor]

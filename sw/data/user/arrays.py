@@ -53,6 +53,24 @@ def read_npz(path: Path, takes: Takes) -> UserInputs:
     return _inputs(str(path), kind == "spikes", found[kind], found.get("labels"), takes)
 
 
+def spike_sizes(path: Path) -> tuple[int, ...] | None:
+    """The shape of a file's spikes, of which nothing more is read; None: an .npz without spikes.
+
+    Raises `InputError` if the file is missing or damaged.
+    """
+    try:
+        if path.suffix == ".npy":
+            return _header(str(path), lambda: path.open("rb"))[0]
+        with zipfile.ZipFile(path) as archive:
+            if "spikes" not in _names(path, archive):
+                return None
+            return _header(f"{path}: spikes", lambda: archive.open("spikes.npy"))[0]
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {reason(error)}") from error
+    except zipfile.BadZipFile as error:
+        raise InputError(f"{path}: is no .npz file, or is damaged ({error})") from error
+
+
 def read_npy(path: Path, takes: Takes) -> UserInputs:
     """Reads images or spikes, and labels of `NAME_labels.npy` beside it, if there is one.
 
@@ -85,6 +103,24 @@ def _member(path: Path, archive: zipfile.ZipFile, name: str) -> Array:
 
 def _array(where: str, opened: Callable[[], IO[bytes]]) -> Array:
     """An array of an .npy file, once its header says that it is of numbers and not too large."""
+    shape, dtype = _header(where, opened)
+    size = int(np.prod(shape, dtype=object)) * dtype.itemsize
+    if size > MAX_BYTES:
+        raise InputError(f"{where} would take {size} bytes, at most {MAX_BYTES}")
+    if dtype.kind not in "biuf":
+        raise InputError(f"{where} is {dtype}, must be numbers")
+    try:
+        with opened() as file:
+            array: Array = np.lib.format.read_array(file, allow_pickle=False)
+            return array
+    except DAMAGED as error:
+        raise InputError(f"{where} is damaged ({error})") from error
+
+
+def _header(
+    where: str, opened: Callable[[], IO[bytes]]
+) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
+    """Shape and type of the array of an .npy file."""
     try:
         with opened() as file:
             version = np.lib.format.read_magic(file)
@@ -94,16 +130,7 @@ def _array(where: str, opened: Callable[[], IO[bytes]]) -> Array:
                 else np.lib.format.read_array_header_2_0
             )
             shape, _, dtype = header(file)
-            size = int(np.prod(shape, dtype=object)) * dtype.itemsize
-        if size > MAX_BYTES:
-            raise InputError(f"{where} would take {size} bytes, at most {MAX_BYTES}")
-        if dtype.kind not in "biuf":
-            raise InputError(f"{where} is {dtype}, must be numbers")
-        with opened() as file:
-            array: Array = np.lib.format.read_array(file, allow_pickle=False)
-            return array
-    except InputError:
-        raise
+            return shape, dtype
     except DAMAGED as error:
         raise InputError(f"{where} is damaged ({error})") from error
 

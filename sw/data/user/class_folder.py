@@ -47,11 +47,19 @@ def read(folder: Path, takes: Takes, count: int | None, progress: Progress) -> U
     return UserInputs(images, False, labels)
 
 
-def _files(folder: Path, suffixes: tuple[str, ...]) -> Found:
+def class_names(folder: Path) -> tuple[str, ...]:
+    """The names of the classes, in their order. Raises `InputError` if it cannot be read."""
     try:
         names = [each.name for each in folder.iterdir() if each.is_dir()]
-        as_numbers = all(name.isascii() and name.isdecimal() for name in names)
-        names.sort(key=lambda name: (int(name), name) if as_numbers else (0, name))
+    except OSError as error:
+        raise InputError(f"cannot read folder {folder}: {reason(error)}") from error
+    as_numbers = all(name.isascii() and name.isdecimal() for name in names)
+    return tuple(sorted(names, key=lambda name: (int(name), name) if as_numbers else (0, name)))
+
+
+def _files(folder: Path, suffixes: tuple[str, ...]) -> Found:
+    names = class_names(folder)
+    try:
         found = [
             [
                 (path, label)

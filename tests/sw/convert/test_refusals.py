@@ -62,7 +62,7 @@ REFUSED: tuple[tuple[Callable[[], Any], str], ...] = (
     ),
     (
         lambda: chain(dense(), neuron(), square(), neuron(), edges=[("n3", "n2"), ("n3", "n1")]),
-        r"n3 -> n2 -> n1 -> n3: only a layer's own spikes",
+        r"n3 -> n2 -> n1 -> n3: only a layer's own spikes .*; a later layer's come too late",
     ),
     (
         lambda: chain(

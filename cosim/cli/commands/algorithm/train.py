@@ -4,6 +4,7 @@ A training that is cut off has written something: its state after the last whole
 the same command goes on.
 """
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -11,12 +12,16 @@ from typing import Annotated
 import typer
 
 from cosim.cli.guard import guarded
+from sw.common.checks import check_shape, shown
+from sw.common.errors import InputError
 
 MAX_SEED = 2**32 - 1
 EXAMPLE = (
     "Examples: `nc64c train --out digits.safetensors`, `nc64c train --dataset cifar10"
-    " --data cifar-10 --network vgg5 --epochs 16 --out vgg5.safetensors` and"
-    " `nc64c train --layers net.toml --out net.safetensors`"
+    " --data cifar-10 --network vgg5 --epochs 16 --out vgg5.safetensors`,"
+    " `nc64c train --layers net.toml --out net.safetensors`; recordings of an event camera, in"
+    " folders Train and Test of folders of classes: `nc64c train --dataset spikes --data N-MNIST"
+    " --shape 2x34x34 --timesteps 30 --tick 0.01 --layers net.toml --out net.safetensors`"
 )
 
 SHRINK_EXAMPLE = "Example: `nc64c shrink vgg5.safetensors --out small.safetensors`"
@@ -26,7 +31,8 @@ OutOption = Annotated[Path, typer.Option(help="Checkpoint to write (safetensors)
 DatasetOption = Annotated[
     str,
     typer.Option(
-        help="digits, cifar10, cifar100, mnist, fashion-mnist; or some classes, digits:0,1,7."
+        help="digits, cifar10, cifar100, mnist, fashion-mnist, or spikes of yours; or some classes,"
+        " digits:0,1,7."
     ),
 ]
 FolderOption = Annotated[
@@ -48,10 +54,26 @@ FcWidthOption = Annotated[
 FeaturesOption = Annotated[
     str | None, typer.Option(help="Features of each hidden layer: 64-128-128-256.", show_default="")
 ]
-EncodingOption = Annotated[str, typer.Option(help="direct, rate, phase or latency.")]
+ShapeOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Of spikes: channels x height x width of a step, 2x34x34.", show_default="the arrays'"
+    ),
+]
+TickOption = Annotated[
+    float | None,
+    typer.Option(help="Of spikes: seconds of a step, for events.", show_default="none"),
+]
+EncodingOption = Annotated[
+    str | None,
+    typer.Option(help="Of images: direct, rate, phase or latency.", show_default="direct"),
+]
 PoolingOption = Annotated[str, typer.Option(help="or, or average (software only).")]
 NormOption = Annotated[bool, typer.Option(help="Batch norm in the hidden layers.")]
-TimestepsOption = Annotated[int, typer.Option(help="Steps per image, T.")]
+TimestepsOption = Annotated[
+    int | None,
+    typer.Option(help="Steps per image, T.", show_default="4; of spikes as many as arrays have"),
+]
 ThetaOption = Annotated[float, typer.Option(help="Threshold of the convolutions.")]
 FcThetaOption = Annotated[float, typer.Option(help="Threshold of fully connected layers.")]
 LeakOption = Annotated[float, typer.Option(help="Share of a membrane that a step keeps, lambda.")]
@@ -90,15 +112,17 @@ def train(
     out: OutOption,
     dataset: DatasetOption = "digits",
     folder: FolderOption = None,
+    shape: ShapeOption = None,
+    tick: TickOption = None,
     network: NetworkOption = None,
     layers: LayersOption = None,
     width: WidthOption = 1.0,
     fc_width: FcWidthOption = None,
     features: FeaturesOption = None,
-    encoding: EncodingOption = "direct",
+    encoding: EncodingOption = None,
     pooling: PoolingOption = "or",
     norm: NormOption = True,
-    timesteps: TimestepsOption = 4,
+    timesteps: TimestepsOption = None,
     theta: ThetaOption = 0.4,
     fc_theta: FcThetaOption = 1.0,
     leak: LeakOption = 0.5,
@@ -137,22 +161,25 @@ def train(
     }
     with guarded(quiet, _left(out)) as progress:
         from cosim.mapping.ahead import refusal
+        from sw.data.spikes import SpikeForm
         from sw.train import task as training
 
+        sizes = None if shape is None else input_shape(shape)
+        taken = {"encoding": encoding, "timesteps": timesteps}
         task = training.TrainTask(
             dataset=dataset,
             folder=folder,
+            form=SpikeForm(timesteps, sizes, tick),
             out=out,
             network=network,
             layers=layers,
             width=width,
             fc_width=fc_width,
             features=features,
-            config={
-                "encoding": encoding,
+            config={name: value for name, value in taken.items() if value is not None}
+            | {
                 "pooling": pooling,
                 "norm": norm,
-                "timesteps": timesteps,
                 "theta_conv": theta,
                 "theta_fc": fc_theta,
                 "leak": leak,
@@ -182,6 +209,16 @@ def shrink(
 
         before, after = training.shrink(checkpoint, out)
     typer.echo(f"{out}: {after:,} bytes instead of {before:,}")
+
+
+def input_shape(text: str) -> tuple[int, int, int]:
+    """C, H, W from 2x34x34. Raises `InputError` if it is anything else."""
+    size = re.fullmatch(r"(\d{1,6})x(\d{1,6})x(\d{1,6})", text, re.ASCII)
+    if size is None:
+        raise InputError(f"shape {shown(text)}: must be channels x height x width, such as 2x34x34")
+    channels, height, width = map(int, size.groups())
+    check_shape("shape", (channels, height, width))
+    return channels, height, width
 
 
 def _left(out: Path) -> Callable[[], str]:
