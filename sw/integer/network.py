@@ -148,9 +148,8 @@ class IntegerLayer:
         if self.leak is not None:
             check_range(f"{where}: leak shift", self.leak, 0, MAX_LEAK)
         if self.code not in get_args(Code):
-            raise InputError(
-                f"{where}: code is {self.code!r}, must be {' or '.join(get_args(Code))}"
-            )
+            codes = " or ".join(get_args(Code))
+            raise InputError(f"{where}: code is {self.code!r}, must be {codes}")
         if self.window is not None and self.kind != "conv":
             raise InputError(f"{where}: has a window, but is fully connected")
 
@@ -245,9 +244,8 @@ class IntegerNetwork:
 
     def __post_init__(self) -> None:
         if self.encoding not in INPUTS:
-            raise InputError(
-                f"network {self.name}: encoding is {self.encoding!r}, must be {' or '.join(INPUTS)}"
-            )
+            kinds = " or ".join(INPUTS)
+            raise InputError(f"network {self.name}: encoding is {self.encoding!r}, must be {kinds}")
         check_range(f"network {self.name}: timesteps", self.timesteps, 1, MAX_TIMESTEPS)
         if len(self.layers) < 2:
             raise InputError(f"network {self.name}: needs at least 2 layers")
