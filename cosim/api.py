@@ -147,19 +147,21 @@ def import_nir(path: str | Path, timesteps: int, **decisions: Any) -> IntegerNet
     return imported.import_nir(Path(path), Decisions(timesteps, **decisions)).network
 
 
-def import_torch(model: Any, sample: Any, timesteps: int, **decisions: Any) -> Imported:
+def import_torch(
+    model: Any, sample: Any, timesteps: int, *, mean: Any = None, std: Any = None, **decisions: Any
+) -> Imported:
     """A trained model of snnTorch or SpikingJelly, followed while it is shown a sample.
 
-    The sample is what the model is called with, or a list of T of it, one for each step; a model
-    that makes one step a call is shown a single one in every step. `decisions` are bits, code,
-    inputs and approximate, as the options of `nc64c import`; reset and firing are the model's.
-
-    Gives the `network` in whole numbers and its contract, `document`, which `print` shows in words.
-    Raises `InputError` for what cannot be followed, or what this chip cannot have.
+    The sample is what the model is called with, or a list of T of it; a model that makes one step a
+    call is shown a single one in every step. With `mean` and `std`, a number or one a channel, it
+    is of images that were normalised, (pixel - mean) / std; the network takes them as they were.
+    `decisions` are bits, code, inputs and approximate, as options of `nc64c import`. Gives a
+    `network` in whole numbers and its contract, `document`, which `print` shows in words. Raises
+    `InputError` for what cannot be followed, or what this chip cannot have.
     """
     from sw.convert.traced.model import import_torch
 
-    return import_torch(model, sample, Decisions(timesteps, **decisions))
+    return import_torch(model, sample, Decisions(timesteps, **decisions), mean, std)
 
 
 def save_import(found: Imported, folder: str | Path, sample: UserInputs | None = None) -> None:

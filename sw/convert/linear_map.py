@@ -24,7 +24,7 @@ class LinearMap:
 
     Attributes:
         weights: float64 [out, in, rows, columns]; fully connected (no `window`): [out, in].
-        bias: float64 [out], added every step.
+        bias: float64 [out], added every step; of a finished layer also [out, H, W].
         plain: nothing but the spikes themselves, or pools and scales of them.
     """
 

@@ -42,7 +42,7 @@ class Tuning:
 
     Attributes:
         unit: what a code of 1 stands for.
-        shift: float64 [out], added to the bias.
+        shift: float64 of the bias's shape, added to it.
         codes: int32 [out, all], where they were trained; None: the nearest ones.
     """
 

@@ -195,7 +195,8 @@ def float_inputs(decisions: Decisions, values: NDArray[np.uint8]) -> Tensor:
 def _drive(arm: FloatArm, inputs: Tensor) -> Tensor:
     """What an arm's inputs [T, n, C, H, W] add to the membranes."""
     weights, bias = (torch.from_numpy(np.array(x)) for x in (arm.drive.weights, arm.drive.bias))
-    return linear(inputs, weights, arm.drive.window) + bias[:, None, None]
+    each = bias[:, None, None] if bias.dim() == 1 else bias
+    return linear(inputs, weights, arm.drive.window) + each
 
 
 def linear(inputs: Tensor, weights: Tensor, window: Window | None) -> Tensor:

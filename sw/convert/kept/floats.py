@@ -36,7 +36,7 @@ class ArmRecord(Struct, frozen=True):
 
 
 class LayerRecord(Struct, frozen=True):
-    """A layer but for its arrays; `thresholds` are one for each channel, or for each neuron."""
+    """A layer but for its arrays; one threshold and bias for each channel, or for each neuron."""
 
     name: str
     features: Size
@@ -50,6 +50,7 @@ class LayerRecord(Struct, frozen=True):
     unit: Annotated[float, Meta(gt=0)] | None
     trained: bool
     arms: Annotated[list[ArmRecord], Meta(min_length=1)]
+    biases: Annotated[list[Size], Meta(min_length=3, max_length=3)] | None = None
 
 
 class Document(Struct, frozen=True):
@@ -104,9 +105,9 @@ def read(path: Path, network_file: Path, network: IntegerNetwork) -> Imported:
     windows = []
     for at, layer in enumerate(document.layers):
         layout[f"{at}.threshold"] = ("F64", tuple(layer.thresholds))
-        layout[f"{at}.bias"] = ("F64", (layer.features,))
+        layout[f"{at}.bias"] = ("F64", tuple(layer.biases or [layer.features]))
         if layer.unit is not None:
-            layout[f"{at}.shift"] = ("F64", (layer.features,))
+            layout[f"{at}.shift"] = layout[f"{at}.bias"]
         ways = [
             None if arm.window is None else Window.of(f"{path}, layer {layer.name}", arm.window)
             for arm in layer.arms
@@ -136,7 +137,8 @@ def read(path: Path, network_file: Path, network: IntegerNetwork) -> Imported:
 def _form(record: LayerRecord) -> tuple[Any, ...]:
     """All that a layer in floats has in common with the one in integers."""
     arms = [(tuple(arm.sources), arm.inputs, arm.window) for arm in record.arms]
-    return record.name, record.features, record.thresholds, record.spiking, record.pool, arms
+    each = record.thresholds, record.biases or [record.features]
+    return record.name, record.features, *each, record.spiking, record.pool, arms
 
 
 def _form_of(layer: IntegerLayer) -> tuple[Any, ...]:
@@ -148,8 +150,8 @@ def _form_of(layer: IntegerLayer) -> tuple[Any, ...]:
         )
         for arm in layer.arms
     ]
-    thresholds = list(layer.threshold.shape)
-    return layer.name, layer.features, thresholds, layer.spiking, layer.pool, arms
+    each = list(layer.threshold.shape), list(layer.bias.shape)
+    return layer.name, layer.features, *each, layer.spiking, layer.pool, arms
 
 
 def digest(path: Path) -> str:
@@ -165,6 +167,7 @@ def _record(layer: FloatLayer, tuning: Tuning | None) -> dict[str, Any]:
         "name": layer.name,
         "features": len(layer.drive.weights),
         "thresholds": list(layer.threshold.shape),
+        "biases": None if layer.drive.bias.ndim == 1 else list(layer.drive.bias.shape),
         "keep": layer.keep,
         "spiking": layer.spiking,
         "reset": layer.reset,

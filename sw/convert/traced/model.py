@@ -15,6 +15,7 @@ from sw.convert.decisions import Decisions
 from sw.convert.float_layer import FloatLayer
 from sw.convert.kept.imported import Imported, converted
 from sw.convert.steps import run_floats
+from sw.convert.traced.normalised import Numbers, normalisation
 from sw.convert.traced.tracer import Tracer
 from sw.model.config import Inputs
 
@@ -22,7 +23,13 @@ ROUNDED = 1e-3  # of the spikes: more that differ are no matter of rounding
 Sample = Tensor | Sequence[Tensor]
 
 
-def import_torch(model: nn.Module, sample: Sample, decisions: Decisions) -> Imported:
+def import_torch(
+    model: nn.Module,
+    sample: Sample,
+    decisions: Decisions,
+    mean: Numbers = None,
+    std: Numbers = None,
+) -> Imported:
     """The network of a model, followed while it is shown a sample.
 
     A copy of the model runs in float64 and as after training (batch norm, dropout). The layers
@@ -34,15 +41,23 @@ def import_torch(model: nn.Module, sample: Sample, decisions: Decisions) -> Impo
             makes one step a call is shown a single tensor in every step.
         decisions: `inputs` "spikes" stands for what the sample says; reset and firing are the
             model's.
+        mean, std: with which images are normalised before the model, the sample's as well; the
+            network then takes the images themselves. Both None: they are not normalised.
 
     Raises `InputError` for what cannot be followed, or what this chip cannot have.
     """
     tracer = _followed(model, sample, decisions.timesteps)
-    layers = tracer.finish()
+    layers, normalised = tracer.finish(), normalisation(mean, std)
     inputs = _inputs(tracer, layers[0].drive.inputs, decisions.timesteps)
-    decisions = replace(decisions, inputs=_kind(inputs, decisions.inputs))
-    checked = _checked(tracer, layers, inputs)
     sentences = [rule.words for rule in tracer.rules.values()]
+    if normalised is None:
+        decisions = replace(decisions, inputs=_kind(inputs, decisions.inputs))
+    else:
+        decisions = replace(decisions, inputs=_pixels(inputs, decisions.inputs))
+        inputs = normalised.pixels(inputs)
+        layers[0] = normalised.folded(layers[0])
+        sentences.append(normalised.sentence(layers[0]))
+    checked = _checked(tracer, layers, inputs)
     found = converted(type(model).__name__, layers, decisions, sentences)
     found.document["checked"] = checked
     return replace(found, origin="framework")
@@ -123,6 +138,15 @@ def _kind(inputs: Tensor, wanted: Inputs) -> Inputs:
         f"the first layer is given {float(inputs.min()):g} to {float(inputs.max()):g}: inputs must "
         "be spikes 0 or 1, or pixels from 0 to 1 that are the same in all steps"
     )
+
+
+def _pixels(inputs: Tensor, wanted: Inputs) -> Inputs:
+    """The same of normalised images, which are shown as they are."""
+    if wanted not in ("spikes", "direct"):
+        raise InputError(f"inputs {wanted!r}: images with a mean and std are shown as they are")
+    if not bool((inputs == inputs[0]).all()):
+        raise InputError("images with a mean and std: the sample must be the same in all steps")
+    return "direct"
 
 
 def _checked(tracer: Tracer, layers: list[FloatLayer], inputs: Tensor) -> dict[str, Any]:

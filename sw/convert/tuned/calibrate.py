@@ -96,7 +96,9 @@ def _tries(layer: FloatLayer, decisions: Decisions, seen: _Seen) -> Iterator[Tun
         plain = Tuning(unit, np.zeros_like(layer.drive.bias))
         yield plain
         error = wanted - drive_of(_tuned(layer, decisions, plain), seen.codes)
-        yield Tuning(unit, error.mean((0, 1, 3, 4)).numpy())
+        mean = error.mean((0, 1, 3, 4)).numpy()
+        along = mean.reshape(-1, *[1] * (layer.drive.bias.ndim - 1))
+        yield Tuning(unit, plain.shift + along)
 
 
 def _tuned(layer: FloatLayer, decisions: Decisions, tuning: Tuning | None) -> FloatLayer:
