@@ -68,9 +68,8 @@ def test_the_main_process_is_killed(tmp_path: Path, whole: Run) -> None:
 def test_a_worker_is_killed(tmp_path: Path, whole: Run) -> None:
     run = Run(tmp_path, *ARGUMENTS, "--jobs", "2")
     run.wait_until(lambda: len(run.finished()) >= 1)
-    workers = [
-        number for number, name in run.started().items() if parent(number) == run.process.pid
-    ]
+    servers = [number for number in run.started() if parent(number) == run.process.pid]
+    workers = [number for number in run.started() if parent(number) in servers]
     simulating = [number for number in workers if number in map(parent, run.started())]
     os.kill(simulating[0] if simulating else workers[-1], signal.SIGKILL)
     code, _, stderr = run.finish()

@@ -30,6 +30,10 @@ def refuse(job: int) -> int:
     return job
 
 
+def setting(name: str) -> str | None:
+    return os.environ.get(name)
+
+
 def die_once(job: Path) -> str:
     """Dies as if killed, unless it is not the first time; then says who does the work."""
     if not job.exists():
@@ -69,6 +73,14 @@ def sleep(job: Path) -> None:
 
 def makers(jobs: Iterable[Job]) -> list[Callable[[], Job]]:
     return [partial(lambda job: job, job) for job in jobs]
+
+
+@pytest.mark.parametrize("value", ["one", "another"])
+def test_processes_have_todays_environment(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What they are forks of was started with an older one."""
+    monkeypatch.setenv("NC64C_TEST_SETTING", value)
+    answers = dict(Local(2, setting).run(makers(["NC64C_TEST_SETTING"] * 2)))
+    assert answers == {0: value, 1: value}
 
 
 @pytest.mark.slow

@@ -287,7 +287,7 @@ def test_a_worker_that_dies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert _cells(tmp_path) == {}
 
 
-def _dies(_connection: object, _work: object) -> None:
+def _dies(_connection: object, _work: object, _environment: object) -> None:
     sys.exit(3)
 
 
