@@ -25,6 +25,15 @@ bool store_synapses(Vcore& core, uint32_t dendrite, uint32_t column, uint32_t da
 }  // namespace
 
 void nc64c_fetch_ahead(const Vcore& core) {
+    constexpr uint32_t ahead = 8;  // neurons; a cache line has 8 membranes, or 16 of the other words
+    const uint32_t neuron = core.MEMORY(sequencer, neuron);
+    if (neuron % ahead == 0) {
+        const uint32_t next = (neuron + ahead) % std::size(core.MEMORY(soma, membranes).m_storage);
+        __builtin_prefetch(&core.MEMORY(soma, membranes)[next]);
+        __builtin_prefetch(&core.MEMORY(soma, biases)[next]);
+        __builtin_prefetch(&core.MEMORY(soma, thresholds)[next]);
+        __builtin_prefetch(&core.MEMORY(soma, fanouts)[next]);
+    }
     if (!core.MEMORY(synapses, line_ready)) return;
     const auto& line = core.MEMORY(synapses, lines__DOT__sram)[core.MEMORY(synapses, lines__DOT__line)];
     constexpr size_t words = LINE_ROWS * AXONS / 32;

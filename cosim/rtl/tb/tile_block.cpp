@@ -30,6 +30,13 @@ __attribute__((weak)) bool nc64c_store(Vcore&, uint32_t, uint32_t, uint32_t) { r
 // Asks the processor for what the core reads at its next edge; by then 63 others have been evaluated.
 __attribute__((weak)) void nc64c_fetch_ahead(const Vcore&) {}
 
+// What Verilator makes of a block's clocked and of its combinational logic; in a version that names
+// them otherwise they are not there.
+__attribute__((weak)) void Vcore___024root___eval_nba(Vcore___024root*);
+__attribute__((weak)) void Vcore___024root___eval_ico(Vcore___024root*);
+__attribute__((weak)) void Vrouter___024root___eval_nba(Vrouter___024root*);
+__attribute__((weak)) void Vrouter___024root___eval_ico(Vrouter___024root*);
+
 namespace {
 
 using namespace nc64c;
@@ -43,14 +50,39 @@ struct Tile {
     Vrouter router;
 
     Tile(VerilatedContext* context, const std::string& scope)
-        : core{context, (scope + ".core").c_str()}, router{context, (scope + ".router").c_str()} {}
+        : core{context, (scope + ".core").c_str()}, router{context, (scope + ".router").c_str()} {
+        core.eval();  // initial values
+        router.eval();
+    }
 };
 
-template <typename Block>
-void rise(Block& block) {
-    // A rising edge at every call; the falling one, at which nothing happens, is not evaluated.
+// A pin's new value; says whether it is another one.
+template <typename Pin, typename Value>
+bool put(Pin& pin, Value value) {
+    const bool changes = pin != static_cast<Pin>(value);
+    pin = static_cast<Pin>(value);
+    return changes;
+}
+
+// A rising edge at every call; the falling one, at which nothing happens, is not evaluated.
+// Verilator's `eval` finds out that the clock has risen, takes locks and asks again whether anything
+// is left to do. A block of ours has one clock and no loops, so its two steps are called instead:
+// what follows from its pins, unless they are as before, and then its next state.
+template <typename Block, typename Root>
+void rise(Block& block, Root& root, bool pins, void (*ico)(Root*), void (*nba)(Root*)) {
     block.clk = 1;
-    block.rootp->__Vtrigprevexpr___TOP__clk__0 = 0;
+    if constexpr (requires { root.__VicoTriggered[0] = root.__VnbaTriggered[0] = 1; }) {
+        if (ico && nba) {
+            if (pins) {
+                root.__VicoTriggered[0] = 1;
+                ico(&root);
+            }
+            root.__VnbaTriggered[0] = 1;
+            nba(&root);
+            return;
+        }
+    }
+    root.__Vtrigprevexpr___TOP__clk__0 = 0;
     block.eval();
 }
 
@@ -63,12 +95,12 @@ void settle(Core& core) {
 }
 
 template <typename Core>
-void rise_core(Core& core) {
+void rise_core(Core& core, bool pins) {
     if constexpr (FOREIGN_CORE) {
         core.clk = 1;
         core.eval();
     } else {
-        rise(core);
+        rise(core, *core.rootp, pins, Vcore___024root___eval_ico, Vcore___024root___eval_nba);
         nc64c_fetch_ahead(core);
     }
 }
@@ -171,47 +203,50 @@ int nc64c_tile_clock(void* handle, int control, long long in_0, long long in_1, 
     const bool go = bits >> 1 & 1;
     const uint32_t arriving = bits >> 4 & 0xf;
     const bool core_wakes = FOREIGN_CORE || reset || go || !core.idle || router.LINK(outputs, 4, valid);
+    bool core_pins = false;  // any of them has changed
     if (core_wakes) {
-        core.reset = reset;
-        core.go = go;
-        core.x = bits >> 16 & 0xff;
-        core.y = bits >> 24 & 0xff;
-        core.PORT(inbound, valid) = router.LINK(outputs, 4, valid);
-        core.PORT(inbound, payload) = router.LINK(outputs, 4, payload);
-        core.PORT(outbound, ready) = router.LINK(inputs, 4, ready);
-        core.flits = router.flits;
-        core.stalls = router.stalls;
+        core_pins |= put(core.reset, reset);
+        core_pins |= put(core.go, go);
+        core_pins |= put(core.x, bits >> 16 & 0xff);
+        core_pins |= put(core.y, bits >> 24 & 0xff);
+        core_pins |= put(core.PORT(inbound, valid), router.LINK(outputs, 4, valid));
+        core_pins |= put(core.PORT(inbound, payload), router.LINK(outputs, 4, payload));
+        core_pins |= put(core.PORT(outbound, ready), router.LINK(inputs, 4, ready));
+        core_pins |= put(core.flits, router.flits);
+        core_pins |= put(core.stalls, router.stalls);
         settle(core);
     }
     const bool router_wakes = reset | (arriving != 0) | !router.idle | core.PORT(outbound, valid)
                               | core.clear_counters;
+    bool router_pins = false;
     if (router_wakes) {
-        router.reset = reset;
-        router.x = bits >> 16 & 0xff;
-        router.y = bits >> 24 & 0xff;
-        router.LINK(inputs, 0, valid) = arriving & 1;
-        router.LINK(inputs, 1, valid) = arriving >> 1 & 1;
-        router.LINK(inputs, 2, valid) = arriving >> 2 & 1;
-        router.LINK(inputs, 3, valid) = arriving >> 3 & 1;
-        router.LINK(inputs, 0, payload) = in_0;
-        router.LINK(inputs, 1, payload) = in_1;
-        router.LINK(inputs, 2, payload) = in_2;
-        router.LINK(inputs, 3, payload) = in_3;
-        router.LINK(outputs, 0, ready) = bits >> 8 & 1;
-        router.LINK(outputs, 1, ready) = bits >> 9 & 1;
-        router.LINK(outputs, 2, ready) = bits >> 10 & 1;
-        router.LINK(outputs, 3, ready) = bits >> 11 & 1;
-        router.LINK(inputs, 4, valid) = core.PORT(outbound, valid);
-        router.LINK(inputs, 4, payload) = core.PORT(outbound, payload);
-        router.LINK(outputs, 4, ready) = core.PORT(inbound, ready);
-        router.clear_counters = core.clear_counters;
+        router_pins |= put(router.reset, reset);
+        router_pins |= put(router.x, bits >> 16 & 0xff);
+        router_pins |= put(router.y, bits >> 24 & 0xff);
+        router_pins |= put(router.LINK(inputs, 0, valid), arriving & 1);
+        router_pins |= put(router.LINK(inputs, 1, valid), arriving >> 1 & 1);
+        router_pins |= put(router.LINK(inputs, 2, valid), arriving >> 2 & 1);
+        router_pins |= put(router.LINK(inputs, 3, valid), arriving >> 3 & 1);
+        router_pins |= put(router.LINK(inputs, 0, payload), in_0);
+        router_pins |= put(router.LINK(inputs, 1, payload), in_1);
+        router_pins |= put(router.LINK(inputs, 2, payload), in_2);
+        router_pins |= put(router.LINK(inputs, 3, payload), in_3);
+        router_pins |= put(router.LINK(outputs, 0, ready), bits >> 8 & 1);
+        router_pins |= put(router.LINK(outputs, 1, ready), bits >> 9 & 1);
+        router_pins |= put(router.LINK(outputs, 2, ready), bits >> 10 & 1);
+        router_pins |= put(router.LINK(outputs, 3, ready), bits >> 11 & 1);
+        router_pins |= put(router.LINK(inputs, 4, valid), core.PORT(outbound, valid));
+        router_pins |= put(router.LINK(inputs, 4, payload), core.PORT(outbound, payload));
+        router_pins |= put(router.LINK(outputs, 4, ready), core.PORT(inbound, ready));
+        router_pins |= put(router.clear_counters, core.clear_counters);
     }
 #ifdef NC64C_TRACE
     const bool recorded = Recorder::instance().records(static_cast<Tile*>(handle), go);
     if (recorded) Recorder::instance().settle();
 #endif
-    if (core_wakes) rise_core(core);
-    if (router_wakes) rise(router);
+    if (core_wakes) rise_core(core, core_pins);
+    if (router_wakes)
+        rise(router, *router.rootp, router_pins, Vrouter___024root___eval_ico, Vrouter___024root___eval_nba);
 #ifdef NC64C_TRACE
     if (recorded) Recorder::instance().edge();
 #endif
