@@ -74,7 +74,9 @@ class FloatLayer:
 
         Raises `InputError` if it is another way and none is to stand for it.
         """
-        if not self.late or self.keep == 1:
+        if not self.late:
+            return self, None
+        if self.keep == 1:
             return replace(self, late=False), None
         chip = f"the chip loses it before the leak, so {self.keep:g} of it is lost by then"
         if not approximate:

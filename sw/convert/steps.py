@@ -8,6 +8,7 @@ all in whole numbers, so that the leak rounds.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -110,7 +111,14 @@ def _together(parts: Sequence[StepResult]) -> StepResult:
 
 def _steps(found: Imported, values: NDArray[np.uint8]) -> list[StepResult]:
     inputs = float_inputs(found.decisions, values)
-    results = [_result(name, run_floats(layers, inputs)) for name, layers in _floats(found)]
+    results: list[StepResult] = []
+    before: tuple[FloatLayer, ...] = ()
+    for name, layers in _floats(found):
+        if results and all(map(is_, layers, before)):  # the step changes nothing
+            results.append(replace(results[-1], name=name))
+        else:
+            results.append(_result(name, run_floats(layers, inputs)))
+        before = layers
     trace = inference.run(found.network, values)
     counts = {name: int(fired.sum()) for name, fired in trace.spikes.items()}
     return [*results, StepResult("integer", trace.predictions, counts)]
@@ -158,7 +166,8 @@ def _floats(found: Imported) -> Iterator[tuple[str, tuple[FloatLayer, ...]]]:
 
 
 def _with_leak(each: Quantised) -> FloatLayer:
-    return replace(each.before, keep=each.layer.keep)
+    keep = each.layer.keep
+    return each.before if each.before.keep == keep else replace(each.before, keep=keep)
 
 
 def _with_codes(layer: FloatLayer, each: Quantised) -> FloatLayer:
@@ -168,6 +177,8 @@ def _with_codes(layer: FloatLayer, each: Quantised) -> FloatLayer:
 def with_codes(layer: FloatLayer, codes: Codes, tuning: Tuning | None) -> FloatLayer:
     """The layer with the weights that its codes stand for, and its bias as tuned."""
     weights = codes.codes * np.float64(codes.unit)
+    if tuning is None and np.array_equal(weights, layer.weights):
+        return layer
     arms = [
         replace(arm, drive=replace(arm.drive, weights=part))
         for arm, part in zip(layer.arms, by_arm(layer, weights), strict=True)

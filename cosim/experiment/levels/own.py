@@ -26,7 +26,7 @@ from sw.integer.network import IntegerNetwork
 
 @dataclass(frozen=True, eq=False)
 class OwnSet:
-    """Inputs, and what the chips made of them; `steps` is what the import's steps made of them."""
+    """Inputs, and what the chips made of them; `steps`: of the import, with the first of them."""
 
     inputs: UserInputs
     result: ChipResult
@@ -38,9 +38,17 @@ class OwnSet:
         found = self.result.comparison
         return bool(found.mismatched_spikes + found.mismatched_membranes)
 
-    def accuracy(self, level: Any) -> float | None:
-        """Share of right answers; None: there are no labels, or the level did not run."""
-        answers, labels = self.result.answers[level], self.inputs.labels
+    @property
+    def level_inputs(self) -> int:
+        """How many of the inputs, from the first on, went through all levels."""
+        return len(self.steps[0]["predictions"]) if self.steps else len(self.inputs.values)
+
+    def accuracy(self, level: Any, count: int | None = None) -> float | None:
+        """Share of right answers to the first `count` inputs (None: all).
+
+        None: there are no labels, or the level did not run.
+        """
+        answers, labels = self.result.answers[level][:count], self.inputs.labels
         if labels is None or not answers:
             return None
         return float(np.mean([each.prediction for each in answers] == labels[: len(answers)]))
@@ -50,6 +58,7 @@ class OwnSet:
         found, totals = self.result.comparison, self.result.totals
         return {
             "inputs": len(self.inputs.values),
+            "level_inputs": self.level_inputs,
             "integer_against_golden": {"mismatches": self.result.mapping_mismatches},
             "golden_against_rtl": {
                 "spikes": found.spikes,
@@ -73,24 +82,28 @@ class OwnSet:
     def levels(self) -> list[dict[str, Any]]:
         """Accuracy, answers that are the first level's, and spikes, level by level.
 
-        From the network as it was, through each change, to golden model and RTL.
+        From the network as it was, through each change, to golden model and RTL, all of the first
+        `level_inputs` inputs.
         """
+        count = self.level_inputs
+        spikes = self._spikes(count)
         chips: list[dict[str, Any]] = [
             {
                 "step": level,
-                "accuracy": self.accuracy(level),
-                "predictions": [each.prediction for each in answers],
-                "spikes": self._spikes()[level],
+                "accuracy": self.accuracy(level, count),
+                "predictions": [each.prediction for each in answers[:count]],
+                "spikes": spikes[level],
             }
             for level, answers in self.result.answers.items()
             if answers
         ]
         return levels([*self.steps, *chips])
 
-    def _spikes(self) -> dict[str, dict[str, int]]:
+    def _spikes(self, count: int | None = None) -> dict[str, dict[str, int]]:
         return {
             level: {
-                layer: sum(each.spikes[layer] for each in answers) for layer in answers[0].spikes
+                layer: sum(each.spikes[layer] for each in answers[:count])
+                for layer in answers[0].spikes
             }
             for level, answers in self.result.answers.items()
             if answers
@@ -144,10 +157,12 @@ def run_own(
     sets: Named[str, UserInputs],
     rtl: Runner | None,
     imported: Imported | None = None,
+    most: int | None = None,
 ) -> OwnRun:
     """All inputs through integer network, golden model and, if there is one, RTL.
 
-    With what the network was `imported` from, they also go through each step of the import.
+    With what the network was `imported` from, the first `most` of each set (None: all) also go
+    through each step of the import, in floats of 64 bits.
 
     Raises `InputError` for inputs that the network does not take.
     """
@@ -155,7 +170,7 @@ def run_own(
         name: OwnSet(
             each,
             _chips(network, mapping, each, rtl),
-            [] if imported is None else costs(imported, each),
+            [] if imported is None else costs(imported, each if most is None else each.first(most)),
         )
         for name, each in sets.items()
     }

@@ -54,6 +54,26 @@ def test_through_the_golden_model(seed: int, tmp_path: Path) -> None:
     assert len(document["predictions"]["golden"]) == 3
 
 
+def test_the_levels_are_of_the_first_inputs(tmp_path: Path) -> None:
+    """Golden model and RTL get all; the table compares what went through all levels."""
+    network, inputs = _imported(tmp_path, 2)
+    command = ("run", network, inputs, *CHIP, "--golden-only", "--out", tmp_path / "run")
+    whole, part = (
+        (nc64c(*command, *more), json.loads((tmp_path / "run/own.json").read_text())["sets"])
+        for more in ((), ("--levels", 2))
+    )
+    assert whole[0].exit_code == part[0].exit_code == 0
+    [one], [two] = whole[1].values(), part[1].values()
+    assert (one["inputs"], one["level_inputs"]) == (3, 3)
+    assert (two["inputs"], two["level_inputs"]) == (3, 2)
+    assert one["predictions"] == two["predictions"]
+    assert {each["same"] for each in two["levels"]} == {2}
+    assert "2 of 2" in part[0].output
+    totals = [sum(each["levels"][-1]["spikes"].values()) for each in (one, two)]
+    assert 0 < totals[1] < totals[0] == sum(one["spikes"]["golden"].values())
+    assert "the first 2 inputs" in (tmp_path / "run/report.html").read_text()
+
+
 def test_the_page_of_a_run(tmp_path: Path) -> None:
     """Level by level from the file on, here all alike; and the contract. Whole, and plain HTML."""
     network, inputs = _imported(tmp_path, 2)

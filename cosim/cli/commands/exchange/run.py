@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cosim.experiment.levels.own import OwnRun
 
 RUN_FILE = "own.json"
+LEVELS = 200
 EXAMPLE = (
     "Examples: `nc64c run out/net/network.safetensors events.npz --images 20`; recordings of a "
     "camera in folders of classes, 10 ms a step: `nc64c run out/net/network.safetensors Test --tick"
@@ -57,6 +58,10 @@ def run(
     images: Annotated[
         int | None, typer.Option(help="The first so many, of each set.", min=1, show_default="all")
     ] = None,
+    levels: Annotated[
+        int,
+        typer.Option(help="Inputs, of each set, that also go through the import's steps.", min=1),
+    ] = LEVELS,
     golden_only: Annotated[bool, typer.Option("--golden-only", help="Without RTL.")] = False,
     mesh: MeshOption = "8x8",
     axons: AxonsOption = AXONS,
@@ -92,7 +97,7 @@ def run(
         mapping, choice = choose_mapping(loaded, shape), users.choice(shape)
         runner = None if golden_only else runner_of(choice, shape)
         with progress.stage("all levels"):
-            done = run_own(loaded, mapping, shown, runner, beside(network, loaded))
+            done = run_own(loaded, mapping, shown, runner, beside(network, loaded), levels)
         if out is not None:
             facts = {
                 "Command": shlex.join(["nc64c", *sys.argv[1:]]),
@@ -108,7 +113,7 @@ def run(
     say(quiet and done.equal, "\n".join(_lines(done)))
     if not quiet and done.contract is not None:
         for name, one in done.sets.items():
-            Console(highlight=False).print(table(name, one.levels(), len(one.inputs.values)))
+            Console(highlight=False).print(table(name, one.levels(), one.level_inputs))
     if done.different:
         raise typer.Exit(DIFFERENT)
     if not done.equal:
