@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from sw.common.errors import InputError
 from sw.data import safe_pickle
 from sw.data.dataset import Dataset, Split
-from sw.data.raw_file import read_at_most, read_exactly
+from sw.data.raw_file import read_exactly
+from sw.files.bounded import read_at_most
 
 BINARY, PYTHON = "cifar-10-batches-bin", "cifar-10-batches-py"
 FILES: dict[Split, tuple[str, ...]] = {

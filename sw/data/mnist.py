@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from sw.common.errors import InputError
 from sw.data.dataset import Dataset, Split
-from sw.data.raw_file import read_at_most, wrong_size
+from sw.data.raw_file import wrong_size
+from sw.files.bounded import read_at_most
 
 PREFIX: dict[Split, str] = {"train": "train", "test": "t10k"}
 IMAGES, LABELS = ("images", "idx3-ubyte"), ("labels", "idx1-ubyte")

@@ -11,6 +11,7 @@ from typing import Any
 
 from sw.common.errors import InputError, reason
 from sw.files.atomic import atomic_write
+from sw.files.bounded import read_at_most
 
 MAX_BYTES = 16 << 20
 
@@ -55,7 +56,7 @@ class Store:
         if not path.exists():
             return None
         damaged = f"{self._noun} {path} is damaged"
-        written = self._read(path, damaged)
+        written = read_at_most(path, MAX_BYTES, self._noun)
         try:
             document = json.loads(written)
             content = {name: document[name] for name in ("settings", "result")}
@@ -70,16 +71,6 @@ class Store:
     def path(self, settings: Settings) -> Path:
         """The file of a piece."""
         return self.folder / f"{key(settings)}.json"
-
-    def _read(self, path: Path, damaged: str) -> bytes:
-        try:
-            with path.open("rb") as file:
-                content = file.read(MAX_BYTES + 1)
-        except OSError as error:
-            raise InputError(f"cannot read {self._noun} {path}: {reason(error)}") from error
-        if len(content) > MAX_BYTES:
-            raise InputError(f"{damaged}: it has more than {MAX_BYTES} bytes")
-        return content
 
 
 def _digest(document: dict[str, Any]) -> str:

@@ -7,8 +7,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from sw.common.errors import InputError, reason
+from sw.common.errors import InputError
 from sw.common.typed import Misfit, typed
+from sw.files.bounded import read_at_most
 from sw.model.config import Branch, LayerSpec, NetworkConfig, Place, SpikeReset
 from sw.model.geometry import POOLING, Geometry, output_shape
 
@@ -66,17 +67,16 @@ def described(path: Path, like: NetworkConfig) -> NetworkConfig:
 
 
 def _tables(path: Path) -> dict[str, Any]:
+    content = read_at_most(path, MAX_BYTES, "description")
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise InputError(f"cannot read description {path}: {reason(error)}") from error
-    if len(content) > MAX_BYTES:
-        raise InputError(f"description {path}: is larger than {MAX_BYTES} bytes")
-    try:
-        return tomllib.loads(content.decode("utf-8-sig"))
+        found = tomllib.loads(content.decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"description {path}: is no TOML: {error}") from error
+    if "layer" not in found:
+        raise InputError(
+            f"description {path}: has no layer, must have a table [[layer]] for each hidden one"
+        )
+    return found
 
 
 def _spec(

@@ -34,8 +34,9 @@ from cosim.verify.case.flits import flit_lines, read_flits
 from cosim.verify.case.words import Line
 from hw.spec import ChipShape
 from sw.common.checks import shown
-from sw.common.errors import InputError, reason
+from sw.common.errors import InputError
 from sw.files.atomic import atomic_write
+from sw.files.bounded import read_at_most
 
 MAGIC, VERSION = "nc64c case", 1
 MOST_BYTES = 1 << 26  # of a file
@@ -55,13 +56,7 @@ def save(path: Path, case: Case) -> None:
 
 def load(path: Path) -> Case:
     """The case of a file. Raises `InputError`, with the line that is wrong."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {reason(error)}") from error
-    if len(data) > MOST_BYTES:
-        raise InputError(f"{path}: is longer than {MOST_BYTES >> 20} MB, which no case file is")
+    data = read_at_most(path, MOST_BYTES)
     try:
         return loads(data.decode(), str(path))
     except UnicodeDecodeError as error:

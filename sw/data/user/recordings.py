@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sw.common.errors import InputError
-from sw.data.raw_file import read_at_most
 from sw.data.user.event_list import Events
+from sw.files.bounded import read_at_most
 
 SUFFIXES = (".bin", ".aedat", ".aedat4")
 MAX_BYTES = 1 << 30  # of a file

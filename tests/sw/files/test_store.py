@@ -55,7 +55,7 @@ def test_a_file_too_large_is_not_read(tmp_path: Path) -> None:
     store, path = kept(tmp_path)
     with path.open("ab") as file:
         file.truncate(MAX_BYTES + 1)
-    with pytest.raises(InputError, match=f"is damaged: it has more than {MAX_BYTES} bytes"):
+    with pytest.raises(InputError, match=f"holds more than {MAX_BYTES} bytes"):
         store.load(SETTINGS)
 
 

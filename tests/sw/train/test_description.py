@@ -75,7 +75,8 @@ def test_what_a_description_says(tmp_path: Path) -> None:
 
 
 REFUSED = (
-    ("", r"missing required field layer"),
+    ("", r"net.toml: has no layer, must have a table \[\[layer\]\] for each hidden one"),
+    ('name = "a"', "has no layer, must have a table"),
     (
         '[[layer]]\nkind = "fc"\nfeatures = 65536\n[[layer]]\nkind = "fc"\nfeatures = 65536',
         "weights",
