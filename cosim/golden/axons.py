@@ -3,11 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.spec import COORD_BITS, ChipShape
-
-Flits = NDArray[np.uint64]
-Indices = NDArray[np.int64]
-COORD_MASK = (1 << COORD_BITS) - 1
+from cosim.golden.boxes import Boxes, Indices, by_box, places
+from hw.spec import ChipShape
 
 
 class AxonBuffers:
@@ -45,17 +42,15 @@ class AxonBuffers:
                 self._arrived[core] = np.hstack([old, new])
         self.pages = pages
 
-    def deliver(self, image: Indices, box: tuple[Flits, ...], page: Indices, axon: Indices) -> None:
-        """Spikes (arrays [n]) for every core of their rectangles x0, y0, x1, y1, and count them.
+    def deliver(self, image: Indices, box: Boxes, axon: Indices) -> None:
+        """Spikes (arrays [n]) for every core of their rectangles, and count them.
 
-        A page that a core does not have takes nothing. Raises `ValueError` for an axon or a
-        rectangle that is none of the chip's.
+        A page that a core does not have takes nothing. Raises `ValueError` for an axon (`axon` are
+        AXON words) or a rectangle that is none of the chip's.
         """
         if not len(image):
             return
-        if (axon >= self._shape.axons).any():
-            raise ValueError(f"a spike for axon {axon.max()} of {self._shape.axons}")
-        place = page * self._shape.axons + axon
+        place = places(self._shape, axon)
         for cores, part in by_box(self._shape, box):
             self._fill(cores, image[part], place[part])
 
@@ -76,29 +71,3 @@ class AxonBuffers:
                     else:  # of more pages, which the core has lost since
                         buffer[image[taken], place[taken]] = True
                     self.spikes_in[core] += count
-
-
-def by_box(shape: ChipShape, box: tuple[Flits, ...]) -> list[tuple[list[int], Indices]]:
-    """Flits by their rectangle x0, y0, x1, y1 (arrays [n]): its cores, and the flits' indices.
-
-    Cores are numbered row by row, indices in order. Raises `ValueError` for a rectangle that is
-    none of the chip's.
-    """
-    key = np.zeros(len(box[0]), np.uint16)
-    for corner in box:
-        key = (key << COORD_BITS | corner).astype(np.uint16)
-    order = np.argsort(key, kind="stable")  # of 16 bits: a radix sort
-    counts = np.bincount(key)
-    boxes = np.flatnonzero(counts)
-    parts = np.split(order, np.cumsum(counts[boxes])[:-1]) if len(boxes) else []
-    return [
-        (_cores(shape, number), part) for number, part in zip(boxes.tolist(), parts, strict=True)
-    ]
-
-
-def _cores(shape: ChipShape, box: int) -> list[int]:
-    """The cores of a rectangle whose corners are one number."""
-    x0, y0, x1, y1 = (box >> COORD_BITS * digit & COORD_MASK for digit in (3, 2, 1, 0))
-    if x0 > x1 or y0 > y1 or x1 >= shape.columns or y1 >= shape.rows:
-        raise ValueError("a flit's rectangle is not one of this chip's")
-    return [y * shape.columns + x for y in range(y0, y1 + 1) for x in range(x0, x1 + 1)]

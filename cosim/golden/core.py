@@ -4,6 +4,8 @@ Everything is batched over images: configuration, tick and LFSR are the same for
 membranes and counters are each image's own.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -188,12 +190,22 @@ class GoldenCore:
             Counter.SPIKES_OUT: self._spikes_out,
             Counter.SYNAPTIC_OPS: self._synaptic_ops,
         }
-        words = []
-        for index, high in zip(*np.divmod(offset, COUNTER_BITS // DATA_BITS), strict=True):
-            if index not in counters:
-                raise ValueError(
-                    f"core ({self.x}, {self.y}): counter {index} is not modelled, only "
-                    + ", ".join(counter.name for counter in counters)
-                )
-            words.append(counters[index] >> (DATA_BITS * high) & WORD_MASK)
-        return np.column_stack(words) if words else np.zeros((1, 0), np.int64)
+        return counter_words(f"core ({self.x}, {self.y})", counters, offset)
+
+
+def counter_words(
+    core: str, counters: Mapping[Counter, NDArray[np.int64]], offset: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Words (unsigned 32 bits) at these offsets, int64 [images, n], of counters int64 [images].
+
+    Raises `ValueError`, which names the core, for a counter that is not among them.
+    """
+    words = []
+    for index, high in zip(*np.divmod(offset, COUNTER_BITS // DATA_BITS), strict=True):
+        if index not in counters:
+            raise ValueError(
+                f"{core}: counter {index} is not modelled, only "
+                + ", ".join(counter.name for counter in counters)
+            )
+        words.append(counters[index] >> (DATA_BITS * high) & WORD_MASK)
+    return np.column_stack(words) if words else np.zeros((1, 0), np.int64)

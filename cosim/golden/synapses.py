@@ -31,6 +31,12 @@ class Synapses:
         # Words first: counts of all neurons are then added up side by side.
         self._packed = np.ascontiguousarray(np.moveaxis(lines, 2, 0))
 
+    @property
+    def axons(self) -> int:
+        """Those of all pages."""
+        _, _, axons = self._shape
+        return int(axons)
+
     def integrate(self, axons: NDArray[np.bool_]) -> Currents:
         """For axons bool [images, pages * axons]: I, int64 [images, neurons], and how many
         synapses met a spike, int64 [images]."""
@@ -50,6 +56,9 @@ class Synapses:
 
     @cached_property
     def _columns(self) -> tuple[FloatArray, int]:
+        return self.columns()
+
+    def columns(self) -> tuple[FloatArray, int]:
         """A column of weights per neuron, floats [pages * axons, neurons + 1], and their unit.
 
         Take the largest power of two out of the plane weights, then no partial sum of a neuron, in
