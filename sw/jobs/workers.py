@@ -105,7 +105,7 @@ class _Worker(Generic[Job, Done]):
         self.number: int | None = None
         given = (theirs, work, dict(os.environ))
         self._process = context.Process(target=_worker, args=given, daemon=True)
-        with _without_interrupts():
+        with _without_interrupts(), _with_our_path():
             self._process.start()
         theirs.close()
 
@@ -146,7 +146,8 @@ def _context(work: Callable[..., object]) -> SpawnContext | ForkServerContext:
     if sys.platform != "linux":
         return get_context("spawn")
     context = get_context("forkserver")
-    context.set_forkserver_preload([work.__module__])
+    # `nc64c` first: it ties our packages' names to this project, whatever folders come before.
+    context.set_forkserver_preload(["nc64c", work.__module__])
     return context
 
 
@@ -161,6 +162,22 @@ def _without_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _with_our_path() -> Iterator[None]:
+    """Python processes started in here look for modules where this one does, and nowhere before."""
+    ours = {"PYTHONSAFEPATH": "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    before = {name: os.environ.get(name) for name in ours}
+    os.environ.update(ours)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _worker(
