@@ -15,8 +15,12 @@ def layout_of(fmt: Format) -> data.StructLayout:
 
 FLIT = layout_of(spec.FLIT)
 AXON = layout_of(spec.AXON)
+AXON_GROUP = layout_of(spec.AXON_GROUP)
 FANOUT = layout_of(spec.FANOUT)
 FANOUT_RANGE = layout_of(spec.FANOUT_RANGE)
+
+# Spikes on their way into the axon buffer: `axons` are those of a group.
+SPIKES = data.StructLayout({"axons": unsigned(spec.DATA_BITS), "where": AXON_GROUP})
 
 # A neuron that fired, on its way from the soma to the emitter.
 FIRE = data.StructLayout({"neuron": unsigned(spec.NEURON_BITS), "fanout": FANOUT_RANGE})

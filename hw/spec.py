@@ -10,6 +10,7 @@ from the last RESTART, the first is tick 0); what it fires is delivered before t
 is over when every core is idle and every router empty; host packets sent after that, and before
 the next `go`, are for the next tick. So are SPIKEs that the host sends GO_CYCLES after `go` or
 later: the tick is then over when they have arrived too. Two spikes on one axon in one tick are one.
+A SPIKE to region AXONS is one to each axon whose bit is set, up to 32 of them in one flit.
 
 *Neuron n, in order n = 0 .. NEURONS-1, when FIRST_TICK <= tick < LAST_TICK*::
 
@@ -76,6 +77,7 @@ DATA_BITS = 32  # payload of a flit, and the word of every memory map
 COORD_BITS = 3
 AXON_BITS = 10
 PAGE_BITS = 3
+GROUP_BITS = 5  # of DATA_BITS axons, which one SPIKE flit can carry
 DENDRITE_BITS = 10
 NEURON_BITS = 10
 COUNT_BITS = AXON_BITS + 1  # popcount of one row: 0 .. 1024
@@ -108,7 +110,7 @@ AXON_WORD_BITS = 64  # the axon buffer is read this many axons at a time
 class Kind(IntEnum):
     """What a flit is."""
 
-    SPIKE = 0  # data = AXON; to the axon buffer of every core of the rectangle
+    SPIKE = 0  # data = AXON, or see Region.AXONS; to the axon buffers of the rectangle's cores
     WRITE = 1  # data = word, to (region, offset)
     READ = 2  # data = number of words from (region, offset) up; each comes back as a HOST flit
     HOST = 3  # to the host; x0, y0 = the core it comes from
@@ -123,6 +125,7 @@ class Region(IntEnum):
     MEMBRANE = 3  # offset = neuron; read only
     REGISTER = 4  # offset = Register
     COUNTER = 5  # offset = 2 * Counter + (0 low word, 1 high word); read only
+    AXONS = 6  # SPIKE flits only: offset = AXON_GROUP; bit b of data is axon 32 group + b
     SPIKE = 7  # HOST flits only: offset = neuron that fired, data = tick
 
 
@@ -174,7 +177,7 @@ class ResetMode(IntEnum):
 class Counter(IntEnum):
     TICKS = 0  # `go`s seen
     BUSY_CYCLES = 1  # cycles in which the core was not idle
-    SPIKES_IN = 2  # SPIKE flits taken, those to a page the core does not have excepted
+    SPIKES_IN = 2  # spikes taken, those to a page the core does not have excepted
     SPIKES_OUT = 3  # neurons fired
     SYNAPTIC_OPS = 4  # one-bit synapses that met a spike
     FLITS = 5  # flits the router passed on, copies counted
@@ -193,6 +196,7 @@ FLIT = Format(
     kind=2,
 )
 AXON = Format("AXON", axon=AXON_BITS, page=PAGE_BITS)
+AXON_GROUP = Format("AXON_GROUP", group=AXON_BITS - GROUP_BITS, page=PAGE_BITS)
 FANOUT = Format(
     "FANOUT",
     axon=AXON_BITS,

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cosim.golden.boxes import Boxes, axon_of, box_of, by_box
+from cosim.program.packing import unpacked
 from cosim.program.stimulus import Step
 from hw.spec import FLIT, ChipShape, Control, Kind, Region, Register
 
@@ -146,7 +147,8 @@ class FrontDoor(ABC):
 
     def _take_spikes(self, flits: Flits, image: Indices) -> None:
         """SPIKE flits from the host."""
-        self._arrive(image, box_of(FLIT, flits), axon_of(flits))
+        flits, source = unpacked(flits)
+        self._arrive(image[source], box_of(FLIT, flits), axon_of(flits))
 
     # ------------------------------------------------------------ commands
     def _obey(self, flits: Flits) -> None:

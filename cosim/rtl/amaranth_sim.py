@@ -39,7 +39,7 @@ def runner(shape: ChipShape) -> RtlRunner:
         advance(len(given.stimuli))
         return played.response
 
-    return RtlRunner(run, back_door=False)
+    return RtlRunner(run, back_door=False, packs=True)
 
 
 def play(shape: ChipShape, given: SimulatorInput) -> "Played":

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from cosim.program.stimulus import Step
 from hw.spec import (
     AXON,
+    AXON_GROUP,
+    DATA_BITS,
     FANOUT,
     FANOUT_RANGE,
     FLIT,
@@ -169,7 +171,12 @@ class ReferenceChip:
         )
         replies = []
         for core in self.rectangle(x0, y0, x1, y1):
-            if kind == Kind.SPIKE:
+            if kind == Kind.SPIKE and region == Region.AXONS:
+                page, group = AXON_GROUP.get(offset, "page"), AXON_GROUP.get(offset, "group")
+                for bit in range(DATA_BITS):
+                    if data >> bit & 1:
+                        core.take_spike(page, group * DATA_BITS + bit)
+            elif kind == Kind.SPIKE:
                 core.take_spike(AXON.get(data, "page"), AXON.get(data, "axon"))
             elif kind == Kind.WRITE:
                 core.write(Region(region), offset, data)

@@ -5,6 +5,7 @@ from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw import layouts, spec
+from hw.core.popcount import popcounts
 
 
 class AxonBuffer(wiring.Component):
@@ -14,8 +15,8 @@ class AxonBuffer(wiring.Component):
     --------------------
     swap : In
         The halves change roles: what was collected can be consumed from the next cycle on.
-    spike_valid, spike : In
-        Set this axon's bit in the collecting half (one a cycle, always taken).
+    spikes_valid, spikes : In
+        Set these axons' bits in the collecting half (always taken).
     load, load_page, load_word : In
         Fetch AXON_WORD_BITS axons of the consumed half, and clear them behind the read.
     word : Out
@@ -23,7 +24,9 @@ class AxonBuffer(wiring.Component):
     pages : Out
         Pages of the consumed half that hold spikes.
     busy : Out
-        A spike is still being written: no `swap` by `go` now.
+        Spikes are still being written: no `swap` by `go` now.
+    taken : Out
+        How many spikes are being written.
     """
 
     def __init__(self, axons: int = spec.AXONS) -> None:
@@ -31,21 +34,23 @@ class AxonBuffer(wiring.Component):
         super().__init__(
             {
                 "swap": In(1),
-                "spike_valid": In(1),
-                "spike": In(layouts.AXON),
+                "spikes_valid": In(1),
+                "spikes": In(layouts.SPIKES),
                 "load": In(1),
                 "load_page": In(spec.PAGE_BITS),
                 "load_word": In(range(max(self._words, 2))),
                 "word": Out(spec.AXON_WORD_BITS),
                 "pages": Out(spec.MAX_PAGES),
                 "busy": Out(1),
+                "taken": Out(range(spec.DATA_BITS + 1)),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         depth = spec.MAX_PAGES * self._words
-        bit_bits = (spec.AXON_WORD_BITS - 1).bit_length()
+        groups = spec.AXON_WORD_BITS // spec.DATA_BITS
+        part_bits = (groups - 1).bit_length()
         word_bits = (self._words - 1).bit_length()
 
         collecting = Signal()  # the half that takes spikes
@@ -53,14 +58,20 @@ class AxonBuffer(wiring.Component):
         m.d.comb += self.pages.eq(Mux(collecting, pages[0], pages[1]))
 
         # Second half of a read-modify-write, or of a read-and-clear.
-        set_valid, set_bit = Signal(), Signal(bit_bits)
+        where = self.spikes.where
+        set_valid, set_axons, set_part = Signal(), Signal(spec.DATA_BITS), Signal(part_bits)
         clear_valid = Signal()
-        m.d.sync += [set_valid.eq(self.spike_valid), clear_valid.eq(self.load)]
+        m.d.sync += [set_valid.eq(self.spikes_valid), clear_valid.eq(self.load)]
         m.d.comb += self.busy.eq(set_valid)
-        with m.If(self.spike_valid):
-            m.d.sync += set_bit.eq(self.spike.axon[:bit_bits])
+        with m.If(self.spikes_valid):
+            m.d.sync += [
+                set_axons.eq(self.spikes.axons),
+                set_part.eq(where.group[:part_bits]),
+            ]
+        m.d.comb += self.taken.eq(popcounts(m, set_valid, [set_axons], rows=1)[0])
+        set_bits = Cat(Mux(set_part == part, set_axons, 0) for part in range(groups))
 
-        spike_address = Cat(self.spike.axon[bit_bits : bit_bits + word_bits], self.spike.page)
+        spike_address = Cat(where.group[part_bits : part_bits + word_bits], where.page)
         load_address = Cat(self.load_word[:word_bits], self.load_page)
         words = []
         for half in range(2):
@@ -68,21 +79,21 @@ class AxonBuffer(wiring.Component):
             bank = memory.Memory(shape=spec.AXON_WORD_BITS, depth=depth, init=[])
             m.submodules[f"bank_{half}"] = bank
             write = bank.write_port()
-            # Two spikes of one word in a row: the second read must see the first one's write.
+            # Spikes of one word, twice in a row: the second read must see the first one's write.
             read = bank.read_port(transparent_for=(write,))
             last = Signal.like(read.addr, name=f"last_{half}")
             with m.If(read.en):
                 m.d.sync += last.eq(read.addr)
             m.d.comb += [
-                read.en.eq(Mux(collects, self.spike_valid, self.load)),
+                read.en.eq(Mux(collects, self.spikes_valid, self.load)),
                 read.addr.eq(Mux(collects, spike_address, load_address)),
                 write.en.eq(Mux(collects, set_valid, clear_valid)),
                 write.addr.eq(last),
-                write.data.eq(Mux(collects, read.data | (1 << set_bit), 0)),
+                write.data.eq(Mux(collects, read.data | set_bits, 0)),
             ]
             words.append(read.data)
-            with m.If(collects & self.spike_valid):
-                m.d.sync += pages[half].eq(pages[half] | (1 << self.spike.page))
+            with m.If(collects & self.spikes_valid & self.spikes.axons.any()):
+                m.d.sync += pages[half].eq(pages[half] | (1 << where.page))
             with m.If(~collects & self.swap):
                 m.d.sync += pages[half].eq(0)  # all consumed: clean for the next tick
         m.d.comb += self.word.eq(Mux(collecting, words[0], words[1]))

@@ -78,8 +78,8 @@ class Core(wiring.Component):
         m = Module()
         self._add_blocks(m)
         self._keep_time(m)
-        spike, write = self._take_flits(m)
-        self._connect_pipeline(m, spike)
+        write = self._take_flits(m)
+        self._connect_pipeline(m)
         self._send_flits(m)
         decode(
             m,
@@ -94,7 +94,7 @@ class Core(wiring.Component):
                 (self._counters, [Region.COUNTER]),
             ],
         )
-        self._rest_and_count(m, spike)
+        self._rest_and_count(m)
         return m
 
     def _add_blocks(self, m: Module) -> None:
@@ -138,26 +138,41 @@ class Core(wiring.Component):
             emitter.trace.eq(config.trace),
         ]
 
-    def _take_flits(self, m: Module) -> tuple[Signal, Signal]:
-        """Take the flits that arrive, READs to the reader; high while one is a spike, a WRITE."""
+    def _take_flits(self, m: Module) -> Signal:
+        """Take the flits that arrive, spikes to the axon buffer, READs to the reader.
+
+        High while one is a WRITE.
+        """
         reader, page_shift = self._reader, self._registers.config.page_shift
-        flit = self.inbound.payload
+        flit, axons = self.inbound.payload, self._axons
         axon = layouts.AXON(flit.data[: spec.AXON.width])
-        arrived, spike, write = Signal(), Signal(), Signal()
+        arrived, write = Signal(), Signal()
+        with m.If(flit.region == spec.Region.AXONS):
+            m.d.comb += [
+                axons.spikes.axons.eq(flit.data),
+                axons.spikes.where.eq(flit.offset[: spec.AXON_GROUP.width]),
+            ]
+        with m.Else():
+            m.d.comb += [
+                axons.spikes.axons.eq(1 << axon.axon[: spec.GROUP_BITS]),
+                axons.spikes.where.group.eq(axon.axon[spec.GROUP_BITS :]),
+                axons.spikes.where.page.eq(axon.page),
+            ]
+        # A spike for a page that the configuration does not have meets no synapse.
+        there = (axons.spikes.where.page >> page_shift) == 0
         m.d.comb += [
             self.inbound.ready.eq(~reader.busy & ~self._sequencer.clearing),
             arrived.eq(self.inbound.valid & self.inbound.ready),
-            # A spike for a page that the configuration does not have meets no synapse.
-            spike.eq(arrived & (flit.kind == Kind.SPIKE) & ((axon.page >> page_shift) == 0)),
+            axons.spikes_valid.eq(arrived & (flit.kind == Kind.SPIKE) & there),
             write.eq(arrived & (flit.kind == Kind.WRITE)),
             reader.start.eq(arrived & (flit.kind == Kind.READ)),
             reader.region.eq(flit.region),
             reader.offset.eq(flit.offset),
             reader.words.eq(flit.data),
         ]
-        return spike, write
+        return write
 
-    def _connect_pipeline(self, m: Module, spike: Signal) -> None:
+    def _connect_pipeline(self, m: Module) -> None:
         """Axons to rows, rows to currents, currents to spikes."""
         sequencer, axons, synapses = self._sequencer, self._axons, self._synapses
         dendrites, soma, fires, emitter = self._dendrites, self._soma, self._fires, self._emitter
@@ -167,8 +182,6 @@ class Core(wiring.Component):
             m.d.sync += loaded_word.eq(sequencer.load_word)
         m.d.comb += [
             axons.swap.eq(sequencer.swap),
-            axons.spike_valid.eq(spike),
-            axons.spike.eq(self.inbound.payload.data),
             axons.load.eq(sequencer.load),
             axons.load_page.eq(sequencer.load_page),
             axons.load_word.eq(sequencer.load_word),
@@ -206,7 +219,7 @@ class Core(wiring.Component):
             emitter.flits.ready.eq(~reader.busy & self.outbound.ready),
         ]
 
-    def _rest_and_count(self, m: Module, spike: Signal) -> None:
+    def _rest_and_count(self, m: Module) -> None:
         """Say whether the core is at rest, and count what it does."""
         registers, sequencer, counters = self._registers, self._sequencer, self._counters
         # The router's counters are cleared a cycle later: no path leads through the core.
@@ -219,7 +232,7 @@ class Core(wiring.Component):
             counters.clear.eq(registers.clear_counters | sequencer.waking),
             counters.tick.eq(self.go),
             counters.busy.eq(working),
-            counters.spike_in.eq(spike),
+            counters.spikes_in.eq(self._axons.taken),
             counters.spike_out.eq(self._soma.fired_valid),
             counters.synaptic_ops.eq(self._dendrites.synaptic_ops),
             counters.flits.eq(self.flits),

@@ -49,7 +49,7 @@ def test_fanout_range_and_leak() -> None:
 
 
 def test_numbers_of_the_memory_map() -> None:
-    assert [r.value for r in Region] == [0, 1, 2, 3, 4, 5, 7]
+    assert [r.value for r in Region] == list(range(8))
     assert (int(Register.PLANE_WEIGHT), int(Register.TRACE)) == (16, 11)
     assert [c.value for c in Counter] == list(range(7))
     assert spec.DENDRITES * spec.ROW_WORDS == 1 << spec.OFFSET_BITS
@@ -58,6 +58,7 @@ def test_numbers_of_the_memory_map() -> None:
 FORMATS = [
     spec.FLIT,
     spec.AXON,
+    spec.AXON_GROUP,
     spec.FANOUT,
     spec.FANOUT_RANGE,
     spec.LEAK,

@@ -114,7 +114,7 @@ BUGS = (
     Bug(
         "a page less", "core/sequencer.py", "remaining.eq(others),", "remaining.eq(0),", ("INPUT",)
     ),
-    Bug("axon bit", "core/axon_buffer.py", "read.data | (1 << set_bit)", "1 << set_bit", ("TICK",)),
+    Bug("axon bit", "core/axon_buffer.py", "read.data | set_bits", "set_bits", ("TICK",)),
     Bug(
         "axons stay",
         "core/axon_buffer.py",

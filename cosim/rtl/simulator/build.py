@@ -78,6 +78,7 @@ class Simulator:
     `build_s` is what building took in seconds, 0 when it came from the cache. A run in which
     nothing happens at the chip's pins for `patience` cycles is ended: it hangs. With a `back_door`
     memories can be stored at once. A model of `random` state begins in the one that `seed` draws.
+    One that `packs` takes the spikes of a group of axons in one flit.
     """
 
     shape: ChipShape
@@ -89,6 +90,7 @@ class Simulator:
     back_door: bool = True
     seed: int | None = None
     traced: bool = False
+    packs: bool = True
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,7 @@ def build(
         back_door=recipe.back_door,
         seed=1 if random else None,
         traced=traced,
+        packs=design is None,
     )
 
 

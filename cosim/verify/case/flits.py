@@ -40,7 +40,7 @@ NAMES_OF_REGISTERS = {offset: name for name, offset in REGISTER_NAMES.items()}
 NEURON_WORDS = {"threshold": NeuronWord.THRESHOLD, "bias": NeuronWord.BIAS}
 COMMANDS = {"restart": Control.RESTART, "clear-counters": Control.CLEAR_COUNTERS}
 READABLE: dict[str, Region] = {
-    region.name.lower(): region for region in Region if region != Region.SPIKE
+    region.name.lower(): region for region in Region if region not in (Region.AXONS, Region.SPIKE)
 }
 NAMES_OF_REGIONS = {int(region): name for name, region in READABLE.items()}
 

@@ -15,9 +15,9 @@ class Counters(wiring.Component):
     --------------------
     clear : In
         Back to 0.
-    tick, busy, spike_in, spike_out : In
+    tick, busy, spike_out : In
         One of this event happened.
-    synaptic_ops : In
+    spikes_in, synaptic_ops : In
         So many of this one.
     flits, stalls : In
         The router's counters.
@@ -33,7 +33,7 @@ class Counters(wiring.Component):
                 "clear": In(1),
                 "tick": In(1),
                 "busy": In(1),
-                "spike_in": In(1),
+                "spikes_in": In(range(spec.DATA_BITS + 1)),
                 "spike_out": In(1),
                 "synaptic_ops": In(spec.STEP_OPS_BITS),
                 "flits": In(spec.COUNTER_BITS),
@@ -50,7 +50,7 @@ class Counters(wiring.Component):
         for counter, events in (
             (Counter.TICKS, self.tick),
             (Counter.BUSY_CYCLES, self.busy),
-            (Counter.SPIKES_IN, self.spike_in),
+            (Counter.SPIKES_IN, self.spikes_in),
             (Counter.SPIKES_OUT, self.spike_out),
             (Counter.SYNAPTIC_OPS, self.synaptic_ops),
         ):

@@ -17,20 +17,24 @@ WORDS = AXONS // spec.AXON_WORD_BITS
 def test_collect_swap_consume(seed: int) -> None:
     rng = random.Random(seed)
     buffer = AxonBuffer(AXONS)
-    # Bursts on few axons: neighbours in one word, and the very same axon, in following cycles.
-    pool = [(rng.randrange(spec.MAX_PAGES), rng.randrange(AXONS)) for _ in range(12)]
+    # Bursts on few groups: neighbours in one word, and the very same axon, in following cycles.
+    groups = AXONS // spec.DATA_BITS
+    pool = [(rng.randrange(spec.MAX_PAGES), rng.randrange(groups)) for _ in range(6)]
 
     async def spikes(ctx: Any, count: int) -> set[tuple[int, int]]:
         sent = set()
         for _ in range(count):
             valid = rng.random() < 0.8
-            page, axon = rng.choice(pool)
-            ctx.set(buffer.spike_valid, valid)
-            ctx.set(buffer.spike, {"page": page, "axon": axon})
+            page, group = rng.choice(pool)
+            axons = rng.choice([0, 1 << rng.randrange(32), rng.getrandbits(32), (1 << 32) - 1])
+            ctx.set(buffer.spikes_valid, valid)
+            ctx.set(buffer.spikes, {"where": {"page": page, "group": group}, "axons": axons})
             if valid:
-                sent.add((page, axon))
+                first = group * spec.DATA_BITS
+                sent |= {(page, first + bit) for bit in range(32) if axons >> bit & 1}
             await ctx.tick()
-        ctx.set(buffer.spike_valid, 0)
+            assert ctx.get(buffer.taken) == (axons.bit_count() if valid else 0)
+        ctx.set(buffer.spikes_valid, 0)
         return sent
 
     async def check(ctx: Any) -> None:
@@ -65,10 +69,10 @@ def test_spikes_during_consumption_are_for_the_next_tick() -> None:
 
     async def check(ctx: Any) -> None:
         async def spike(axon: int, **also: Any) -> None:
-            ctx.set(buffer.spike, {"page": 0, "axon": axon})
-            ctx.set(buffer.spike_valid, 1)
+            ctx.set(buffer.spikes, {"where": {"page": 0, "group": 0}, "axons": 1 << axon})
+            ctx.set(buffer.spikes_valid, 1)
             await ctx.tick()
-            ctx.set(buffer.spike_valid, 0)
+            ctx.set(buffer.spikes_valid, 0)
 
         async def swap() -> None:
             await ctx.tick()
