@@ -39,6 +39,10 @@ class FrontDoor(ABC):
         """As the chip's reset pin: registers and all else as after power-up, memories stay."""
 
     @abstractmethod
+    def power_up(self, images: int) -> None:
+        """A batch of so many images; the configuration stays, all else is as after power-up."""
+
+    @abstractmethod
     def _go(self) -> None:
         """One tick of all cores; what they tell the host goes to `_responses`."""
 

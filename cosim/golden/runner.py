@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from cosim.golden.chip import GoldenChip
+from cosim.golden.front_door import FrontDoor
 from cosim.program.program import Program, configuration
 from cosim.program.runner import Advance, Response, Run, Stimulus, unheard
 from cosim.program.stimulus import Step
@@ -23,18 +24,7 @@ class GoldenRunner:
 
     def run(self, program: Program, stimuli: Sequence[Stimulus], advance: Advance = unheard) -> Run:
         """The response to each stimulus, as `cosim.program.runner.Runner` has it."""
-        chip = self._chip(program)
-        responses: list[Response] = [[] for _ in stimuli]
-        for length in sorted({len(stimulus) for stimulus in stimuli}):
-            alike = [n for n, stimulus in enumerate(stimuli) if len(stimulus) == length]
-            for first in range(0, len(alike), self._batch):
-                batch = alike[first : first + self._batch]
-                chip.power_up(len(batch))
-                answers = chip.run_images([stimuli[number] for number in batch])
-                for number, answer in zip(batch, answers, strict=True):
-                    responses[number] = answer
-                advance(len(batch))
-        return Run(responses)
+        return in_batches(self._chip(program), stimuli, self._batch, advance)
 
     def _chip(self, program: Program) -> GoldenChip:
         if program not in self._chips:
@@ -42,3 +32,18 @@ class GoldenRunner:
             chip.run([Step(configuration(program), go=False)])
             self._chips[program] = chip
         return self._chips[program]
+
+
+def in_batches(chip: FrontDoor, stimuli: Sequence[Stimulus], size: int, advance: Advance) -> Run:
+    """The response of a loaded chip to each stimulus, at most `size` of one length at a time."""
+    responses: list[Response] = [[] for _ in stimuli]
+    for length in sorted({len(stimulus) for stimulus in stimuli}):
+        alike = [n for n, stimulus in enumerate(stimuli) if len(stimulus) == length]
+        for first in range(0, len(alike), size):
+            batch = alike[first : first + size]
+            chip.power_up(len(batch))
+            answers = chip.run_images([stimuli[number] for number in batch])
+            for number, answer in zip(batch, answers, strict=True):
+                responses[number] = answer
+            advance(len(batch))
+    return Run(responses)

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import torch
 
 from cosim.golden.batched.chip import CPU, BatchedChip
+from cosim.golden.runner import in_batches
 from cosim.program.program import Program, configuration
-from cosim.program.runner import Advance, Response, Run, Stimulus, unheard
+from cosim.program.runner import Advance, Run, Stimulus, unheard
 from cosim.program.stimulus import Step
 from sw.common.errors import InputError
 
@@ -33,18 +34,7 @@ class BatchedRunner:
     def run(self, program: Program, stimuli: Sequence[Stimulus], advance: Advance = unheard) -> Run:
         """The response to each stimulus, as `cosim.program.runner.Runner` has it."""
         size = batch_size(program, stimuli, self._budget)
-        chip = self._chip(program)
-        responses: list[Response] = [[] for _ in stimuli]
-        for length in sorted({len(stimulus) for stimulus in stimuli}):
-            alike = [n for n, stimulus in enumerate(stimuli) if len(stimulus) == length]
-            for first in range(0, len(alike), size):
-                batch = alike[first : first + size]
-                chip.power_up(len(batch))
-                answers = chip.run_images([stimuli[number] for number in batch])
-                for number, answer in zip(batch, answers, strict=True):
-                    responses[number] = answer
-                advance(len(batch))
-        return Run(responses)
+        return in_batches(self._chip(program), stimuli, size, advance)
 
     def _chip(self, program: Program) -> BatchedChip:
         if program not in self._chips:
