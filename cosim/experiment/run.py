@@ -115,8 +115,8 @@ def one_stimulus(
     loaded = checkpoint.load(settings.checkpoint)
     content = _shown(settings, _given(settings, loaded.config), progress).content
     subject = prepare_subject(loaded, settings.shape)
-    seed = block_seed(settings.seed, place.first - place.first % BLOCK)
-    mapping = with_noise(subject.mapping, noise_bits, seed)
+    seed, before = block_seed(settings.seed, place.first), place.first % BLOCK
+    mapping = with_noise(subject.mapping, noise_bits, seed, before)
     return single(mapping, subject.network, content.sets[name].images, place)
 
 

@@ -21,7 +21,7 @@ from cosim.program.program import Program
 from cosim.program.runner import Runner
 from cosim.record.record import Failing, Level, Spikes
 from hw.spec import Counter
-from sw.attack.image_sets import batches, block_seed
+from sw.attack.image_sets import BLOCK, batches, block_seed
 from sw.common.stopwatch import Stopwatch
 from sw.data.dataset import Images
 from sw.model.metrics import Evaluation, evaluate
@@ -41,7 +41,7 @@ def examine(subject: Subject, shard: Shard, rtl: Runner) -> Result:
     bits = shard.common.noise_bits
     if bits:  # programs for this shard alone
         seed = block_seed(shard.common.seed, shard.first)
-        mapping = with_noise(subject.mapping, bits, seed)
+        mapping = with_noise(subject.mapping, bits, seed, shard.first % BLOCK)
         subject = replace(subject, mapping=mapping, golden=GoldenRunner())
     chip = _on_chip(subject, shard, Chips(subject.golden, rtl if shard.rtl else None), watch)
     predictions: dict[Level, list[int]] = {

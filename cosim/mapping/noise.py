@@ -1,9 +1,10 @@
 """Threshold noise: the cores' stochastic neurons, switched on in a program that has none.
 
 With noise of n bits a neuron fires if v >= threshold + (lfsr & 2^n - 1), see `hw.spec`. A core's
-LFSR starts at its seed with every image, so noise differs between neurons, ticks and cores, not
-between the images of a block of 100 of the sample (`sw.attack.image_sets.BLOCK`); every block draws
-the cores' seeds anew.
+LFSR starts at its seed with every stimulus, so noise differs between neurons, ticks and cores.
+Every block of 100 images of the sample (`sw.attack.image_sets.BLOCK`) draws the cores' seeds anew.
+An image's noise depends on its number in the sample alone: a streamed tile is done by the core that
+would do it if the run began with the block.
 """
 
 from dataclasses import replace
@@ -27,8 +28,11 @@ def check_bits(bits: int) -> None:
         raise InputError(f"{bits} bits of noise: must be 0 to {MAX_BITS}, as many as the LFSR has")
 
 
-def with_noise(mapping: Mapping, bits: int, seed: int) -> Mapping:
-    """The same with noise in all layers that fire; without any for 0 bits."""
+def with_noise(mapping: Mapping, bits: int, seed: int, before: int = 0) -> Mapping:
+    """The same with noise in all layers that fire; without any for 0 bits.
+
+    The first image that is shown comes behind `before` others of its block.
+    """
     check_bits(bits)
     if not bits:
         return mapping
@@ -37,7 +41,7 @@ def with_noise(mapping: Mapping, bits: int, seed: int) -> Mapping:
         firing = [np.unique(layer.core).tolist() for layer in mapping.layers[:-1]]
         silent = {core.number for core in mapping.cores} - set(chain.from_iterable(firing))
         return _noisy(mapping, bits, random, silent)
-    layers = tuple(_noisy_layer(layer, bits, random) for layer in mapping.layers)
+    layers = tuple(_noisy_layer(layer.behind(before), bits, random) for layer in mapping.layers)
     return Schedule(mapping.shape, mapping.timesteps, layers)
 
 

@@ -7,7 +7,7 @@ are slots, of one image or of several. docs/mapping.md tells it in one walk.
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cosim.mapping.host_layers import chip_feeds, chip_layers, timestep_writes
@@ -29,16 +29,26 @@ Slot = tuple[int, ...]  # core numbers, one for each group of output channels
 
 @dataclass(frozen=True, eq=False)
 class Round:
-    """The `groups` of output channels that are on the chip at once, once in every slot."""
+    """The `groups` of output channels that are on the chip at once, once in every slot.
+
+    Attributes:
+        lead: slots of the first pass that stay empty, so that with noise a tile is done by the same
+            slot, with the same LFSRs, wherever a run begins.
+    """
 
     windows: Windows
     groups: tuple[Span, ...]
     slots: tuple[Slot, ...]
     program: Program
+    lead: int = 0
 
     def passes(self, images: int) -> int:
         """Runs of the chip that so many images take."""
-        return -(-images * self.windows.tiles // len(self.slots))
+        return -(-(self.lead + images * self.windows.tiles) // len(self.slots))
+
+    def behind(self, images: int) -> "Round":
+        """See `LayerSchedule.behind`."""
+        return replace(self, lead=images * self.windows.tiles % len(self.slots))
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +74,10 @@ class LayerSchedule:
         """Expected clock cycles of one image among many."""
         slots = len(self.rounds[0].slots)
         return self.windows.tiles / slots * timesteps * self.cycles_per_tick
+
+    def behind(self, images: int) -> "LayerSchedule":
+        """The same for images that come behind so many others of their block."""
+        return replace(self, rounds=tuple(part.behind(images) for part in self.rounds))
 
 
 @dataclass(frozen=True, eq=False)

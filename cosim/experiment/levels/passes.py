@@ -129,7 +129,7 @@ def run_layer(
 def make_stimuli(part: Round, cut: NDArray[np.bool_], read: NDArray[np.bool_]) -> list[list[Step]]:
     """The steps of each pass; `cut` is bool [tiles, T, axons], `read` bool [passes].
 
-    Slots without a tile in the last pass run along; nobody looks at what they fire.
+    Slots without a tile in the first and the last pass run along; nobody looks at what they fire.
     """
     axons = np.uint64(part.program.shape.axons)
     page, axon = np.divmod(np.arange(cut.shape[2], dtype=np.uint64), axons)
@@ -138,10 +138,10 @@ def make_stimuli(part: Round, cut: NDArray[np.bool_], read: NDArray[np.bool_]) -
     restart, reading = control(part.program.shape, Control.RESTART), read_membranes(part.program)
     stimuli = []
     for number, with_membranes in enumerate(read):
-        tiles = cut[number * len(part.slots) : (number + 1) * len(part.slots)]
-        there = slot < len(tiles)
+        tile = number * len(part.slots) + slot - part.lead
+        there = (tile >= 0) & (tile < len(cut))
         ticks = []
-        for timestep, spikes in enumerate(tiles[slot[there]].swapaxes(0, 1)):
+        for timestep, spikes in enumerate(cut[tile[there]].swapaxes(0, 1)):
             box, axon = np.nonzero(spikes)
             flits = spike[axon] | corners[there][box]
             ticks.append(Step(part.program.tick(timestep, flits), go=True))
@@ -153,8 +153,8 @@ def tile_of(part: Round, number: int, core: int) -> tuple[int, int, int] | None:
     """Image, and row and column of the tile, of a core in a pass; None: it was in no slot."""
     for slot, cores in enumerate(part.slots):
         if core in cores:
-            image, tile = divmod(number * len(part.slots) + slot, part.windows.tiles)
-            return image, *divmod(tile, part.windows.across)
+            image, tile = divmod(number * len(part.slots) + slot - part.lead, part.windows.tiles)
+            return None if image < 0 else (image, *divmod(tile, part.windows.across))
     return None
 
 
@@ -185,7 +185,8 @@ def _collect(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Of all HOST flits of a region: tile (as in `Windows.cut`), place in (C, pixels), and data.
 
-    Tile and place are -1 where the core or the neuron is none of the round's.
+    Place is -1 where the core or the neuron is none of the round's; tile is below 0 there, and in
+    slots that lead.
     """
     slot_of, place_of = _places(run.round)
     answers = [np.concatenate(steps) for steps in run.responses]
@@ -198,7 +199,7 @@ def _collect(
     )
     core = y << COORD_BITS | x
     place = place_of[core, neuron]
-    tile = np.where(place < 0, -1, number * len(run.round.slots) + slot_of[core])
+    tile = np.where(place < 0, -1, number * len(run.round.slots) + slot_of[core] - run.round.lead)
     return tile, place, data
 
 
@@ -206,7 +207,7 @@ def _collect_spikes(run: RoundRun, spikes: NDArray[np.bool_]) -> int:
     """Enters a round's spikes into bool [tiles, T, C * pixels]; how many have no place there."""
     tile, place, tick = _collect(run, Region.SPIKE)
     stray = (place < 0) | (tick >= spikes.shape[1])
-    known = ~stray & (tile < len(spikes))  # behind the last tile there are slots that run along
+    known = ~stray & (tile >= 0) & (tile < len(spikes))  # not of slots that run along
     spikes[tile[known], tick[known], place[known]] = True
     return int(np.count_nonzero(stray))
 
@@ -214,7 +215,7 @@ def _collect_spikes(run: RoundRun, spikes: NDArray[np.bool_]) -> int:
 def _collect_membranes(run: RoundRun, membranes: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Enters a round's membranes into int64 [images, C]; the images of which all came."""
     tile, place, data = _collect(run, Region.MEMBRANE)
-    known = (place >= 0) & (tile < len(membranes))
+    known = (place >= 0) & (tile >= 0) & (tile < len(membranes))
     value = np.where(data >> (MEMBRANE_BITS - 1), data - (1 << MEMBRANE_BITS), data)
     membranes[tile[known], place[known]] = value[known]
     came = np.zeros(membranes.shape, np.bool_)

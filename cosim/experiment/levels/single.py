@@ -11,9 +11,10 @@ from cosim.experiment.levels.resident import image_stimuli
 from cosim.golden.runner import GoldenRunner
 from cosim.mapping.choose import Mapping
 from cosim.mapping.host_layers import chip_inputs
-from cosim.mapping.streamed import LayerSchedule, Round, Schedule
+from cosim.mapping.streamed import Round, Schedule
 from cosim.program.program import Program
 from cosim.program.stimulus import Step
+from sw.attack.image_sets import BLOCK
 from sw.common.errors import InputError
 from sw.data.dataset import Images
 from sw.integer.network import IntegerNetwork
@@ -73,15 +74,18 @@ def _pass(schedule: Schedule, network: IntegerNetwork, images: Images, place: Pl
             f"round {place.round} of layer {name}: must be 0 to {len(layer.rounds) - 1}"
         )
     part = layer.rounds[place.round]
-    begin, tiles = place.number * len(part.slots), part.windows.tiles
+    begin, tiles = place.number * len(part.slots) - part.lead, part.windows.tiles
+    end, begin = begin + len(part.slots), max(begin, 0)
     low = place.first + begin // tiles
-    high = min(place.first + -(-(begin + len(part.slots)) // tiles), len(images))
+    high = min(place.first + -(-end // tiles), len(images))
     if place.number < 0 or low >= high:
         raise InputError(f"pass {place.number} of layer {name}: there are fewer")
-    spikes = _inputs(schedule, network, layer, images[low:high])
+    there = replace(schedule, layers=tuple(each.behind(low % BLOCK) for each in schedule.layers))
+    spikes = _inputs(there, network, names.index(name), images[low:high])
     cut = layer.windows.cut([each.unpack() for each in spikes])
-    skipped = begin - (low - place.first) * tiles
-    steps = _stimulus(part, cut[skipped : skipped + len(part.slots)])
+    skipped = (low - place.first) * tiles
+    part = part if place.number == 0 else replace(part, lead=0)
+    steps = _stimulus(part, cut[begin - skipped : end - skipped])
     what = f"image {place.image}, layer {name}, round {place.round}, pass {place.number}"
     return Single(part.program, steps, what)
 
@@ -92,13 +96,11 @@ def _stimulus(part: Round, cut: "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
 
 
 def _inputs(
-    schedule: Schedule, network: IntegerNetwork, wanted: LayerSchedule, images: Images
+    schedule: Schedule, network: IntegerNetwork, number: int, images: Images
 ) -> list[PackedSpikes]:
     """What the arms of a layer are given, by the golden model of the layers before it."""
     inputs = PackedSpikes.pack(chip_inputs(network, images).swapaxes(0, 1))
-    flow = Flow(schedule, inputs)
-    before = schedule.layers[: schedule.layers.index(wanted)]
-    runs = run_network(replace(schedule, layers=before), inputs, GoldenRunner(), ReadBack(0.0, 0))
-    for done in runs:
+    flow, before = Flow(schedule, inputs), replace(schedule, layers=schedule.layers[:number])
+    for done in run_network(before, inputs, GoldenRunner(), ReadBack(0.0, 0)):
         flow.add(done.schedule, done.spikes)
-    return flow.into(wanted)
+    return flow.into(schedule.layers[number])

@@ -1,6 +1,8 @@
 """Streamed networks on the golden model against the same networks as plain convolutions."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from cosim.experiment.levels.packed_spikes import PackedSpikes
 from cosim.experiment.levels.passes import LayerRun, ReadBack, run_network, tile_of
 from cosim.golden.runner import GoldenRunner
 from cosim.mapping.host_layers import chip_inputs
+from cosim.mapping.noise import with_noise
 from cosim.mapping.resident import map_network
 from cosim.mapping.streamed import Schedule, schedule_network
 from cosim.program.program import Program, rectangles
@@ -37,8 +40,9 @@ def draw(network: IntegerNetwork, images: int) -> NDArray[np.uint8]:
     return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
 
 
-def streamed_in(network: IntegerNetwork, images: int) -> PackedSpikes:
-    spikes = chip_inputs(network, draw(network, images))
+def streamed_in(network: IntegerNetwork, images: int, first: int = 0) -> PackedSpikes:
+    """What the host streams in of images `first` to `images`."""
+    spikes = chip_inputs(network, draw(network, images)[first:])
     return PackedSpikes.pack(spikes.swapaxes(0, 1))
 
 
@@ -138,6 +142,39 @@ def test_every_slot_does_a_tile_in_turn() -> None:
     by_tile = spikes.reshape(*spikes.shape[:3], *size).sum(axis=(1, 2, 4, 6))
     assert np.array_equal(found, by_tile)
     assert tile_of(done.round, 0, 63) is None
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_noise_of_an_image_is_the_same_wherever_its_run_begins(seed: int) -> None:
+    """Images 0 to 4 in one run, or in two; on chips whose slots divide an image's tiles or not."""
+    network, images, leads = random_network(seed, SMALL), 5, 0
+    for shape in (TINY_CHIP, ChipShape(1, 3, 256, 256), ChipShape(5, 1, 256, 256)):
+        plain = schedule_network(network, shape)
+
+        def spikes(end: int, first: int = 0, plain: Schedule = plain) -> list[NDArray[Any]]:
+            noisy = with_noise(plain, 14, seed, before=first)
+            assert isinstance(noisy, Schedule)
+            inputs = streamed_in(network, end, first)
+            runs = list(run_network(noisy, inputs, GoldenRunner(), NO_READ_BACK))
+            assert runs[-1].membranes is not None
+            assert runs[-1].answered.all()
+            assert not any(run.strays for run in runs)
+            nonlocal leads
+            leads += sum(part.lead for layer in noisy.layers for part in layer.rounds)
+            return [*(run.spikes.unpack() for run in runs), runs[-1].membranes]
+
+        for cut in (1, 3):
+            joined = zip(spikes(images), spikes(cut), spikes(images, cut), strict=True)
+            for whole, before, behind in joined:
+                assert np.array_equal(whole, np.concatenate([before, behind])), (shape, cut)
+    assert leads  # otherwise all began at the first slot anyway
+
+
+def test_a_slot_that_leads_is_no_tiles_core() -> None:
+    [part] = small_runs()[0].schedule.rounds
+    part = replace(part, lead=1)
+    assert tile_of(part, 0, part.slots[0][0]) is None
+    assert tile_of(part, 0, part.slots[1][0]) == (0, 0, 0)
 
 
 def test_read_back_of_a_drawn_share() -> None:

@@ -6,8 +6,9 @@ import pytest
 from cosim.experiment.levels.passes import ReadBack, run_network
 from cosim.experiment.levels.resident import image_stimuli
 from cosim.experiment.levels.single import Place, single
+from cosim.mapping.noise import with_noise
 from cosim.mapping.resident import map_network
-from cosim.mapping.streamed import schedule_network
+from cosim.mapping.streamed import Schedule, schedule_network
 from cosim.program.stimulus import Step
 from hw.spec import ChipShape
 from sw.common.errors import InputError
@@ -42,6 +43,25 @@ def test_every_pass_of_a_streamed_network(network: IntegerNetwork) -> None:
                 assert same(again.steps, list(played)), where
                 seen += 1
     assert seen > IMAGES
+
+
+@pytest.mark.parametrize("first", [1, 2])
+def test_a_pass_of_a_run_that_begins_inside_a_block_with_noise(first: int) -> None:
+    """Its images are played by the slots, with the noise, that they have where all are played."""
+    schedule = with_noise(schedule_network(MIXED, TINY_CHIP), 14, seed=3, before=first)
+    assert isinstance(schedule, Schedule)
+    images, behind = draw(MIXED, IMAGES), streamed_in(MIXED, IMAGES, first)
+    assert any(part.lead for layer in schedule.layers for part in layer.rounds)
+    quiet = run_network(schedule_network(MIXED, TINY_CHIP), behind, GOLDEN, ReadBack(1.0, 0))
+    noisy = run_network(schedule, behind, GOLDEN, ReadBack(1.0, 0))
+    different = 0
+    for layer, silent in zip(noisy, quiet, strict=True):
+        different += int(np.any(layer.spikes.bits != silent.spikes.bits))
+        for number, run in enumerate(layer.rounds):
+            for place, played in enumerate(run.stimuli):
+                where = Place(0, first, layer.schedule.layer.name, number, place)
+                assert same(single(schedule, MIXED, images, where).steps, list(played)), where
+    assert different
 
 
 def test_an_image_of_a_resident_network() -> None:
