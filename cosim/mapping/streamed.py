@@ -18,12 +18,12 @@ from cosim.mapping.layer.weight_planes import plane_weights, synapses
 from cosim.mapping.layer.windows import Windows, all_windows
 from cosim.program.core_image import CoreImage, core_xy
 from cosim.program.program import Program
-from hw.spec import AXON_WORD_BITS, FULL_CHIP, MAX_PAGES, ChipShape
+from hw.spec import AXON_WORD_BITS, FULL_CHIP, GROUP_BITS, MAX_PAGES, ChipShape
 from sw.common.errors import InputError
 from sw.integer.network import Feeds, IntegerLayer, IntegerNetwork
 from sw.model.geometry import Span
 
-SPIKING = 8  # one axon in so many is expected to spike in a tick
+FLIT_AXONS = 1 << GROUP_BITS  # of which one flit brings the spikes
 Slot = tuple[int, ...]  # core numbers, one for each group of output channels
 
 
@@ -59,8 +59,8 @@ class LayerSchedule:
         feeds: where the inputs of its arms come from: 0 what is streamed into the chip, n + 1 the
             n-th layer.
         rows: dendrite rows of one image in one time step, all of its tiles.
-        cycles_per_tick: clock cycles expected of the rounds' ticks together, input included, while
-            one axon in SPIKING spikes.
+        cycles_per_tick: clock cycles expected of the rounds' ticks together, input included, if
+            there is a spike in every group of FLIT_AXONS axons.
     """
 
     layer: IntegerLayer
@@ -160,12 +160,12 @@ def _cuts(layer: IntegerLayer, planes: int, shape: ChipShape) -> Iterator[_Cut]:
 
 
 def _cycles(windows: Windows, groups: Sequence[Span], slots: int, shape: ChipShape) -> int:
-    """A tick's cycles: the fullest port plays its slots' spikes, a flit a cycle; then in the
-    fullest core axons are fetched and neurons pass, page by page."""
+    """A tick's cycles: the fullest port plays its slots' spikes, a flit and so a group of axons a
+    cycle; then in the fullest core axons are fetched and neurons pass, page by page."""
     pages = -(-windows.axons // shape.axons)  # a core may have more, but those are silent
     neurons = max(end - start for start, end in groups) * windows.pixels
-    spikes = -(-slots // shape.rows) * windows.axons // SPIKING
-    return spikes + pages * (shape.axons // AXON_WORD_BITS + neurons)
+    flits = -(-slots // shape.rows) * -(-windows.axons // FLIT_AXONS)
+    return flits + pages * (shape.axons // AXON_WORD_BITS + neurons)
 
 
 def _round(

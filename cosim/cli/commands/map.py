@@ -84,7 +84,7 @@ def _use(chip: Chip, title: str) -> Table:
 def _schedule(chip: Chip) -> Table:
     table = Table(
         title="schedule, per image",
-        caption="cycles: as expected while one axon in eight spikes, input included; "
+        caption="cycles: as expected, input included, a flit for each 32 axons; "
         "full: dendrites in use of the average and of the fullest core",
         box=SIMPLE,
         pad_edge=False,

@@ -43,16 +43,16 @@ def test_vgg5() -> None:
 
 
 def test_cost_by_hand() -> None:
-    """A port plays its slots' spikes, one axon in 8; 16 cycles fetch a page; neurons pass."""
+    """A port plays its slots' spikes, 32 axons a flit; 16 cycles fetch a page; neurons pass."""
     conv2, conv3, fc4, fc5 = vgg5().layers
-    assert conv2.cycles_per_tick == 2 * 1024 // 8 + 16 + 128
-    assert conv3.cycles_per_tick == 2048 // 8 + 2 * (16 + 64)
-    assert fc4.cycles_per_tick == 8192 // 8 + 8 * (16 + 22)
-    assert fc5.cycles_per_tick == 8 * 256 // 8 + 16 + 10
+    assert conv2.cycles_per_tick == 2 * 1024 // 32 + 16 + 128
+    assert conv3.cycles_per_tick == 2048 // 32 + 2 * (16 + 64)
+    assert fc4.cycles_per_tick == 8192 // 32 + 8 * (16 + 22)
+    assert fc5.cycles_per_tick == 8 * 256 // 32 + 16 + 10
     assert conv2.rows == 128 * 16 * 16 * 5
     assert conv3.rows == 128 * 16 * 16 * 5 * 2
-    assert conv3.cycles(timesteps=4) == 8 * 4 * 416  # 8 passes an image
-    assert fc4.cycles(timesteps=4) == 4 * 1328 / 5  # 5 images a pass
+    assert conv3.cycles(timesteps=4) == 8 * 4 * 224  # 8 passes an image
+    assert fc4.cycles(timesteps=4) == 4 * 560 / 5  # 5 images a pass
     assert [part.passes(5) for layer in vgg5().layers for part in layer.rounds] == [20, 40, 1, 1]
 
 
@@ -79,7 +79,7 @@ def test_more_groups_than_cores_take_rounds() -> None:
         channel for part in fc2.rounds for group in part.groups for channel in range(*group)
     ]
     assert channels == list(range(50))
-    assert fc2.cycles_per_tick == 2 * (64 // 8 + 2 + 10)
+    assert fc2.cycles_per_tick == 2 * (64 // 32 + 2 + 10)
 
 
 @pytest.mark.parametrize(

@@ -51,8 +51,8 @@ def test_a_finer_grid_that_comes_first_does_not_win_a_tie() -> None:
     [
         # 11 cycles an image: 1 tile by 4 groups, or 2 tiles by 2
         (2, 8, ChipShape(2, 2, 128, 64), 1, 4),
-        # 6 cycles an image: 2 groups in 4 slots, or 3 in 3
-        (4, 8, ChipShape(3, 3, 256, 128), 1, 2),
+        # 5 cycles an image: 2 groups in 4 slots, or 3 in 3
+        (8, 8, ChipShape(3, 3, 128, 128), 1, 2),
     ],
     ids=["tiles", "groups"],
 )
