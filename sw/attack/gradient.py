@@ -14,13 +14,12 @@ from torch import Tensor
 
 from sw.attack.losses import Loss, cross_entropy
 from sw.common.errors import InputError
+from sw.model.encoding import DIFFERENTIABLE
 from sw.model.geometry import Geometry
 from sw.model.layer import SpikingLayer
 from sw.model.network import SpikingNetwork
 
 Gradient = Literal["autograd", "approximated"]
-
-DIFFERENTIABLE = ("direct",)  # encodings that autograd finds a way through
 
 
 def usual(network: SpikingNetwork) -> Gradient:

@@ -24,6 +24,8 @@ UNIT: dict[Inputs, float] = {
     "spikes": 1.0,
 }
 
+DIFFERENTIABLE: tuple[Inputs, ...] = ("direct",)  # those with a gradient by the pixels
+
 # SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, OOPSLA 2014), in
 # two's complement: a counter goes in, an evenly distributed number comes out.
 GOLDEN = 0x9E3779B97F4A7C15 - 2**64

@@ -20,7 +20,7 @@ from sw.model.geometry import Geometry
 from sw.model.network import SpikingNetwork
 from sw.train import compact as compact_form
 from sw.train.loop import Trained
-from sw.train.settings import TrainSettings
+from sw.train.settings import Adversarial, TrainSettings
 
 FORMAT = Format("checkpoint", "nc64c-checkpoint-1")
 PARTS = ("float", "quantised")
@@ -29,7 +29,10 @@ LAYER = ("kind", "features", "pool")  # of each layer; all else is left out as u
 
 # Came after the first files of this format; left out where they have their defaults, so that the
 # same weights and settings still give the same bytes.
-LATER = ("norm", "pooling", "augment", "fast", "short_epochs", "validation", "start", "tick")
+LATER = (
+    *("norm", "pooling", "tick"),
+    *("augment", "fast", "short_epochs", "validation", "start", "adversarial"),
+)
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,7 @@ def load(path: Path) -> Checkpoint:
     try:
         _check_known(path, document)
         config = _config(document["network"])
-        settings = TrainSettings(**document["training"])
+        settings = _settings(document["training"])
         compact = document.get("compact", False) is True
     except InputError as error:
         raise (
@@ -157,6 +160,8 @@ def _check_known(path: Path, document: dict[str, Any]) -> None:
     tensorfile.check_known(what, document, ("network", "training", "compact"))
     for part, kind in (("network", NetworkConfig), ("training", TrainSettings)):
         tensorfile.check_known(what, document[part], [field.name for field in fields(kind)])
+    attacked = document["training"].get("adversarial") or {}
+    tensorfile.check_known(what, attacked, [field.name for field in fields(Adversarial)])
     for layer in document["network"]["layers"]:
         tensorfile.check_known(what, layer, [field.name for field in fields(LayerSpec)])
 
@@ -166,6 +171,13 @@ def _config(fields: dict[str, Any]) -> NetworkConfig:
     layers = tuple(map(_layer, fields["layers"]))
     shape, classes = tuple(fields["input_shape"]), tuple(fields["classes"])
     return NetworkConfig(**fields | {"layers": layers, "input_shape": shape, "classes": classes})
+
+
+def _settings(fields: dict[str, Any]) -> TrainSettings:
+    """How a network was trained, from JSON."""
+    attacked = fields.get("adversarial")
+    given = None if attacked is None else Adversarial(**attacked)
+    return TrainSettings(**fields | {"adversarial": given})
 
 
 def _fields(values: NetworkConfig | TrainSettings) -> dict[str, Any]:

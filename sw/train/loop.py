@@ -13,7 +13,6 @@ from time import monotonic
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from sw.common.device import CPU
@@ -25,6 +24,7 @@ from sw.model.config import NetworkConfig
 from sw.model.metrics import accuracy, evaluate
 from sw.model.network import SpikingNetwork
 from sw.train import health, training_state
+from sw.train.adversarial import check, lesson, robust_accuracy
 from sw.train.settings import TrainSettings
 from sw.train.training_state import Part, Row, TrainingState
 
@@ -37,7 +37,8 @@ class Trained:
     """The float network, and the one with K bits that was trained on from it; how it went.
 
     Attributes:
-        curve: a row per epoch: part, epoch, loss, accuracy, validation, rate, seconds.
+        curve: a row per epoch: part, epoch, loss, accuracy, validation, rate, seconds; and robust,
+            the accuracy under attack, of an adversarial training.
     """
 
     float_network: SpikingNetwork
@@ -112,6 +113,8 @@ def train(
             f" {len(config.classes)} classes, but {dataset.name} has"
             f" {dataset.images.shape[1:]} in {len(dataset.classes)}"
         )
+    if settings.adversarial is not None:
+        check(config)
     place = find_device(device)
     learnt, validation = _divided(dataset, settings)
     run = training_state.start(config, settings, dataset, first)
@@ -193,7 +196,7 @@ def _part(
             "validation": _accuracy(run.network, validation),
             "rate": run.optimiser.param_groups[0]["lr"],
             "seconds": round(monotonic() - started, 3),
-        }
+        } | _robust(run, validation)
         run.curve.append(row)
         run.remember()
         if files is not None:
@@ -215,8 +218,7 @@ def _timesteps(run: TrainingState) -> int:
 def _step(run: TrainingState, images: Tensor, labels: Tensor) -> tuple[float, int, str | None]:
     """One step down the gradient; the loss, the right answers, and what is no number, in words."""
     with torch.autocast(images.device.type, torch.bfloat16) if run.settings.fast else nullcontext():
-        scores = run.network(images)
-    loss = F.cross_entropy(scores.float(), labels)
+        scores, loss = lesson(run.network, images, labels, run.settings)
     fault = None if loss.isfinite() else f"the loss is {loss.item()}"
     if fault is None:
         run.optimiser.zero_grad()
@@ -268,6 +270,14 @@ def _accuracy(network: SpikingNetwork, images: Dataset) -> float | None:
     if not len(images):
         return None
     return accuracy(evaluate(network, images.images).predictions, images.labels)
+
+
+def _robust(run: TrainingState, images: Dataset) -> Row:
+    """Per cent of right answers under attack, of a training that is to raise it."""
+    how = run.settings.adversarial
+    if how is None or not len(images):
+        return {}
+    return {"robust": robust_accuracy(run.network, images, how, run.settings.seed)}
 
 
 def _diverged(run: TrainingState, part: Part, step: int, steps: int, fault: str) -> Diverged:

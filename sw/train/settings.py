@@ -3,9 +3,78 @@
 import math
 import re
 from dataclasses import dataclass
+from typing import Literal, get_args
 
-from sw.common.checks import check_range
+from sw.common.checks import check_range, shown
 from sw.common.errors import InputError
+from sw.model.config import PIXEL_MAX
+
+Method = Literal["fgsm", "pgd", "trades"]
+METHODS: tuple[Method, ...] = get_args(Method)
+STEPS: dict[Method, int] = {"fgsm": 1, "pgd": 7, "trades": 10}  # those that are usual
+EPS, TRADES_WEIGHT = 8, 6.0  # usual
+
+
+@dataclass(frozen=True)
+class Adversarial:
+    """How the images are attacked that a network learns from (`sw.train.adversarial`).
+
+    Attributes:
+        method: "fgsm": a single step from a random start (Wong et al., Fast is better than free,
+            ICLR 2020). "pgd": several (Madry et al., ICLR 2018). "trades": from images as they are,
+            and from how far attacked ones move the answer (Zhang et al., ICML 2019).
+        eps: how far a pixel may move, in 1/255.
+        steps: of the attack.
+        weight: of the second part of TRADES' loss, its 1 / lambda; 0 for the other methods.
+
+    Raises:
+        InputError: a value is out of range.
+    """
+
+    method: Method
+    eps: int
+    steps: int
+    weight: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise InputError(
+                f"adversarial {shown(self.method)}: must be one of {', '.join(METHODS)}"
+            )
+        check_range("eps", self.eps, 1, PIXEL_MAX)
+        check_range("attack steps", self.steps, 1, 1000)
+        if self.method == "fgsm" and self.steps != 1:
+            raise InputError(f"attack steps: fgsm has 1, not {self.steps}: take pgd for more")
+        if isinstance(self.weight, bool) or not isinstance(self.weight, float | int):
+            raise InputError(f"TRADES weight is {shown(self.weight)}: must be a number")
+        if self.method != "trades" and self.weight:
+            raise InputError(f"TRADES weight is {self.weight}: is of trades, not of {self.method}")
+        if self.method == "trades" and not 0 < self.weight < math.inf:
+            raise InputError(f"TRADES weight is {self.weight}: must be above 0")
+
+    @property
+    def stride(self) -> int:
+        """How far a step goes, in 1/255: 1.25 eps in all of them, or eps / 4 each if that is more.
+
+        So a single step goes beyond eps, and the many of PGD as far as an attack's.
+        """
+        return -(-max(5 * self.eps, self.eps * self.steps) // (4 * self.steps))
+
+
+def adversarial(
+    method: str, eps: int | None = None, steps: int | None = None, weight: float | None = None
+) -> Adversarial:
+    """The settings of a method; what is None is as usual for it. Raises `InputError`."""
+    known = next((each for each in METHODS if each == method), None)
+    if known is None:
+        raise InputError(f"adversarial {shown(method)}: must be one of {', '.join(METHODS)}")
+    usual = TRADES_WEIGHT if known == "trades" else 0.0
+    return Adversarial(
+        known,
+        EPS if eps is None else eps,
+        STEPS[known] if steps is None else steps,
+        usual if weight is None else weight,
+    )
 
 
 @dataclass(frozen=True)
@@ -30,6 +99,7 @@ class TrainSettings:
             learning curve has the accuracy on them. 0: none.
         start: SHA-256 of the checkpoint file whose float network gave the first weights, in
             hexadecimal; empty: the seed did.
+        adversarial: how the images are attacked that are learnt from; None: they are not.
 
     Raises:
         InputError: a value is out of range.
@@ -48,6 +118,7 @@ class TrainSettings:
     short_epochs: int = 0
     validation: int = 0
     start: str = ""
+    adversarial: Adversarial | None = None
 
     def __post_init__(self) -> None:
         check_range("seed", self.seed, 0, 2**63 - 1)

@@ -206,6 +206,8 @@ def described(row: Row, settings: TrainSettings) -> str:
     accuracies = f"accuracy {row['accuracy']:.1f} %"
     if row["validation"] is not None:
         accuracies += f", validation {row['validation']:.1f} %"
+    if "robust" in row:
+        accuracies += f", robust {row['robust']:.1f} %"
     return (
         f"{row['part']} {row['epoch']}/{epochs}: loss {row['loss']:.3f}, {accuracies},"
         f" rate {row['rate']:.1e}, {row['seconds'] / 60:.1f} min"

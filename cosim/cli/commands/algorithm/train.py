@@ -7,11 +7,15 @@ the same command goes on.
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cosim.cli.guard import guarded
+
+if TYPE_CHECKING:
+    from sw.train import settings
+
 from sw.common.checks import check_shape, shown
 from sw.common.errors import InputError
 
@@ -105,6 +109,18 @@ StartOption = Annotated[
         help="Checkpoint: start with its float weights.", show_default="drawn by the seed"
     ),
 ]
+AdversarialOption = Annotated[
+    str | None,
+    typer.Option(help="Learn from attacked images: fgsm, pgd or trades.", show_default="as is"),
+]
+EpsOption = Annotated[int | None, typer.Option(help="Their strength, in 1/255.", show_default="8")]
+StepsOption = Annotated[
+    int | None,
+    typer.Option(help="Steps of that attack.", show_default="fgsm 1, pgd 7, trades 10"),
+]
+WeightOption = Annotated[
+    float | None, typer.Option(help="Of the second part of TRADES' loss.", show_default="6")
+]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no result.")]
 
 
@@ -140,6 +156,10 @@ def train(
     fast: FastOption = None,
     validation: ValidationOption = 0,
     start: StartOption = None,
+    adversarial: AdversarialOption = None,
+    eps: EpsOption = None,
+    attack_steps: StepsOption = None,
+    trades_weight: WeightOption = None,
     device: DeviceOption = "cpu",
     quiet: QuietOption = False,
 ) -> None:
@@ -186,7 +206,12 @@ def train(
                 "weight_bits": bits,
             },
             settings={name: value for name, value in given.items() if value is not None}
-            | {"seed": seed, "short_epochs": short_epochs, "validation": validation},
+            | {
+                "seed": seed,
+                "short_epochs": short_epochs,
+                "validation": validation,
+                "adversarial": attacked(adversarial, eps, attack_steps, trades_weight),
+            },
             device=device,
             start=start,
         )
@@ -209,6 +234,21 @@ def shrink(
 
         before, after = training.shrink(checkpoint, out)
     typer.echo(f"{out}: {after:,} bytes instead of {before:,}")
+
+
+def attacked(
+    method: str | None, eps: int | None, steps: int | None, weight: float | None
+) -> "settings.Adversarial | None":
+    """How images are attacked to learn from. Raises `InputError`, also for options without use."""
+    from sw.train import settings
+
+    given = {"eps": eps, "attack-steps": steps, "trades-weight": weight}
+    if method is None:
+        for name, value in given.items():
+            if value is not None:
+                raise InputError(f"--{name} is of attacked images: there must be --adversarial too")
+        return None
+    return settings.adversarial(method, eps, steps, weight)
 
 
 def input_shape(text: str) -> tuple[int, int, int]:
