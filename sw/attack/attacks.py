@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sw.attack.draws import Numbers, Purpose, draw
-from sw.attack.gradient import Gradient
+from sw.attack.gradient.way import Pixels, Way
 from sw.attack.methods import METHODS, fgsm
 from sw.attack.methods.budget import MAX_RESTARTS, Budget
 from sw.attack.victim import Labels, Victim
@@ -36,7 +36,7 @@ class Attack:
         method: a name of `sw.attack.methods.METHODS`.
         eps: how far a pixel may move, in 1/255.
         targeted: towards a wrong class drawn by `seed` (Eq. 4) instead of away from the true one.
-        gradient: how the gradient is found; None: as is usual for the network's encoding.
+        gradient: how the gradient passes the encoding; None: as is usual for it.
         seed: of the targets and of all else that is drawn.
         steps: along the gradient, or queries; None: as many as are usual for the method.
         restarts: starts that are drawn; of each image the worst is taken.
@@ -48,7 +48,7 @@ class Attack:
     method: str
     eps: int
     targeted: bool = False
-    gradient: Gradient | None = None
+    gradient: Pixels | None = None
     seed: int = 0
     steps: int | None = None
     restarts: int = 1
@@ -71,17 +71,25 @@ class Attack:
         return made.images
 
     def at(
-        self, strengths: Sequence[int], network: SpikingNetwork, data: Dataset
+        self,
+        strengths: Sequence[int],
+        network: SpikingNetwork,
+        data: Dataset,
+        way: Way | None = None,
     ) -> "list[Attacked]":
-        """The same at several strengths instead of `eps`; those of FGSM share their gradient."""
+        """The same at several strengths instead of `eps`; those of FGSM share their gradient.
+
+        `way` is how the gradient is found; None: through time, as the network was trained.
+        """
         check_pixels(network.config)
         attacks = [replace(self, eps=eps) for eps in strengths]
+        way = way or Way(pixels=self.gradient)
         labels = self._labels(network, data)
         if self.method == "fgsm":
-            victim = Victim(network, labels, self.gradient)
+            victim = Victim(network, labels, way)
             found = fgsm.at_strengths(victim, data.images, list(strengths))
             return [Attacked(images, victim.zero) for images in found]
-        return [attack._made(network, labels, data.images) for attack in attacks]
+        return [attack._made(network, labels, data.images, way) for attack in attacks]
 
     def _labels(self, network: SpikingNetwork, data: Dataset) -> Labels:
         classes = data.labels
@@ -90,18 +98,22 @@ class Attack:
             classes = random_targets(classes, count, self.seed, data.numbers)
         return Labels(classes, data.numbers, self.targeted)
 
-    def _made(self, network: SpikingNetwork, labels: Labels, images: Images) -> "Attacked":
+    def _made(
+        self, network: SpikingNetwork, labels: Labels, images: Images, way: Way
+    ) -> "Attacked":
         """Of each image the start that leaves the smallest margin."""
-        victim = Victim(network, labels, self.gradient)
-        found = METHODS[self.method](victim, images, self.budget())
+        victim = Victim(network, labels, way)
+        found, zero = METHODS[self.method](victim, images, self.budget()), victim.zero
         if self.restarts > 1:
             margins = victim.margins(found, labels)
             for restart in range(1, self.restarts):
+                victim = Victim(network, labels, way)
                 other = METHODS[self.method](victim, images, self.budget(restart))
+                zero = zero & victim.zero
                 now = victim.margins(other, labels)
                 worse = now < margins
                 found[worse], margins[worse] = other[worse], now[worse]
-        return Attacked(found, victim.zero)
+        return Attacked(found, zero)
 
 
 class Attacked(NamedTuple):
@@ -118,15 +130,21 @@ class Attacked(NamedTuple):
 
 
 def attacked(
-    network: SpikingNetwork, data: Dataset, attacks: Mapping[str, Attack]
+    network: SpikingNetwork,
+    data: Dataset,
+    attacks: Mapping[str, Attack],
+    way: Way | None = None,
 ) -> dict[str, Attacked]:
-    """What several attacks make, by name; those that differ in strength only go together."""
+    """What several attacks make, by name; those that differ in strength only go together.
+
+    `way` is as of `Attack.at`.
+    """
     found: dict[str, Attacked] = {}
     kinds = {name: replace(attack, eps=0) for name, attack in attacks.items()}
     for kind in dict.fromkeys(kinds.values()):
         names = [name for name in attacks if kinds[name] == kind]
         strengths = [attacks[name].eps for name in names]
-        found |= zip(names, kind.at(strengths, network, data), strict=True)
+        found |= zip(names, kind.at(strengths, network, data, way), strict=True)
     return {name: found[name] for name in attacks}
 
 

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sw.attack.draws import Numbers
-from sw.attack.gradient import Gradient, look
+from sw.attack.gradient.sight import Sight
+from sw.attack.gradient.way import Way
 from sw.attack.losses import Loss, cross_entropy, margin
 from sw.model.network import SpikingNetwork, as_input, at_rest
 
@@ -54,19 +55,21 @@ class Look:
 class Victim:
     """A network, used in evaluation mode and left as it was, and the images' labels.
 
+    An attack is shown one victim from its start to its end: adaptive surrogates remember what they
+    saw. Square asks for margins alone, and takes anything that answers such.
+
     Args:
         network: float or quantised.
         labels: of the images that will be asked about, in their order.
-        how: the way to a gradient; see `by_pixels`.
+        way: to a gradient.
 
     Attributes:
         queries: how many images the network has been shown.
     """
 
-    def __init__(
-        self, network: SpikingNetwork, labels: Labels, how: Gradient | None = None
-    ) -> None:
-        self._network, self._labels, self._how = network, labels, how
+    def __init__(self, network: SpikingNetwork, labels: Labels, way: Way | None = None) -> None:
+        self._network, self._labels, self._way = network, labels, way or Way()
+        self._sights: dict[int, Sight] = {}
         self._zero: NDArray[np.bool_] | None = None
         self.queries = 0
 
@@ -107,7 +110,8 @@ class Victim:
             )
         )
         for batch, pixels, classes in self._batches(images, self._labels):
-            seen = look(self._network, pixels, classes, self._how, loss)
+            sight = self._sights.setdefault(batch.start, Sight(self._way))
+            seen = sight.look(self._network, pixels, classes, loss)
             found.loss[batch] = _array(sign * seen.losses)
             found.margin[batch] = _array(sign * margin(seen.scores, classes))
             found.uphill[batch] = _array(sign * seen.gradient)

@@ -8,28 +8,32 @@ from torch import Tensor
 
 from sw.model.config import SpikeReset
 
+# The derivative of all spikes of a layer by its membranes, [T, B, ...], for a threshold.
+Surrogate = Callable[[Tensor, float], Tensor]
+
 
 def surrogate(u: Tensor, theta: float) -> Tensor:
     """d spike / d membrane, the paper's Eq. 2: max(0, 1 - |u / theta - 1|)."""
     return (1 - (u / theta - 1).abs()).clamp_(min=0)
 
 
-def lif(drive: Tensor, theta: float, leak: float) -> Tensor:
+def lif(drive: Tensor, theta: float, leak: float, slope: Surrogate = surrogate) -> Tensor:
     """Spikes of neurons that start at rest.
 
     Per step u = leak * v + drive; where u >= theta it fires and v = 0, elsewhere v = u.
-    The gradient is Eq. 1 (back-propagation through time) with Eq. 2 for the spike; whether a
-    neuron was reset is taken as a constant.
+    The gradient is Eq. 1 (back-propagation through time) with a surrogate for the spike; whether
+    a neuron was reset is taken as a constant.
 
     Args:
         drive: float [T, B, ...], what each step adds to the membrane.
         theta: threshold, above 0.
         leak: the paper's lambda, the share of the membrane that a step keeps, 0..1.
+        slope: the surrogate, by default Eq. 2; it is asked on the way back only.
 
     Returns:
         0.0 or 1.0, of the drive's type and shape.
     """
-    return cast(Tensor, _Lif.apply(drive, theta, leak))  # type: ignore[no-untyped-call]
+    return cast(Tensor, _Lif.apply(drive, theta, leak, slope))  # type: ignore[no-untyped-call]
 
 
 def stepped(
@@ -38,59 +42,76 @@ def stepped(
     leak: float,
     reset: SpikeReset,
     again: Callable[[Tensor], Tensor] | None = None,
+    slope: Surrogate = surrogate,
 ) -> Tensor:
     """The same step by step: for a reset that subtracts, or a layer that takes its own spikes.
 
     Args:
-        drive, theta, leak: as of `lif`.
+        drive, theta, leak, slope: as of `lif`.
         reset: "zero", or "subtract": a spike takes the threshold from the membrane.
         again: what spikes [B, ...] add to the membranes in the step after them.
     """
+    past = _Past(slope, theta)
     v = torch.zeros_like(drive[0], dtype=torch.promote_types(drive.dtype, torch.float32))
     spikes: list[Tensor] = []
     for added in drive:
         u = leak * v + (added if again is None or not spikes else added + again(spikes[-1]))
-        spikes.append(cast(Tensor, _Spike.apply(u, theta)))  # type: ignore[no-untyped-call]
+        spikes.append(cast(Tensor, _Spike.apply(u, past)))  # type: ignore[no-untyped-call]
         fired = spikes[-1].detach()
         v = u * (1 - fired) if reset == "zero" else u - theta * fired
     return torch.stack(spikes).to(drive.dtype)
 
 
+class _Past:
+    """The membranes of a layer's steps, and the slopes of their spikes once one is asked for."""
+
+    def __init__(self, slope: Surrogate, theta: float) -> None:
+        self.membranes: list[Tensor] = []
+        self.theta = theta
+        self._slope, self._slopes = slope, torch.empty(0)
+
+    def slope(self, step: int) -> Tensor:
+        """Of the spikes of a step, [B, ...]."""
+        if not len(self._slopes):
+            self._slopes = self._slope(torch.stack(self.membranes), self.theta)
+            self.membranes.clear()
+        return self._slopes[step]
+
+
 class _Spike(torch.autograd.Function):
-    """Whether a membrane is at the threshold, with Eq. 2 for its gradient."""
+    """Whether a membrane is at the threshold, with a surrogate for its gradient."""
 
     @staticmethod
-    def forward(ctx: Any, u: Tensor, theta: float) -> Tensor:
-        ctx.save_for_backward(u)
-        ctx.theta = theta
-        return (u >= theta).to(u.dtype)
+    def forward(ctx: Any, u: Tensor, past: _Past) -> Tensor:
+        ctx.past, ctx.step = past, len(past.membranes)
+        past.membranes.append(u.detach())
+        return (u >= past.theta).to(u.dtype)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        (u,) = ctx.saved_tensors
-        return gradients[0] * surrogate(u, ctx.theta), None
+        return gradients[0] * ctx.past.slope(ctx.step), None
 
 
 class _Lif(torch.autograd.Function):
     """One node of the graph for all steps: it keeps the membranes and nothing else."""
 
     @staticmethod
-    def forward(ctx: Any, drive: Tensor, theta: float, leak: float) -> Tensor:
+    def forward(ctx: Any, drive: Tensor, theta: float, leak: float, slope: Surrogate) -> Tensor:
         u = torch.empty(drive.shape, dtype=drive.dtype, device=drive.device)
         v = torch.zeros_like(drive[0])
         for step, added in enumerate(drive):
             torch.add(added, v, alpha=leak, out=u[step])
             v = u[step].masked_fill(u[step] >= theta, 0)
         ctx.save_for_backward(u)
-        ctx.theta, ctx.leak = theta, leak
+        ctx.theta, ctx.leak, ctx.slope = theta, leak, slope
         return (u >= theta).to(drive.dtype)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None]:
         (by_spike,) = gradients
         (u,) = ctx.saved_tensors
-        by_u = by_spike * surrogate(u, ctx.theta)
+        by_u = by_spike * ctx.slope(u, ctx.theta)
         for step in range(len(u) - 1, 0, -1):
             kept = u[step - 1] < ctx.theta
             by_u[step - 1] += ctx.leak * by_u[step] * kept
-        return by_u, None, None
+        return by_u, None, None, None

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sw.model import lif_compiled
-from sw.model.config import IMAGES, PIXEL_MAX, LayerSpec, NetworkConfig, Place
+from sw.model.config import IMAGES, PIXEL_MAX, LayerSpec, NetworkConfig, Place, SpikeReset
 from sw.model.encoding import UNIT, encode
 from sw.model.geometry import POOLING
 from sw.model.layer import SpikingLayer
-from sw.model.lif import lif, stepped
+from sw.model.lif import Surrogate, lif, stepped, surrogate
 
 
 @dataclass
@@ -29,6 +29,28 @@ class NetworkTrace:
     spikes: dict[str, Tensor] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, eq=False)
+class Neurons:
+    """A hidden layer's neurons, as `sw.model.lif` takes them.
+
+    Attributes:
+        layer: its name.
+        theta, leak, reset, again: see `stepped`.
+    """
+
+    layer: str
+    theta: float
+    leak: float
+    reset: SpikeReset
+    again: Callable[[Tensor], Tensor] | None
+
+    def fire(self, drive: Tensor, slope: Surrogate = surrogate) -> Tensor:
+        """Spikes, [T, B, C, H, W], for the drive of every step."""
+        if self.again is None and self.reset == "zero":
+            return lif(drive, self.theta, self.leak, slope)
+        return stepped(drive, self.theta, self.leak, self.reset, self.again, slope)
+
+
 class SpikingNetwork(nn.Module):
     """A network with float weights, or, when `weight_bits` is K, with weights of K bits.
 
@@ -39,6 +61,8 @@ class SpikingNetwork(nn.Module):
         draw: seed of the rate encoding's spikes; another number, other spikes.
         compiled: the neurons' steps run as one compiled loop (`sw.model.lif_compiled`): for long
             training. The results are those of float32 arithmetic in both cases, but not bit by bit.
+        fire: how neurons fire, for one who wants another gradient of the same spikes: takes a
+            layer's neurons and the drive of every step; None: as they were trained.
     """
 
     def __init__(self, config: NetworkConfig, weight_bits: int | None = None) -> None:
@@ -48,6 +72,7 @@ class SpikingNetwork(nn.Module):
         self.timesteps = config.timesteps
         self.draw = 0
         self.compiled = False
+        self.fire: Callable[[Neurons, Tensor], Tensor] | None = None
         self.layers = nn.ModuleDict({layer.name: layer for layer in _layers(config)})
 
     @property
@@ -119,17 +144,16 @@ class SpikingNetwork(nn.Module):
 
     def _fire(self, layer: SpikingLayer, drive: Tensor) -> Tensor:
         """Spikes [T, B, C, H, W] for the drive of every step, or of one that stands for all."""
-        steps, spec, theta = self.timesteps, layer.spec, layer.theta
+        spec, theta = layer.spec, layer.theta
         assert theta is not None
         leak = self.config.leak if spec.leak is None else spec.leak
-        every = drive.expand(steps, *[-1] * 4)
-        if layer.place.recurrent:
-            return stepped(every, theta, leak, spec.reset, self._again(layer))
-        if spec.reset != "zero":
-            return stepped(every, theta, leak, spec.reset)
-        if self.compiled:
-            return lif_compiled.lif(drive, steps, theta, leak)
-        return lif(every, theta, leak)
+        plain = spec.reset == "zero" and not layer.place.recurrent
+        if self.compiled and plain and self.fire is None:
+            return lif_compiled.lif(drive, self.timesteps, theta, leak)
+        again = self._again(layer) if layer.place.recurrent else None
+        neurons = Neurons(layer.name, theta, leak, spec.reset, again)
+        every = drive.expand(self.timesteps, *[-1] * 4)
+        return neurons.fire(every) if self.fire is None else self.fire(neurons, every)
 
     def _again(self, layer: SpikingLayer) -> Callable[[Tensor], Tensor]:
         """What a recurrent layer's spikes add in the step after them."""

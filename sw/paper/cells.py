@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from sw.attack.attacks import Attack
-from sw.attack.gradient import Gradient
+from sw.attack.gradient.way import Pixels
 from sw.common.errors import InputError, reason
 from sw.data.dataset import Dataset
 from sw.files import store
@@ -209,7 +209,7 @@ def trainings(cells: dict[Place, Cell]) -> list[Training]:
 def _attacks(scale: Scale, way: Way, encoding: Inputs) -> tuple[Attack, ...]:
     """FGSM with the gradient of a way, by its name: equal attacks must be equal cells."""
     exact = encoding == "direct" and way != "approximated"
-    gradient: Gradient = "autograd" if exact else "approximated"
+    gradient: Pixels = "autograd" if exact else "approximated"
     return tuple(Attack("fgsm", eps, gradient=gradient) for eps in scale.eps)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sw.attack.gradient import Gradient
+from sw.attack.gradient.way import Pixels, Way
 from sw.attack.methods import fgsm as fgsm_method
 from sw.attack.methods import pgd as pgd_method
 from sw.attack.methods.budget import Budget
@@ -21,10 +21,10 @@ def victim_of(
     classes: Classes,
     numbers: Classes | None = None,
     targeted: bool = False,
-    gradient: Gradient | None = None,
+    gradient: Pixels | None = None,
 ) -> Victim:
     known = np.arange(len(classes)) if numbers is None else numbers
-    return Victim(network, Labels(classes, known, targeted), gradient)
+    return Victim(network, Labels(classes, known, targeted), Way(pixels=gradient))
 
 
 def fgsm(
@@ -33,7 +33,7 @@ def fgsm(
     classes: Classes,
     eps: int,
     targeted: bool = False,
-    gradient: Gradient | None = None,
+    gradient: Pixels | None = None,
 ) -> Images:
     victim = victim_of(network, classes, None, targeted, gradient)
     return fgsm_method.attack(victim, images, Budget(eps))

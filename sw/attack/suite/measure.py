@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sw.attack.attacks import Attack, Attacked
+from sw.attack.gradient.way import TRAINED, Way
 from sw.attack.image_sets import BLOCK, batches
 from sw.attack.suite.members import LARGEST, at_the_largest, members
 from sw.common.errors import InputError
@@ -35,6 +36,7 @@ class Plan:
         seed: of the images and of all that attacks draw.
         checkpoint: SHA-256 of the network's file.
         folder: where finished blocks are kept; None: nowhere.
+        way: of all attacks along a gradient.
     """
 
     suite: str
@@ -42,6 +44,7 @@ class Plan:
     seed: int
     checkpoint: str
     folder: Path | None = None
+    way: Way = TRAINED
 
     def attacks(self) -> dict[tuple[str, int], Attack]:
         """Every attack by its name and strength, the one of strength 255 last."""
@@ -141,6 +144,7 @@ class _Blocks:
             "code": self._code,
             "images": images.hexdigest(),
             "numbers": part.numbers.tolist(),
+            "way": dataclasses.asdict(self._plan.way),
         }
 
     def _kept(self, settings: dict[str, Any]) -> dict[str, Any] | None:
@@ -153,7 +157,7 @@ class _Blocks:
             return None
 
     def _made(self, attack: Attack, part: Dataset) -> dict[str, Any]:
-        [made] = attack.at([attack.eps], self._network, part)
+        [made] = attack.at([attack.eps], self._network, part, self._plan.way)
         return {"right": self._right(made, part).tolist(), "zero": made.zero.tolist()}
 
     def _right(self, made: Attacked, part: Dataset) -> Flags:

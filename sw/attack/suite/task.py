@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from sw.attack.attacks import check_pixels
+from sw.attack.gradient.way import TRAINED, Way
 from sw.attack.image_sets import draw_images
 from sw.attack.suite.flags import flags
 from sw.attack.suite.measure import Answers, Plan, measure, work
@@ -42,6 +43,7 @@ class Order:
         images, seed: how many held-out images, drawn by the seed.
         threads: of PyTorch; None: as many as cores.
         device: see `sw.common.device`.
+        way: to a gradient.
     """
 
     checkpoint: Path
@@ -52,6 +54,7 @@ class Order:
     seed: int
     threads: int | None = None
     device: str = CPU
+    way: Way = TRAINED
 
     def __post_init__(self) -> None:
         members(self.suite, 0, self.seed)
@@ -72,7 +75,7 @@ def run(order: Order, out: Path | None, progress: Progress) -> Document:
     data = draw_images(network.config.dataset, order.images, order.seed, order.folder)
     torch.set_num_threads(order.threads or usable_cores())
     folder = None if out is None else out / BLOCKS
-    plan = Plan(order.suite, order.strengths, order.seed, content.hexdigest(), folder)
+    plan = Plan(order.suite, order.strengths, order.seed, content.hexdigest(), folder, order.way)
     with progress.stage(f"suite {order.suite}", work(plan, data), "images") as advance:
         answers = measure(network, data, plan, advance, progress.say)
     found = _document(order, plan, answers, data)
@@ -96,6 +99,7 @@ def _document(order: Order, plan: Plan, answers: Answers, data: Dataset) -> Docu
     return {
         "schema": SCHEMA,
         "suite": order.suite,
+        "gradient": order.way.name,
         "checkpoint_sha256": plan.checkpoint,
         "dataset": data.name,
         "images": len(data),

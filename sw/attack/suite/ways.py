@@ -9,7 +9,7 @@ from typing import TypedDict
 import torch
 
 from sw.attack.attacks import Attack, attacked, check_pixels
-from sw.attack.gradient import Gradient
+from sw.attack.gradient.way import TRAINED, Pixels, Way
 from sw.attack.image_sets import draw_images, load_attacker
 from sw.attack.set_names import zero_gradients
 from sw.common.checks import shown
@@ -39,6 +39,7 @@ class Task:
         strengths: of FGSM, 1/255.
         threads: of PyTorch; None: as many as cores.
         device: see `sw.common.device`.
+        gradient: the way to that of white-box and transfer.
     """
 
     checkpoint: Path
@@ -49,6 +50,7 @@ class Task:
     strengths: tuple[int, ...]
     threads: int | None = None
     device: str = CPU
+    gradient: Way = TRAINED
 
 
 class Row(TypedDict):
@@ -87,11 +89,9 @@ def measure(task: Task, progress: Progress) -> list[Row]:
             clean = _accuracy(network, data)
             advance(len(data))
             for way, source, how in _ways(weights, network, attacker, device):
-                named = {
-                    name: Attack(attack.method, attack.eps, gradient=how)
-                    for name, attack in attacks.items()
-                }
-                loss, found = {}, attacked(source, data, named)
+                pixels = task.gradient.pixels if how is None else how
+                gradient = replace(task.gradient, pixels=pixels)
+                loss, found = {}, attacked(source, data, attacks, gradient)
                 zero = {f"{weights}, {way}": int(next(iter(found.values())).zero.sum())}
                 for sentence in zero_gradients(zero, len(data)):
                     progress.say(f"Warning: {sentence}")
@@ -116,7 +116,7 @@ def strengths(text: str) -> tuple[int, ...]:
 
 def _ways(
     weights: str, network: SpikingNetwork, attacker: Checkpoint | None, device: torch.device
-) -> Iterator[tuple[str, SpikingNetwork, Gradient | None]]:
+) -> Iterator[tuple[str, SpikingNetwork, Pixels | None]]:
     """Each way's name, the network whose gradient it takes, and how."""
     yield "white-box", network, None
     yield "approximated", network, "approximated"

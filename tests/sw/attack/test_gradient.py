@@ -7,7 +7,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from sw.attack.gradient import by_pixels, rotated
+from sw.attack.gradient.paper import rotated
+from sw.attack.gradient.sight import by_pixels
+from sw.attack.gradient.way import Way
 from sw.common.errors import InputError
 from sw.data.dataset import Dataset
 from sw.model.architectures import DIGITS
@@ -69,8 +71,8 @@ def test_both_paths_agree_for_direct_encoding(bits: int | None, seed: int) -> No
     generator = torch.Generator().manual_seed(seed)
     pixels = torch.rand(5, *COLOUR.input_shape, generator=generator, dtype=torch.float64)
     labels = torch.randint(10, (5,), generator=generator)
-    expected = by_pixels(network, pixels, labels, "autograd")
-    found = by_pixels(network, pixels, labels, "approximated")
+    expected = by_pixels(network, pixels, labels, Way(pixels="autograd"))
+    found = by_pixels(network, pixels, labels, Way(pixels="approximated"))
     assert expected.abs().max() > 1e-3
     torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-12)
 
@@ -81,8 +83,8 @@ def test_both_paths_agree_for_a_trained_network(
 ) -> None:
     network: SpikingNetwork = getattr(committed, which)
     pixels, labels = as_input(held_out.images[:50]), torch.from_numpy(held_out.labels[:50])
-    expected = by_pixels(network, pixels, labels, "autograd")
-    found = by_pixels(network, pixels, labels, "approximated")
+    expected = by_pixels(network, pixels, labels, Way(pixels="autograd"))
+    found = by_pixels(network, pixels, labels, Way(pixels="approximated"))
     largest = expected.abs().max()
     assert (found - expected).abs().max() < 1e-5 * largest  # float32
     clear = clear_of_zero(expected)
@@ -93,7 +95,7 @@ def test_both_paths_agree_for_a_trained_network(
 def test_leaves_no_trace_in_the_network(committed: Checkpoint, held_out: Dataset, how: str) -> None:
     network = committed.float_network
     pixels, labels = as_input(held_out.images[:4]), torch.from_numpy(held_out.labels[:4])
-    by_pixels(network, pixels, labels, how)  # type: ignore[arg-type]
+    by_pixels(network, pixels, labels, Way(pixels=how))  # type: ignore[arg-type]
     assert all(parameter.grad is None for parameter in network.parameters())
     assert not network.chain[0]._forward_hooks
     assert not pixels.requires_grad
@@ -104,7 +106,10 @@ def test_approximation_needs_a_convolution_first() -> None:
     network.reset(0)
     with pytest.raises(InputError, match="needs a convolution as first layer, but fc1 is none"):
         by_pixels(
-            network, torch.rand(2, 1, 8, 8), torch.zeros(2, dtype=torch.int64), "approximated"
+            network,
+            torch.rand(2, 1, 8, 8),
+            torch.zeros(2, dtype=torch.int64),
+            Way(pixels="approximated"),
         )
 
 
@@ -145,5 +150,5 @@ def test_autograd_finds_no_way_through_spikes(encoding: Encoding) -> None:
             network,
             torch.zeros(1, *COLOUR.input_shape),
             torch.zeros(1, dtype=torch.int64),
-            "autograd",
+            Way(pixels="autograd"),
         )

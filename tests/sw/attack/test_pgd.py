@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sw.attack.attacks import Attack, random_targets
 from sw.attack.draws import Purpose, draw
-from sw.attack.gradient import by_pixels
+from sw.attack.gradient.sight import by_pixels
 from sw.common.errors import InputError
 from sw.data.dataset import Dataset
 from sw.model.metrics import accuracy, evaluate

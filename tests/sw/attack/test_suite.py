@@ -149,6 +149,9 @@ def test_the_command(tmp_path: Path) -> None:
         (("--suite", "quick", "--attacker", "x"), "a suite has no transfer attack"),
         (("--suite", "quick", "--out", DIGITS_CHECKPOINT), "which is read: give another name"),
         (("--suite", "quick", "--images", "0"), "0 images were asked for"),
+        (("--suite", "quick", "--surrogate", "atan:2"), "unknown surrogate 'atan': must be one of"),
+        (("--surrogate", "assg:1"), "surrogate assg: its width is 1, must be above 0 and below"),
+        (("--gradient", "spikes"), "unknown gradient 'spikes': must be one of time, rate, rga"),
     ],
 )
 def test_bad_input(options: tuple[object, ...], words: str) -> None:

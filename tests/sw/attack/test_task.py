@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sw.attack.gradient import Gradient
+from sw.attack.gradient.way import Pixels
 from sw.attack.image_sets import draw_images
 from sw.files.paths import DIGITS_CHECKPOINT
 from sw.model.architectures import DIGITS
@@ -53,7 +53,7 @@ def test_three_ways(tmp_path: Path) -> None:
             row = rows[weights, way]
             assert row["clean"] == clean
             for eps in (8, 24):
-                how: Gradient | None = "approximated" if way == "approximated" else None
+                how: Pixels | None = "approximated" if way == "approximated" else None
                 images = fgsm(source, data.images, data.labels, eps, gradient=how)
                 right = accuracy(evaluate(network, images).predictions, data.labels)
                 assert row["loss"][str(eps)] == clean - right

@@ -9,7 +9,7 @@ import dataclasses
 import pytest
 import torch
 
-from sw.attack.gradient import by_pixels
+from sw.attack.gradient.sight import by_pixels
 from sw.common.device import device
 from sw.common.errors import InputError
 from sw.data.augment import crop_and_flip

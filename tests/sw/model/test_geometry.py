@@ -9,7 +9,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from sw.attack.gradient import rotated
+from sw.attack.gradient.paper import rotated
 from sw.integer import inference, network_file
 from sw.integer.fold import fold
 from sw.model import config

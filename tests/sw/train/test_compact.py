@@ -9,7 +9,7 @@ import pytest
 import safetensors.numpy
 import torch
 
-from sw.attack.gradient import by_pixels
+from sw.attack.gradient.sight import by_pixels
 from sw.common.errors import InputError
 from sw.data.dataset import Dataset
 from sw.integer.fold import fold

@@ -45,6 +45,13 @@ def robustness(
             show_default="none: FGSM alone",
         ),
     ] = None,
+    surrogate: Annotated[
+        str,
+        typer.Option(help="Of the attacker, as NAME or NAME:WIDTH, such as assg or arctan:0.5."),
+    ] = "paper",
+    gradient: Annotated[
+        str, typer.Option(help="Through: time, rate (BPTR), rga, or paper (Eq. 8 to 12).")
+    ] = "time",
     out: Annotated[
         Path | None,
         typer.Option(help="JSON file; of a suite, a folder.", show_default="none"),
@@ -63,14 +70,15 @@ def robustness(
     and what makes the figures doubtful; blocks of images that are finished are kept in `--out`.
     """
     with guarded(quiet) as progress:
+        from sw.attack.gradient.way import way
         from sw.attack.suite.task import Order
         from sw.attack.suite.ways import Task, strengths
 
-        wanted = strengths(eps)
+        wanted, chosen = strengths(eps), way(gradient, surrogate)
         if suite is None:
             if out is not None:
                 output.check_file(out, checkpoint, attacker)
-            task = Task(checkpoint, data, attacker, images, seed, wanted, threads, device)
+            task = Task(checkpoint, data, attacker, images, seed, wanted, threads, device, chosen)
             table = _fgsm(task, out, progress)
             sentences: list[str] = []
         else:
@@ -78,7 +86,7 @@ def robustness(
                 raise InputError("--attacker: a suite has no transfer attack, leave it out")
             if out is not None:
                 output.check_folder(out, checkpoint)
-            order = Order(checkpoint, data, suite, wanted, images, seed, threads, device)
+            order = Order(checkpoint, data, suite, wanted, images, seed, threads, device, chosen)
             table, sentences = _suite(order, out, progress)
     if not quiet:
         Console(highlight=False).print(table)
