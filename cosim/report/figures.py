@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from cosim.record.record import LEVELS, Level, RunRecord
-from cosim.report.intervals import Interval, paired, wilson
 from sw.attack.set_names import CLEAN
+from sw.common.intervals import Interval, paired, wilson
 
 PJ_PER_SYNAPTIC_OP = 2.64  # Kuang et al., TCAS-II 68(7), 2021; no other part of the chip is in it
 

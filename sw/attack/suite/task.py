@@ -17,6 +17,7 @@ from sw.attack.suite.members import LARGEST, SUITES, members
 from sw.common.checks import check_range
 from sw.common.device import CPU
 from sw.common.device import device as find_device
+from sw.common.intervals import wilson
 from sw.common.machine import usable_cores
 from sw.common.progress import Progress
 from sw.common.templates import environment, markdown
@@ -79,6 +80,7 @@ def run(order: Order, out: Path | None, progress: Progress) -> Document:
     with progress.stage(f"suite {order.suite}", work(plan, data), "images") as advance:
         answers = measure(network, data, plan, advance, progress.say)
     found = _document(order, plan, answers, data)
+    found["intervals"] = _intervals(found)
     found["flags"] = flags(answers, order.strengths, network.config)
     found["network"] = network.config.name
     if out is not None:
@@ -90,7 +92,18 @@ def run(order: Order, out: Path | None, progress: Progress) -> Document:
 
 def page(found: Document) -> str:
     """The document as Markdown: flags first, then the worst case, then each attack."""
-    return markdown(environment("sw.attack.suite", "."), TEMPLATE, **found)
+    templates = environment("sw.attack.suite", ".")
+    return markdown(templates, TEMPLATE, cell=_cell, cells=_cells, **found)
+
+
+def _cell(share: float, ends: list[float]) -> str:
+    """A figure and its interval."""
+    return f"{share:.1f} ({ends[0]:.1f} to {ends[1]:.1f})"
+
+
+def _cells(shares: dict[str, float], ends: dict[str, list[float]]) -> list[str]:
+    """Those of a row, by strength."""
+    return [_cell(share, ends[eps]) for eps, share in shares.items()]
 
 
 def _document(order: Order, plan: Plan, answers: Answers, data: Dataset) -> Document:
@@ -112,4 +125,21 @@ def _document(order: Order, plan: Plan, answers: Answers, data: Dataset) -> Docu
         },
         "worst": {str(eps): share * int(answers.worst(eps).sum()) for eps in order.strengths},
         "right_at_255": answers.accuracy("apgd", LARGEST),
+    }
+
+
+def _intervals(found: Document) -> dict[str, Any]:
+    """Wilson's intervals of 95 % of the same figures, in the same places."""
+
+    def ends(share: float) -> list[float]:
+        count: int = found["images"]
+        return [100 * end for end in wilson(round(share * count / 100), count)]
+
+    def by_strength(shares: dict[str, float]) -> dict[str, list[float]]:
+        return {eps: ends(share) for eps, share in shares.items()}
+
+    return {
+        "clean": ends(found["clean"]),
+        "attacks": {name: by_strength(shares) for name, shares in found["attacks"].items()},
+        "worst": by_strength(found["worst"]),
     }

@@ -30,8 +30,8 @@ from cosim.record.record import LEVELS, LayerCounts, Level, RunRecord, Spikes
 from cosim.report import page, plots
 from cosim.report.ci.summary import summary
 from cosim.report.figures import accuracy, adversarial_loss, images
-from cosim.report.intervals import paired, wilson
 from cosim.report.studies import noise, table5
+from sw.common.intervals import paired, wilson
 from tests.support.subjects import CONFIG, FACTS, SHAPE, make_subject
 
 COUNT, SAMPLE = 10, 5

@@ -13,6 +13,7 @@ from sw.attack.suite.measure import Answers, Plan, measure, work
 from sw.attack.suite.members import SUITES, members
 from sw.attack.suite.task import page
 from sw.common.errors import InputError
+from sw.common.intervals import wilson
 from sw.data.dataset import Dataset
 from sw.files.paths import DIGITS_CHECKPOINT
 from sw.model.architectures import DIGITS
@@ -137,7 +138,9 @@ def test_the_command(tmp_path: Path) -> None:
     assert set(document["attacks"]) == set(NAMES)
     text = (out / "robustness.md").read_text()
     assert text == page(document)
-    assert f"| **worst case** | {document['worst']['32']:.1f} |" in text
+    low, high = (100 * end for end in wilson(round(document["worst"]["32"] / 5), 20))
+    assert f"| **worst case** | {document['worst']['32']:.1f} ({low:.1f} to {high:.1f}) |" in text
+    assert document["intervals"]["worst"]["32"] == [low, high]
     assert "worst case" in result.stdout
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest  # type: ignore[import-untyped]
 
-from cosim.report.intervals import paired, wilson
+from sw.common.intervals import paired, wilson
 
 
 @pytest.mark.parametrize(("right", "count"), [(0, 10), (10, 10), (1, 1), (81, 263), (990, 1000)])
