@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -89,6 +89,13 @@ JunitOption = Annotated[
 ]
 FrontDoorOption = Annotated[
     bool, typer.Option("--front-door", help="Load weights as packets through the mesh (slower).")
+]
+GoldenOption = Annotated[
+    Literal["numpy", "batched"],
+    typer.Option(help="Golden model: numpy, the reference, or batched, faster, equal bit for bit."),
+]
+GoldenDeviceOption = Annotated[
+    str, typer.Option("--device", help="Of the batched golden model: cpu, cuda, or cuda:1 and on.")
 ]
 ClockOption = Annotated[
     float, typer.Option(help="Clock that ticks/s and images/s of the chip are for.")

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from cosim.experiment.images.image_file import ImageSets
+from cosim.golden.batched.choice import NUMPY, GoldenChoice
 from cosim.record.chip_facts import Amount, Count, Grid, Record
 from cosim.record.record import Failing, LayerCounts, Level, Prediction, Spikes
 from cosim.rtl.choice import OURS, Choice
@@ -72,6 +73,7 @@ class RunSettings:
         front_door: the weights are loaded as packets.
         code: `code_hash` of who asks: whoever works must have the same.
         rtl: whose RTL, and in which simulator.
+        golden: which golden model.
     """
 
     checkpoint: bytes
@@ -81,6 +83,7 @@ class RunSettings:
     front_door: bool
     code: str
     rtl: Choice = OURS
+    golden: GoldenChoice = NUMPY
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,6 +21,7 @@ from cosim.experiment.plan import Result, RunSettings, Shard, plan
 from cosim.experiment.resumable import FOLDER, run_shards
 from cosim.experiment.subject import Subject
 from cosim.experiment.subject import prepare as prepare_subject
+from cosim.golden.batched.choice import NUMPY, GoldenChoice
 from cosim.mapping.noise import check_bits, with_noise
 from cosim.record import record
 from cosim.rtl.choice import OURS, Choice, prepare
@@ -49,6 +50,7 @@ class Settings:
         golden_images: that go up to the golden model, those included; None: no more than those.
         replay: file with the images; None: they are drawn, and attacked.
         rtl: whose RTL, and in which simulator.
+        golden: which golden model.
         jobs: processes here, if there is no `scheduler`; None: as many as cores.
     """
 
@@ -68,6 +70,7 @@ class Settings:
     command: str
     replay: Path | None = None
     rtl: Choice = OURS
+    golden: GoldenChoice = NUMPY
 
 
 def runs(
@@ -78,6 +81,7 @@ def runs(
     Shards that are finished are kept in the output folder; nothing else is written.
     """
     worker_setup.use_one_thread()
+    settings.golden.check()
     for bits in noise_bits:
         check_bits(bits)
     if not 0 < settings.clock_mhz <= record.MAX_CLOCK_MHZ:
@@ -187,6 +191,7 @@ def _run(
         noise_bits=noise_bits,
         front_door=settings.front_door,
         rtl=settings.rtl,
+        golden=settings.golden,
         code=code_hash(),
     )
     shards = plan(common, shown.content, shown.rtl_images)
@@ -200,6 +205,7 @@ def _run(
         seed=settings.seed,
         replayed=", ".join(_named(path, path.read_bytes()) for path in shown.files) or None,
         rtl=_source(settings.rtl),
+        golden=str(settings.golden),
         jobs=workers,
         shards=len(shards),
         shards_found=found,

@@ -15,10 +15,8 @@ from cosim.experiment.levels.results import BATCH, ChipResult, Chips
 from cosim.experiment.levels.streamed import run_streamed
 from cosim.experiment.plan import Result, RtlCounts, Shard
 from cosim.experiment.subject import Subject
-from cosim.golden.runner import GoldenRunner
 from cosim.mapping.noise import with_noise
 from cosim.program.program import Program
-from cosim.program.runner import Runner
 from cosim.record.record import Failing, Level, Spikes
 from hw.spec import Counter
 from sw.attack.image_sets import BLOCK, batches, block_seed
@@ -28,8 +26,11 @@ from sw.model.metrics import Evaluation, evaluate
 from sw.model.network import SpikingNetwork
 
 
-def examine(subject: Subject, shard: Shard, rtl: Runner) -> Result:
-    """A shard through all its levels, RTL last; compares what must be equal."""
+def examine(subject: Subject, shard: Shard, chips: Chips) -> Result:
+    """A shard through all its levels, RTL last; compares what must be equal.
+
+    `chips` may have programs loaded, of shards before.
+    """
     watch = Stopwatch()
     levels: dict[Level, SpikingNetwork] = {
         "float": subject.float_network,
@@ -42,8 +43,9 @@ def examine(subject: Subject, shard: Shard, rtl: Runner) -> Result:
     if bits:  # programs for this shard alone
         seed = block_seed(shard.common.seed, shard.first)
         mapping = with_noise(subject.mapping, bits, seed, shard.first % BLOCK)
-        subject = replace(subject, mapping=mapping, golden=GoldenRunner())
-    chip = _on_chip(subject, shard, Chips(subject.golden, rtl if shard.rtl else None), watch)
+        subject = replace(subject, mapping=mapping)
+        chips = Chips(shard.common.golden.runner(), chips.rtl)
+    chip = _on_chip(subject, shard, chips if shard.rtl else Chips(chips.golden, None), watch)
     predictions: dict[Level, list[int]] = {
         level: found.predictions.tolist() for level, found in algorithm.items()
     }

@@ -1,9 +1,8 @@
 """The network under test, at all its levels, and its place on the chip."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from cosim.experiment.levels.streamed import READ_BACK
-from cosim.golden.runner import GoldenRunner
 from cosim.mapping.choose import Mapping, choose_mapping
 from cosim.program.program import Program
 from hw.spec import ChipShape
@@ -15,16 +14,12 @@ from sw.train.checkpoint import Checkpoint
 
 @dataclass(frozen=True)
 class Subject:
-    """What is examined: a network at all its levels, and its place on the chip.
-
-    `golden` is the golden model with the programs that it has loaded.
-    """
+    """What is examined: a network at all its levels, and its place on the chip."""
 
     float_network: SpikingNetwork
     quantised_network: SpikingNetwork
     network: IntegerNetwork
     mapping: Mapping
-    golden: GoldenRunner = field(default_factory=GoldenRunner)
 
     @property
     def read_back(self) -> float:

@@ -132,7 +132,8 @@ class Facts(Record, frozen=True, kw_only=True):
     """Where, when and with what it ran.
 
     `stages` are seconds of all processes together, `shards_found` those that were finished before.
-    `replayed` names the file that the images come from; None: they were drawn by the seed.
+    `replayed` names the file that the images come from; None: they were drawn by the seed. `golden`
+    is which golden model, in words: they all answer the same.
     """
 
     command: str
@@ -149,6 +150,7 @@ class Facts(Record, frozen=True, kw_only=True):
     cpu: str
     cores: Count
     versions: dict[str, str]
+    golden: str = "numpy"
 
 
 class Noise(Record, frozen=True, kw_only=True):

@@ -234,6 +234,7 @@ def _facts(run: RunRecord) -> Iterator[tuple[str, str]]:
     work = f"{number(rtl.ticks)} ticks, {number(rtl.cycles)} cycles"
     yield "RTL", f"{_duration(rtl.wall_s)} in {processes}; {work}"
     yield "RTL under test", _source(facts.rtl)
+    yield "Golden model", facts.golden
     if facts.rtl.simulator == "verilator":
         yield "Verilator build", _duration(rtl.build_s) if rtl.build_s >= 1 else "cached"
     yield "Machine", f"{facts.cpu}, {facts.cores} cores for this run"

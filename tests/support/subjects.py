@@ -8,10 +8,12 @@ import torch
 
 from cosim.experiment.collect import Collected, gather
 from cosim.experiment.images.image_file import ImageSet, ImageSets
+from cosim.experiment.levels.results import Chips
 from cosim.experiment.plan import RunSettings, Shard, plan
 from cosim.experiment.shard import examine
 from cosim.experiment.subject import Subject
 from cosim.golden.chip import GoldenChip
+from cosim.golden.runner import GoldenRunner
 from cosim.mapping.choose import choose_mapping
 from cosim.program.program import Program, configuration
 from cosim.program.runner import Advance, Response, Runner, Stimulus, Totals, unheard
@@ -121,9 +123,15 @@ def make_shards(
     return plan(common, content, images if rtl_images is None else rtl_images)
 
 
+def chips_with(rtl: Runner) -> Chips:
+    """A new golden model, and what is in the RTL's place."""
+    return Chips(GoldenRunner(), rtl)
+
+
 def make_run_of(subject: Subject, rtl: Runner, shards: list[Shard]) -> RunRecord:
     """The record of these shards, done one after the other in this process."""
-    results = [examine(subject, shard, rtl) for shard in shards]
+    chips = Chips(shards[0].common.golden.runner(), rtl)
+    results = [examine(subject, shard, chips) for shard in shards]
     names = tuple(dict.fromkeys(shard.set for shard in shards))
     content = make_sets(sum(len(one.images) for one in shards if one.set == names[0]), names)
     collected = Collected(shards, results)

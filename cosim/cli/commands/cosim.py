@@ -22,7 +22,9 @@ from cosim.cli.options import (
     DataOption,
     DendritesOption,
     FrontDoorOption,
+    GoldenDeviceOption,
     GoldenImagesOption,
+    GoldenOption,
     JobsOption,
     JunitOption,
     MeshOption,
@@ -85,6 +87,8 @@ def cosim(
     scheduler: SchedulerOption = None,
     front_door: FrontDoorOption = False,
     clock_mhz: ClockOption = CLOCK_MHZ,
+    golden: GoldenOption = "numpy",
+    device: GoldenDeviceOption = "cpu",
     users: RtlOptions = OUR_RTL,
     junit: JunitOption = None,
     quiet: QuietOption = False,
@@ -101,6 +105,7 @@ def cosim(
         xml.check(junit)
         choice = users.choice(shape)
         from cosim.experiment.run import Settings, runs
+        from cosim.golden.batched.choice import GoldenChoice
         from cosim.record import record
         from cosim.report import page
         from cosim.report.ci import cases
@@ -122,6 +127,7 @@ def cosim(
             command=shlex.join(["nc64c", *sys.argv[1:]]),
             replay=replay,
             rtl=choice,
+            golden=GoldenChoice(golden, device),
         )
         [run] = runs(settings, [0], progress)
         with output.staged(out) as stage:

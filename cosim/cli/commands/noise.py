@@ -16,7 +16,9 @@ from cosim.cli.options import (
     CheckpointOption,
     DataOption,
     DendritesOption,
+    GoldenDeviceOption,
     GoldenImagesOption,
+    GoldenOption,
     JobsOption,
     MeshOption,
     QuietOption,
@@ -56,6 +58,8 @@ def noise(
     seed: SeedOption = 0,
     jobs: JobsOption = None,
     scheduler: SchedulerOption = None,
+    golden: GoldenOption = "numpy",
+    device: GoldenDeviceOption = "cpu",
     users: RtlOptions = OUR_RTL,
     quiet: QuietOption = False,
 ) -> None:
@@ -70,6 +74,7 @@ def noise(
         output.check_folder(out)
         choice = users.choice(shape)
         from cosim.experiment.run import Settings, runs
+        from cosim.golden.batched.choice import GoldenChoice
         from cosim.report import document, plots
         from cosim.report.studies import noise as results
 
@@ -90,6 +95,7 @@ def noise(
             clock_mhz=CLOCK_MHZ,
             command=shlex.join(["nc64c", *sys.argv[1:]]),
             rtl=choice,
+            golden=GoldenChoice(golden, device),
         )
         done = list(runs(settings, masks, progress))
         next((run for run in done if triage.after(settings, run, progress)), None)

@@ -19,7 +19,7 @@ from sw.common.progress import Progress
 from sw.jobs.engine import Local
 from tests.support.cli import nc64c, small_checkpoint
 from tests.support.records import make_run
-from tests.support.subjects import FakeRtl, make_shards, make_subject
+from tests.support.subjects import FakeRtl, chips_with, make_shards, make_subject
 from tests.support.users_rtl import core_stub, design_of
 
 
@@ -37,7 +37,7 @@ def test_a_kept_shard_of_other_rtl_is_not_taken(tmp_path: Path) -> None:
 
     def work(shard: Shard) -> Result:
         done.append(shard.common.rtl)
-        return examine(make_subject(), shard, FakeRtl())
+        return examine(make_subject(), shard, chips_with(FakeRtl()))
 
     [ours] = make_shards(2, sets=("clean",))
     engine = Local(1, work)

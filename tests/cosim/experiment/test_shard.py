@@ -15,6 +15,7 @@ from sw.integer import inference
 from tests.support.subjects import (
     FakeRtl,
     Responses,
+    chips_with,
     make_data,
     make_run_of,
     make_shards,
@@ -39,7 +40,7 @@ def test_equal_chips_are_equal_at_every_level_they_share() -> None:
 def test_levels_agree_with_the_integer_network() -> None:
     subject = make_subject()
     for shard in make_shards(7):
-        result = examine(subject, shard, FakeRtl())
+        result = examine(subject, shard, chips_with(FakeRtl()))
         trace = inference.run(subject.network, shard.images)
         assert result.predictions["rtl"] == trace.predictions.tolist(), shard.set
         for layer, spikes in list(trace.spikes.items())[1:]:

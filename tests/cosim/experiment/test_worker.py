@@ -16,7 +16,7 @@ from cosim.rtl.simulator.build import BENCH_SOURCES
 from sw.common.errors import InputError
 from sw.files.sources import below
 from tests.support.cli import small_checkpoint
-from tests.support.subjects import FakeRtl, make_shards, make_subject
+from tests.support.subjects import FakeRtl, chips_with, make_shards, make_subject
 
 pytestmark = pytest.mark.slow
 
@@ -30,7 +30,7 @@ def test_what_comes_by_its_bytes_is_the_same(
     for given in make_shards(4):
         content = small_checkpoint(tmp_path).read_bytes()
         asked = replace(given, common=replace(given.common, checkpoint=content, code=code_hash()))
-        done, expected = worker.run(asked), examine(make_subject(), given, FakeRtl())
+        done, expected = worker.run(asked), examine(make_subject(), given, chips_with(FakeRtl()))
         for result in (done, expected):
             result.seconds.clear()
         assert done == expected

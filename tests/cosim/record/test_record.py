@@ -42,7 +42,7 @@ def test_the_json_of_this_version_keeps_its_keys(tmp_path: Path) -> None:
     assert " ".join(rtl["layers"]["fc1"]) == "cycles ticks synaptic_ops flits"
     assert " ".join(facts) == (
         "command checkpoint seed replayed rtl jobs shards shards_found started wall_s stages cpu"
-        " cores versions"
+        " cores versions golden"
     )
     assert " ".join(facts["rtl"]) == "simulator design top files"
     assert " ".join(chip) == (
