@@ -26,6 +26,7 @@ from cosim.cli.commands.results import check, table5
 from cosim.cli.commands.verification import fuzz, verify
 from cosim.cli.guard import exit_code_of
 from cosim.cli.rtl_options import RtlCommand, with_rtl
+from sw.common.memory import keep_freed
 
 COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
     (cosim.demo, cosim.DEMO_EXAMPLE),
@@ -86,6 +87,7 @@ def main() -> None:
     """Entry point. Being terminated is like Ctrl-C: what was started is stopped."""
     signal.signal(signal.SIGTERM, _terminated)
     os.environ["MPLBACKEND"] = "agg"  # pictures go to files; the user's choice may not be there
+    keep_freed()
     sys.exit(exit_code_of(app))
 
 

@@ -8,6 +8,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from sw.common.errors import InputError
+from sw.common.memory import keep_freed
 
 _turn = threading.Lock()  # a Dask worker may have several threads; PyTorch's settings are all one's
 
@@ -24,6 +25,7 @@ def alone(asked: str, ours: str) -> Iterator[None]:
             "files have changed since it started: install the same, and start it again"
         )
     with _turn:
+        keep_freed()
         use_one_thread()
         yield
 
