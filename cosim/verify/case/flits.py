@@ -1,10 +1,10 @@
 """The flits of a step as lines of a case file, and back.
 
-A line stands for one flit; spikes in the order of their axons share one. What has no words of its
-own stands there as a number.
+A line stands for one flit; spikes in the order of their axons share one. Those of a group that
+travel in one flit are `together`. What has no words of its own stands there as a number.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from cosim.verify.case.words import Line, box_words, destination_words, ranges
 from hw.spec import (
     AXON,
+    AXON_GROUP,
     DATA_BITS,
     DENDRITES,
     FANOUT,
@@ -52,7 +53,11 @@ def flit_lines(flits: NDArray[np.uint64]) -> Iterator[str]:
     place = 0
     while place < len(words):
         axons = _spikes_together(words, place)
-        yield _spike_line(words[place], axons) if axons else _other_line(words[place])
+        if axons:
+            page = int(AXON.get(words[place], "page"))
+            yield f"spike {_spike_line(words[place], axons, page)}"
+        else:
+            yield _other_line(words[place])
         place += max(1, len(axons))
 
 
@@ -79,10 +84,26 @@ def _without_axon(word: int) -> int:
     return word & ~AXON.fields["axon"].mask
 
 
-def _spike_line(word: int, axons: list[int]) -> str:
-    page = AXON.get(word, "page")
+def _spike_line(word: int, axons: list[int], page: int) -> str:
     where = f"page {page} " if page else ""
-    return f"spike {where}axons {ranges(axons)} to {box_words(word, FLIT)}"
+    return f"{where}axons {ranges(axons)} to {box_words(word, FLIT)}"
+
+
+def _together(word: int) -> tuple[list[int], int]:
+    """The axons and the page of spikes in one flit; no axons: it is none, or has no words."""
+    data, where = int(FLIT.get(word, "data")), int(FLIT.get(word, "offset"))
+    page, group = int(AXON_GROUP.get(where, "page")), int(AXON_GROUP.get(where, "group"))
+    axons = [group * DATA_BITS + bit for bit in range(DATA_BITS) if data >> bit & 1]
+    plain = axons and word == _group_flit(axons, page) | word & CORNERS_MASK
+    return (axons if plain else []), page
+
+
+def _group_flit(axons: Sequence[int], page: int) -> int:
+    """A flit with the spikes of these axons, which are of one group; to core (0, 0)."""
+    where = AXON_GROUP.pack(group=axons[0] // DATA_BITS, page=page)
+    data = sum(1 << axon % DATA_BITS for axon in axons)
+    fields = {"region": int(Region.AXONS), "offset": where, "data": data}
+    return int(FLIT.pack(kind=int(Kind.SPIKE), **fields))
 
 
 def _other_line(word: int) -> str:
@@ -94,6 +115,8 @@ def _other_line(word: int) -> str:
         return f"read {NAMES_OF_REGIONS[region]} {offset} count {data} from {box}"
     if kind == Kind.WRITE and (what := _written(region, offset, data)):
         return f"{what} to {box}"
+    if kind == Kind.SPIKE and (together := _together(word))[0]:
+        return f"spike together {_spike_line(word, *together)}"
     return f"flit {word:#x}"
 
 
@@ -144,10 +167,19 @@ def read_flits(kind: str, line: Line) -> NDArray[np.uint64] | None:
 
 
 def _read_spikes(line: Line) -> NDArray[np.uint64]:
+    together = line.skip("together")
     page = line.number("page", 0, AXON.fields["page"].mask) if line.skip("page") else 0
     line.expect("axons")
     axons = line.numbers("axon", 1 << AXON.fields["axon"].width)
+    if together and axons[0] // DATA_BITS != axons[-1] // DATA_BITS:
+        line.fail(
+            f"axons {axons[0]} and {axons[-1]} cannot travel together: a flit has those of one"
+            f" group of {DATA_BITS}, from a multiple of {DATA_BITS} on"
+        )
     line.expect("to")
+    if together:
+        corners = int(FLIT.pack(**line.box()))
+        return np.array([_group_flit(axons.tolist(), page) | corners], np.uint64)
     data = AXON.pack(axon=axons, page=page)
     flits: NDArray[np.uint64] = FLIT.pack(kind=int(Kind.SPIKE), data=data, **line.box())
     return flits

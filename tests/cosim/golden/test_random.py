@@ -9,9 +9,20 @@ from cosim.golden.chip import GoldenChip
 from cosim.program.core_image import CoreImage, core_number
 from cosim.program.program import Program, configuration
 from cosim.program.stimulus import Step
+from cosim.verify.random.groups import in_groups
 from cosim.verify.random.programs import random_program, random_steps
 from cosim.verify.reference import ReferenceChip
-from hw.spec import FANOUT, FLIT, MAX_PLANES, MEMBRANE_MAX, MEMBRANE_MIN, ChipShape, Kind, ResetMode
+from hw.spec import (
+    FANOUT,
+    FLIT,
+    MAX_PLANES,
+    MEMBRANE_MAX,
+    MEMBRANE_MIN,
+    ChipShape,
+    Kind,
+    Region,
+    ResetMode,
+)
 
 SMALL = ChipShape(2, 2, 64, 64)
 SHAPES = (
@@ -36,6 +47,26 @@ def test_equals_the_loops(seed: int) -> None:
     for number, (got, expected) in enumerate(zip(golden, slow, strict=True)):
         where = f"seed {seed}, step {number}"
         np.testing.assert_array_equal(np.sort(got), np.sort(expected), err_msg=where)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_spikes_in_groups_equal_the_loops(seed: int) -> None:
+    """And they do something: flits of none, one and all axons, of pages that are not there."""
+    rng = np.random.default_rng(seed)
+    program = random_program(rng, SMALL)
+    single = [Step(configuration(program), go=False), *random_steps(rng, program, ticks=5)]
+    steps = list(in_groups(rng, SMALL, single))
+    golden, slow = GoldenChip(SMALL).run(steps), ReferenceChip(SMALL).run(steps)
+    for number, (got, expected) in enumerate(zip(golden, slow, strict=True)):
+        where = f"seed {seed}, step {number}"
+        np.testing.assert_array_equal(np.sort(got), np.sort(expected), err_msg=where)
+    maps = [
+        FLIT.get(step.flits, "data")[FLIT.get(step.flits, "region") == Region.AXONS]
+        for step in steps
+    ]
+    counts = np.bitwise_count(np.concatenate(maps))
+    assert len(counts) > 10
+    assert {0, 1, 32} <= set(counts.tolist())
 
 
 @pytest.mark.parametrize("seed", range(5))

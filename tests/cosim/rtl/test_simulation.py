@@ -17,6 +17,7 @@ from cosim.program.stimulus import Step, control, read, read_membranes
 from cosim.rtl.runner import verilator
 from cosim.rtl.simulation import RtlChip
 from cosim.rtl.simulator.build import Simulator, build
+from cosim.verify.random.groups import in_groups
 from cosim.verify.random.programs import (
     SMALL,
     program_after_program,
@@ -74,6 +75,15 @@ def test_random_cores_on_the_full_chip(full_chip: Simulator, seed: int) -> None:
 def test_random_programs_on_a_small_chip(small_chip: Simulator, seed: int) -> None:
     """Several programs without a reset in between. Waves: scripts/waves.py with the seed."""
     steps = program_after_program(seed)
+    golden, rtl = GoldenChip(SMALL).run(steps), RtlChip(small_chip).run(steps)
+    assert_equal(golden, rtl, f"seed {seed}")
+
+
+@pytest.mark.parametrize("seed", range(2000, 2008))
+def test_spikes_in_groups_on_a_small_chip(small_chip: Simulator, seed: int) -> None:
+    """Bit maps of any kind, empty ones and pages that are not there among them; counters too."""
+    rng = np.random.default_rng(seed)
+    steps = list(in_groups(rng, SMALL, program_after_program(seed)))
     golden, rtl = GoldenChip(SMALL).run(steps), RtlChip(small_chip).run(steps)
     assert_equal(golden, rtl, f"seed {seed}")
 

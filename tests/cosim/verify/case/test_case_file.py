@@ -12,8 +12,9 @@ from cosim.program.program import Program, configuration
 from cosim.program.stimulus import BackPressure, Step, control, spike
 from cosim.verify.case import case_file
 from cosim.verify.case.case import Case
+from cosim.verify.random.groups import in_groups
 from cosim.verify.random.programs import random_program, random_steps
-from hw.spec import FLIT, ChipShape, Control, ResetMode
+from hw.spec import AXON_GROUP, FLIT, ChipShape, Control, Kind, Region, ResetMode
 from sw.common.errors import InputError
 
 TINY = ChipShape(2, 2, 64, 32)
@@ -31,6 +32,8 @@ def random_case(seed: int) -> Case:
     rng = np.random.default_rng(seed)
     program = random_program(rng, SHAPES[seed % len(SHAPES)])
     steps = random_steps(rng, program, ticks=4)
+    if seed % 2:
+        steps = list(in_groups(rng, program.shape, steps))
     steps.append(Step(configuration(program)[:300], go=False))
     steps.append(Step(rng.integers(0, 1 << 64, 50, np.uint64), go=False))
     steps += [Step(steps[1].flits, True, int(rng.integers(0, 1 << 16)))]
@@ -124,6 +127,28 @@ def test_it_reads_like_a_test() -> None:
     ]
 
 
+def test_spikes_that_travel_together() -> None:
+    """In one flit, also a single one; without any, or with more in the flit, it has no words."""
+    where = AXON_GROUP.pack(group=1, page=2)
+    maps = (0x8000_0003, 1, 0)
+    flits = [flit(kind=Kind.SPIKE, region=Region.AXONS, offset=where, data=bits) for bits in maps]
+    odd = flit(kind=Kind.SPIKE, region=Region.AXONS, offset=1 << 14, data=1)
+    case = Case(Program(TINY, ()), (Step(np.array([*flits, odd], np.uint64), go=True),))
+    lines = case_file.dumps(case).splitlines()[-5:]
+    assert lines == [
+        "spike together page 2 axons 32-33 63 to 0,0",
+        "spike together page 2 axons 32 to 0,0",
+        f"flit {flits[2]:#x}",
+        f"flit {odd:#x}",
+        "tick",
+    ]
+    assert_same(case, case_file.loads(case_file.dumps(case), "text"))
+
+
+def flit(**fields: int) -> int:
+    return int(FLIT.pack(**{name: int(value) for name, value in fields.items()}))
+
+
 GOOD = """nc64c case 1
 chip 2x2 axons 64 dendrites 32
 core 0,0
@@ -174,6 +199,11 @@ def test_the_good_text_is_good() -> None:
         ("to axon 1 of 1,0", "entries 0 count 2", "core (0, 0): end of a neuron's fan-out = 2"),
         ("steps\n", "", "line 10: `spike` is no line of a neuron"),
         ("spike axons 7 to 0,0", "spike axons 7 to 0,0 now", "line 11: 'now' is one word too many"),
+        (
+            "spike axons 7 to 0,0",
+            "spike together axons 31-32 to 0,0",
+            "line 11: axons 31 and 32 cannot travel together: a flit has those of one group of 32",
+        ),
         ("spike axons 7 to 0,0", "sleep", "line 11: `sleep` is nothing that a step can have"),
         ("spike axons 7 to 0,0", "write x 1 to 0,0", "line 11: `x` cannot be written"),
         ("spike axons 7 to 0,0", "write floor to 0,0", "line 11: floor is 'to', must be"),
