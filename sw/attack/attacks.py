@@ -14,8 +14,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sw.attack.course import Course
 from sw.attack.draws import Numbers, Purpose, draw
-from sw.attack.gradient.way import Pixels, Way
+from sw.attack.gradient.way import PAPER, Pixels, Way
 from sw.attack.methods import METHODS, fgsm
 from sw.attack.methods.budget import MAX_RESTARTS, Budget
 from sw.attack.victim import Labels, Victim
@@ -26,6 +27,7 @@ from sw.model.config import NetworkConfig
 from sw.model.network import SpikingNetwork
 
 Classes = NDArray[np.int64]  # [n]
+SURROGATE = {"sa_pgd": "assg"}  # methods that were made for another surrogate than the paper's
 
 
 @dataclass(frozen=True)
@@ -79,17 +81,18 @@ class Attack:
     ) -> "list[Attacked]":
         """The same at several strengths instead of `eps`; those of FGSM share their gradient.
 
-        `way` is how the gradient is found; None: through time, as the network was trained.
+        `way` is how the gradient is found; None: through time, with the surrogate that the method
+        was made for, which is mostly that of the training.
         """
         check_pixels(network.config)
         attacks = [replace(self, eps=eps) for eps in strengths]
-        way = way or Way(pixels=self.gradient)
+        way = way or Way(surrogate=SURROGATE.get(self.method, PAPER), pixels=self.gradient)
         labels = self._labels(network, data)
         if self.method == "fgsm":
-            victim = Victim(network, labels, way)
+            victim = Victim(network, labels, way, _course(data))
             found = fgsm.at_strengths(victim, data.images, list(strengths))
-            return [Attacked(images, victim.zero) for images in found]
-        return [attack._made(network, labels, data.images, way) for attack in attacks]
+            return [Attacked(images, victim.course) for images in found]
+        return [attack._made(network, labels, data, way) for attack in attacks]
 
     def _labels(self, network: SpikingNetwork, data: Dataset) -> Labels:
         classes = data.labels
@@ -98,22 +101,20 @@ class Attack:
             classes = random_targets(classes, count, self.seed, data.numbers)
         return Labels(classes, data.numbers, self.targeted)
 
-    def _made(
-        self, network: SpikingNetwork, labels: Labels, images: Images, way: Way
-    ) -> "Attacked":
+    def _made(self, network: SpikingNetwork, labels: Labels, data: Dataset, way: Way) -> "Attacked":
         """Of each image the start that leaves the smallest margin."""
-        victim = Victim(network, labels, way)
-        found, zero = METHODS[self.method](victim, images, self.budget()), victim.zero
+        course = _course(data)
+        victim = Victim(network, labels, way, course)
+        found = METHODS[self.method](victim, data.images, self.budget())
         if self.restarts > 1:
             margins = victim.margins(found, labels)
             for restart in range(1, self.restarts):
-                victim = Victim(network, labels, way)
-                other = METHODS[self.method](victim, images, self.budget(restart))
-                zero = zero & victim.zero
+                victim = Victim(network, labels, way, course)
+                other = METHODS[self.method](victim, data.images, self.budget(restart))
                 now = victim.margins(other, labels)
                 worse = now < margins
                 found[worse], margins[worse] = other[worse], now[worse]
-        return Attacked(found, zero)
+        return Attacked(found, course)
 
 
 class Attacked(NamedTuple):
@@ -121,12 +122,20 @@ class Attacked(NamedTuple):
 
     Attributes:
         images: uint8 [n, C, H, W].
-        zero: bool [n], the images whose gradient was 0 at every pixel each time it was taken: no
-            attack along it can harm them. None is counted where no gradient is taken.
+        course: how it came to them.
     """
 
     images: Images
-    zero: NDArray[np.bool_]
+    course: Course
+
+    @property
+    def zero(self) -> NDArray[np.bool_]:
+        """The images whose gradient was 0 each time: no attack along it can harm them."""
+        return self.course.zero
+
+
+def _course(data: Dataset) -> Course:
+    return Course(data.numbers, data.labels)
 
 
 def attacked(

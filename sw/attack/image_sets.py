@@ -26,6 +26,8 @@ ATTACKS: dict[str, dict[str, Any]] = {
     "noise": {"method": "noise"},
     "apgd": {"method": "apgd"},
     "dlr": {"method": "apgd_dlr"},
+    "nearest": {"method": "apgd_targeted", "restarts": 3},
+    "sapgd": {"method": "sa_pgd"},
     "square": {"method": "square"},
     TRANSFER: {"method": "fgsm"},  # on another network, the attack model
 }

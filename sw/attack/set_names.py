@@ -15,6 +15,8 @@ KINDS = (  # an attacked set is called KIND_EPS
     "noise",
     "apgd",
     "dlr",
+    "nearest",
+    "sapgd",
     "square",
     TRANSFER,
 )

@@ -2,19 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from sw.attack.course import Course
 from sw.attack.draws import Numbers
+from sw.attack.gradient.losses import Loss, cross_entropy, margin
 from sw.attack.gradient.sight import Sight
-from sw.attack.gradient.way import Way
-from sw.attack.losses import Loss, cross_entropy, margin
+from sw.attack.gradient.way import TRAINED, Way
 from sw.model.network import SpikingNetwork, as_input, at_rest
 
-BATCH = 256  # images at once
 FloatArray = NDArray[np.float32]
 
 
@@ -52,34 +53,49 @@ class Look:
     uphill: FloatArray
 
 
+class Oracle(Protocol):
+    """What an attack by queries needs: answers, whoever gives them, a network or a chip."""
+
+    @property
+    def labels(self) -> Labels:
+        """Of all images."""
+
+    @property
+    def numbers(self) -> Numbers:
+        """The images' numbers in their data set, int64 [n]."""
+
+    def margins(self, images: NDArray[np.uint8], labels: Labels) -> FloatArray:
+        """How far it is from what the attack wants, float32 [n]: below 0 it is there."""
+
+
 class Victim:
     """A network, used in evaluation mode and left as it was, and the images' labels.
 
     An attack is shown one victim from its start to its end: adaptive surrogates remember what they
-    saw. Square asks for margins alone, and takes anything that answers such.
+    saw.
 
     Args:
         network: float or quantised.
         labels: of the images that will be asked about, in their order.
         way: to a gradient.
+        course: is told of every answer; None: one of its own.
 
     Attributes:
+        course: see above.
         queries: how many images the network has been shown.
     """
 
-    def __init__(self, network: SpikingNetwork, labels: Labels, way: Way | None = None) -> None:
-        self._network, self._labels, self._way = network, labels, way or Way()
+    def __init__(
+        self,
+        network: SpikingNetwork,
+        labels: Labels,
+        way: Way = TRAINED,
+        course: Course | None = None,
+    ) -> None:
+        self._network, self._labels, self._way = network, labels, way
+        self.course = course or Course(labels.numbers, labels.classes)
         self._sights: dict[int, Sight] = {}
-        self._zero: NDArray[np.bool_] | None = None
         self.queries = 0
-
-    @property
-    def zero(self) -> NDArray[np.bool_]:
-        """The images whose gradient was 0 at every pixel each time it was taken, bool [n].
-
-        Where it was never taken, none.
-        """
-        return np.zeros(len(self._labels.classes), np.bool_) if self._zero is None else self._zero
 
     @property
     def labels(self) -> Labels:
@@ -95,6 +111,11 @@ class Victim:
     def targeted(self) -> bool:
         """Whether the answer is to become the label."""
         return self._labels.targeted
+
+    def aimed(self, classes: NDArray[np.int64]) -> "Victim":
+        """The same victim, whose answers are to become these classes."""
+        labels = Labels(classes, self.numbers, targeted=True)
+        return Victim(self._network, labels, self._way, self.course)
 
     def signs(self, images: NDArray[np.uint8]) -> NDArray[np.int16]:
         """Where the cross-entropy rises (targeted: falls): -1, 0 or 1 of each pixel."""
@@ -115,8 +136,8 @@ class Victim:
             found.loss[batch] = _array(sign * seen.losses)
             found.margin[batch] = _array(sign * margin(seen.scores, classes))
             found.uphill[batch] = _array(sign * seen.gradient)
-        flat = np.asarray(~found.uphill.any(axis=(1, 2, 3)))
-        self._zero = flat if self._zero is None else self._zero & flat
+            self._tell(self._labels.numbers[batch], seen.scores)
+        self.course.looked(np.asarray(~found.uphill.any(axis=(1, 2, 3))))
         return found
 
     def margins(self, images: NDArray[np.uint8], labels: Labels) -> FloatArray:
@@ -125,8 +146,23 @@ class Victim:
         found = np.empty(len(images), np.float32)
         with torch.no_grad():
             for batch, pixels, classes in self._batches(images, labels):
-                found[batch] = _array(sign * margin(self._network(pixels), classes))
+                scores = self._network(pixels)
+                found[batch] = _array(sign * margin(scores, classes))
+                self._tell(labels.numbers[batch], scores)
+        self.course.looked()
         return found
+
+    def scores(self, images: NDArray[np.uint8]) -> FloatArray:
+        """The scores of all images, float32 [n, classes]; not a step of an attack."""
+        with torch.no_grad():
+            found = [
+                _array(self._network(pixels))
+                for _, pixels, _ in self._batches(images, self._labels)
+            ]
+        return np.concatenate(found)
+
+    def _tell(self, numbers: Numbers, scores: Tensor) -> None:
+        self.course.answered(numbers, scores.argmax(1).cpu().numpy())
 
     def _batches(
         self, images: NDArray[np.uint8], labels: Labels
@@ -134,8 +170,8 @@ class Victim:
         device = self._network.chain[0].weight.device
         self.queries += len(images)
         with at_rest(self._network):
-            for start in range(0, len(images), BATCH):
-                batch = slice(start, start + BATCH)
+            for start in range(0, len(images), self._way.batch):
+                batch = slice(start, start + self._way.batch)
                 pixels = as_input(images[batch]).to(device)
                 yield batch, pixels, torch.from_numpy(labels.classes[batch]).to(device)
 

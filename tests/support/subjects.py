@@ -100,7 +100,10 @@ def make_sets(images: int, sets: tuple[str, ...] = ("clean", "fgsm_8")) -> Image
     attacks = {name: attack_of(name, seed=5) for name in sets if name != CLEAN}
     made = attacked(make_networks().quantised_network, data, attacks)
     clean = ImageSet(data.images, np.zeros(images, np.bool_))
-    found = {name: ImageSet(*made[name]) if name in made else clean for name in sets}
+    found = {
+        name: ImageSet(made[name].images, made[name].zero) if name in made else clean
+        for name in sets
+    }
     return ImageSets(data.name, data.classes, data.labels, data.numbers, found)
 
 

@@ -39,6 +39,8 @@ KINDS = {
     "noise": "Random noise of the same size, no attack",
     "apgd": "White-box APGD, cross-entropy",
     "dlr": "White-box APGD, difference of logits ratio",
+    "nearest": "White-box APGD towards the three likeliest wrong classes",
+    "sapgd": "White-box SA-PGD with an adaptive surrogate",
     "square": "Square, which asks for answers only",
     TRANSFER: "FGSM made on another network (transfer)",
 }

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sw.attack.losses import Loss
+from sw.attack.gradient.losses import Loss
 from sw.common.errors import InputError
 from sw.model.geometry import Geometry
 from sw.model.layer import SpikingLayer

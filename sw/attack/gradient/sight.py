@@ -7,12 +7,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from sw.attack.gradient.losses import Loss, cross_entropy
 from sw.attack.gradient.paper import approximated
 from sw.attack.gradient.rate import by_approximated_rate, by_rate
 from sw.attack.gradient.surrogates import SURROGATES
 from sw.attack.gradient.surrogates.slope import Slope
 from sw.attack.gradient.way import Pixels, Way
-from sw.attack.losses import Loss, cross_entropy
 from sw.common.errors import InputError
 from sw.model.encoding import DIFFERENTIABLE
 from sw.model.network import Neurons, SpikingNetwork
@@ -67,7 +67,7 @@ class Sight:
         own = network.draw
         seeds = range(own + 1 + self._steps * draws, own + 1 + (self._steps + 1) * draws)
         self._steps += 1
-        with _firing(network, self._fire()):
+        with self.firing(network):
             seen = [
                 self._once(network, pixels, labels, loss)
                 for _ in _drawn(network, seeds if draws else (own,))
@@ -75,6 +75,16 @@ class Sight:
         if len(seen) == 1:
             return seen[0]
         return Seen(*(torch.stack(each).mean(0) for each in zip(*seen, strict=True)))
+
+    @contextmanager
+    def firing(self, network: SpikingNetwork) -> Iterator[None]:
+        """The network with the gradient of this way, and then as it was."""
+        before: Fire | None = network.fire
+        network.fire = self._fire()
+        try:
+            yield
+        finally:
+            network.fire = before
 
     def _once(self, network: SpikingNetwork, pixels: Tensor, labels: Tensor, loss: Loss) -> Seen:
         how = self.way.pixels or usual(network)
@@ -124,16 +134,6 @@ def by_pixels(
 def _slope(way: Way) -> Slope:
     surrogate = SURROGATES[way.surrogate]
     return surrogate.make(surrogate.usual if way.width is None else way.width)
-
-
-@contextmanager
-def _firing(network: SpikingNetwork, fire: Fire | None) -> Iterator[None]:
-    before: Fire | None = network.fire
-    network.fire = fire
-    try:
-        yield
-    finally:
-        network.fire = before
 
 
 def _drawn(network: SpikingNetwork, seeds: range | tuple[int]) -> Iterator[None]:

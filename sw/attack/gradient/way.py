@@ -13,6 +13,7 @@ Pixels = Literal["autograd", "approximated"]
 PAPER = "paper"  # the gradient of Eq. 8 to 12, also where autograd would do
 GRADIENTS = (*get_args(Through), PAPER)
 MAX_DRAWS = 1000
+BATCH, MAX_BATCH = 256, 10_000
 
 
 def _check_width(name: str, width: float | None) -> None:
@@ -43,6 +44,7 @@ class Way:
             input for the image. None: autograd where the encoding has a gradient.
         draws: of the encoding, whose mean gradient counts: the attacker does not know the network's
             own. 0: he does, and sees it.
+        batch: how many images are looked at at once; the last bits of a gradient depend on it.
 
     Raises:
         InputError: there is no such way.
@@ -53,6 +55,7 @@ class Way:
     width: float | None = None
     pixels: Pixels | None = None
     draws: int = 0
+    batch: int = BATCH
 
     def __post_init__(self) -> None:
         if self.through not in get_args(Through):
@@ -63,6 +66,7 @@ class Way:
             )
         _check_width(self.surrogate, self.width)
         check_range("draws", self.draws, 0, MAX_DRAWS)
+        check_range("batch", self.batch, 1, MAX_BATCH)
 
     @property
     def name(self) -> str:
@@ -76,7 +80,7 @@ class Way:
 TRAINED = Way()  # the surrogate of the training, and the draw of the encoding that counts
 
 
-def way(gradient: str = "time", surrogate: str = "paper", draws: int = 0) -> Way:
+def way(gradient: str = "time", surrogate: str = "paper", batch: int = BATCH) -> Way:
     """A way from what is written on a command line, the surrogate as NAME or NAME:WIDTH."""
     if gradient not in GRADIENTS:
         raise _no_gradient(gradient)
@@ -87,8 +91,8 @@ def way(gradient: str = "time", surrogate: str = "paper", draws: int = 0) -> Way
         )
     width = _number(name, number) if colon else None
     if gradient == PAPER:
-        return Way("time", name, width, "approximated", draws)
-    return Way(gradient, name, width, None, draws)  # type: ignore[arg-type]  # one of them
+        return Way("time", name, width, "approximated", batch=batch)
+    return Way(gradient, name, width, batch=batch)  # type: ignore[arg-type]  # one of them
 
 
 def _number(name: str, text: str) -> float:

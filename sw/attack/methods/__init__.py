@@ -4,7 +4,7 @@ Each takes a victim, clean images and a budget, and gives images on the pixel gr
 other attack and no data set; what they draw belongs to an image's number (`sw.attack.draws`).
 """
 
-from sw.attack.methods import apgd, fgsm, noise, pgd, square
+from sw.attack.methods import apgd, fgsm, noise, pgd, sa_pgd, square, targeted
 from sw.attack.methods.budget import Method
 
 METHODS: dict[str, Method] = {
@@ -14,5 +14,7 @@ METHODS: dict[str, Method] = {
     "noise": noise.attack,
     "apgd": apgd.attack_cross_entropy,
     "apgd_dlr": apgd.attack_dlr,
+    "apgd_targeted": targeted.attack,
+    "sa_pgd": sa_pgd.attack,
     "square": square.attack,
 }

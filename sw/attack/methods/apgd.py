@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sw.attack.losses import Loss, cross_entropy, dlr
+from sw.attack.gradient.losses import Loss, cross_entropy, dlr
 from sw.attack.methods.budget import Budget, reach
 from sw.attack.methods.pgd import start
 from sw.attack.victim import FloatArray, Look, Victim

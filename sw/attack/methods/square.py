@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sw.attack.draws import Purpose
 from sw.attack.methods.budget import Budget, moved, reach
-from sw.attack.victim import Victim
+from sw.attack.victim import Oracle
 from sw.data.dataset import Images
 
 STEPS = 200  # queries an image
@@ -22,7 +22,7 @@ ALL_QUERIES = 10_000
 PLACES = 1 << 16  # equally likely places of a square, before they are scaled to those there are
 
 
-def attack(victim: Victim, images: Images, budget: Budget) -> Images:
+def attack(victim: Oracle, images: Images, budget: Budget) -> Images:
     """The image of the smallest margin after so many queries; one that fools is left alone."""
     if not len(images) or not budget.eps:
         return images
@@ -57,7 +57,7 @@ def side_of(query: int, queries: int, shape: tuple[int, ...]) -> int:
     return max(1, min(side, height, width))
 
 
-def _stripes(victim: Victim, images: Images, budget: Budget) -> Images:
+def _stripes(victim: Oracle, images: Images, budget: Budget) -> Images:
     """Columns of eps up or down, drawn for each channel."""
     channels, _, width = images.shape[1:]
     heads = budget.draw(Purpose.STRIPES, victim.numbers, 2, (channels, 1, width))

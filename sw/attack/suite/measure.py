@@ -1,28 +1,22 @@
 """Runs a suite's attacks on a network, a block of images at a time; finished blocks are kept."""
 
-import dataclasses
-import hashlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sw.attack.attacks import Attack, Attacked
-from sw.attack.gradient.way import TRAINED, Way
-from sw.attack.image_sets import BLOCK, batches
-from sw.attack.suite.members import LARGEST, at_the_largest, members
-from sw.common.errors import InputError
+from sw.attack.image_sets import batches
+from sw.attack.suite.blocks import Block, Blocks, Kept
+from sw.attack.suite.members import LARGEST, STRONGEST, Choice, Member, at_the_largest
+from sw.attack.suite.vanishing import vanishing
 from sw.data.dataset import Dataset
-from sw.files.sources import ROOT, below, fingerprint
-from sw.files.store import Store
 from sw.model.metrics import evaluate
 from sw.model.network import SpikingNetwork
 
-CLEAN = "clean"
 Flags = NDArray[np.bool_]  # [images]
+Which = tuple[str, int]  # an attack's name, and its strength
 Told = Callable[[int], object]
 
 
@@ -31,29 +25,27 @@ class Plan:
     """What is measured.
 
     Attributes:
-        suite: "quick" or "reliable".
+        choice: which attacks.
         strengths: 1/255.
         seed: of the images and of all that attacks draw.
         checkpoint: SHA-256 of the network's file.
         folder: where finished blocks are kept; None: nowhere.
-        way: of all attacks along a gradient.
     """
 
-    suite: str
+    choice: Choice
     strengths: tuple[int, ...]
     seed: int
     checkpoint: str
     folder: Path | None = None
-    way: Way = TRAINED
 
-    def attacks(self) -> dict[tuple[str, int], Attack]:
+    def attacks(self) -> dict[Which, Member]:
         """Every attack by its name and strength, the one of strength 255 last."""
         found = {
-            (name, eps): attack
+            (name, eps): replace(member, attack=replace(member.attack, eps=eps, seed=self.seed))
             for eps in self.strengths
-            for name, attack in members(self.suite, eps, self.seed).items()
+            for name, member in self.choice.members().items()
         }
-        return found | {("apgd", LARGEST): at_the_largest(self.suite, self.seed)}
+        return found | {(STRONGEST, LARGEST): at_the_largest(self.choice, self.seed)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,13 +56,17 @@ class Answers:
         clean: the images that the network is right about as they are.
         right: those that it is still right about, by attack and strength.
         zero: those whose gradient was 0 at every pixel each time, by attack and strength.
+        left: how many images still stood after each look, by attack and strength.
         spikes: per hidden layer, of all clean images together.
+        faded: per hidden layer, the clean images whose gradient does not reach it.
     """
 
     clean: Flags
-    right: dict[tuple[str, int], Flags]
-    zero: dict[tuple[str, int], Flags]
+    right: dict[Which, Flags]
+    zero: dict[Which, Flags]
+    left: dict[Which, list[int]] = field(default_factory=dict)
     spikes: dict[str, int] = field(default_factory=dict)
+    faded: dict[str, int] = field(default_factory=dict)
 
     def worst(self, eps: int) -> Flags:
         """The images that no attack of this strength fools the network with."""
@@ -89,7 +85,11 @@ def work(plan: Plan, data: Dataset) -> int:
 
 
 def measure(
-    network: SpikingNetwork, data: Dataset, plan: Plan, advance: Told, say: Callable[[str], object]
+    network: SpikingNetwork,
+    data: Dataset,
+    plan: Plan,
+    told: tuple[Told, Callable[[str], object]],
+    sources: Mapping[str, SpikingNetwork] | None = None,
 ) -> Answers:
     """Attacks the network; blocks that are in the plan's folder are not done again.
 
@@ -97,69 +97,42 @@ def measure(
         network: quantised or float.
         data: the images, at least one.
         plan: which attacks.
-        advance: is told of each number of images that are done.
-        say: is told of a kept block that is damaged, which is done again.
+        told: what is told of each number of images that are done, and of a kept block that is
+            damaged, which is done again.
+        sources: the other networks of the plan's transfers, by their checkpoints' SHA-256.
     """
-    blocks = _Blocks(network, plan, say)
-    clean, spikes = np.zeros(len(data), np.bool_), dict[str, int]()
-    for batch in batches(len(data), BLOCK):
-        found = evaluate(network, data.images[batch])
-        clean[batch] = found.predictions == data.labels[batch]
-        spikes = {name: spikes.get(name, 0) + count for name, count in found.spikes.items()}
-        advance(len(clean[batch]))
-    right, zero = ({which: np.zeros(len(data), np.bool_) for which in plan.attacks()} for _ in "rz")
-    for which, attack in plan.attacks().items():
-        for batch, stands, flat in blocks.of(attack, data):
-            right[which][batch], zero[which][batch] = stands, flat
-            advance(len(stands))
-    return Answers(clean, right, zero, spikes)
+    advance, say = told
+    blocks = Blocks(network, sources or {}, Kept(plan.checkpoint, plan.folder, say))
+    answers = _clean(network, data, plan, advance)
+    for which, member in plan.attacks().items():
+        made: list[Block] = []
+        for batch in batches(len(data), plan.choice.way.batch):
+            made.append(blocks.of(member, data.take(batch)))
+            advance(len(made[-1].right))
+        answers.right[which] = np.concatenate([block.right for block in made])
+        answers.zero[which] = np.concatenate([block.zero for block in made])
+        answers.left[which] = _together([block.left for block in made])
+    return answers
 
 
-class _Blocks:
-    """The blocks of an attack, kept or made."""
+def _clean(network: SpikingNetwork, data: Dataset, plan: Plan, advance: Told) -> Answers:
+    """The images as they are."""
+    answers = Answers(np.zeros(len(data), np.bool_), {}, {})
+    for batch in batches(len(data), plan.choice.way.batch):
+        part = data.take(batch)
+        found = evaluate(network, part.images)
+        answers.clean[batch] = found.predictions == part.labels
+        for counts, more in (
+            (answers.spikes, found.spikes),
+            (answers.faded, vanishing(network, part, plan.choice.way)),
+        ):
+            for name, count in more.items():
+                counts[name] = counts.get(name, 0) + count
+        advance(len(part))
+    return answers
 
-    def __init__(self, network: SpikingNetwork, plan: Plan, say: Callable[[str], object]) -> None:
-        self._network, self._plan, self._say = network, plan, say
-        self._code = fingerprint(below(ROOT / "sw" / "attack") + below(ROOT / "sw" / "model"), ())
-        self._store = None if plan.folder is None else Store(plan.folder, "block")
 
-    def of(self, attack: Attack, data: Dataset) -> Iterator[tuple[slice, Flags, Flags]]:
-        """Each block's place, what stays right in it, and whose gradient was 0."""
-        for batch in batches(len(data), BLOCK):
-            part = data.take(batch)
-            settings = self._settings(attack, part)
-            kept = self._kept(settings)
-            if kept is None:
-                kept = self._made(attack, part)
-                if self._store is not None:
-                    self._store.save(settings, kept)
-            yield batch, np.array(kept["right"], np.bool_), np.array(kept["zero"], np.bool_)
-
-    def _settings(self, attack: Attack, part: Dataset) -> dict[str, Any]:
-        images = hashlib.sha256(part.images.tobytes() + part.labels.tobytes())
-        return {
-            "attack": dataclasses.asdict(attack),
-            "bits": self._network.weight_bits,
-            "checkpoint": self._plan.checkpoint,
-            "code": self._code,
-            "images": images.hexdigest(),
-            "numbers": part.numbers.tolist(),
-            "way": dataclasses.asdict(self._plan.way),
-        }
-
-    def _kept(self, settings: dict[str, Any]) -> dict[str, Any] | None:
-        if self._store is None:
-            return None
-        try:
-            return self._store.load(settings)
-        except InputError as error:
-            self._say(f"{error}; it is done again")
-            return None
-
-    def _made(self, attack: Attack, part: Dataset) -> dict[str, Any]:
-        [made] = attack.at([attack.eps], self._network, part, self._plan.way)
-        return {"right": self._right(made, part).tolist(), "zero": made.zero.tolist()}
-
-    def _right(self, made: Attacked, part: Dataset) -> Flags:
-        found: Flags = evaluate(self._network, made.images).predictions == part.labels
-        return found
+def _together(left: list[list[int]]) -> list[int]:
+    """The sum of several blocks' counts; one that ended early stays as it ended."""
+    longest = max(map(len, left))
+    return [sum(each[min(look, len(each) - 1)] for each in left if each) for look in range(longest)]

@@ -1,21 +1,24 @@
 """Random noise, APGD and Square: bounded, on the grid, and by their rules."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 
-from sw.attack import losses
 from sw.attack.attacks import Attack
-from sw.attack.methods import METHODS, apgd, square
+from sw.attack.gradient import losses
+from sw.attack.methods import METHODS, apgd, pgd, sa_pgd, square
 from sw.attack.methods.budget import Budget
 from sw.common.errors import InputError
 from sw.data.dataset import Dataset, Images
+from sw.model.architectures import DIGITS
 from sw.model.metrics import evaluate
 from sw.model.network import SpikingNetwork
 from sw.train.checkpoint import Checkpoint
 from tests.support.attacks import victim_of
 
-NEW = ("noise", "apgd", "apgd_dlr", "square")
+NEW = ("noise", "apgd", "apgd_dlr", "sa_pgd", "square")
 
 
 @pytest.fixture
@@ -120,6 +123,67 @@ def test_the_worst_image_is_kept(committed: Checkpoint, data: Dataset) -> None:
     np.testing.assert_allclose(last.loss[still], highest[still], rtol=1e-5)
 
 
+# ------------------------------------------------------------ SA-PGD
+def test_sa_pgd_by_hand(committed: Checkpoint, data: Dataset) -> None:
+    """Three steps once more, image by image; the size is halved after each, as 22 % of 3 is 0."""
+    network, eps = committed.quantised_network, 16
+    victim = victim_of(network, data.labels, data.numbers)
+    looks = victim_of(network, data.labels, data.numbers)
+    budget = Budget(eps, steps=3, seed=4)
+    found = sa_pgd.attack(victim, data.images, budget)
+    at = pgd.start(victim, data.images, budget).astype(np.float64)
+    m = v = np.zeros_like(at)
+    shown, seen = [], []
+    for step in range(4):
+        shown.append(np.rint(at).astype(np.uint8))
+        seen.append(looks.look(shown[-1]))
+        g = seen[-1].uphill.astype(np.float64)
+        size = np.abs(g).mean(axis=(1, 2, 3), keepdims=True)
+        squares = (g**2).mean(axis=(1, 2, 3), keepdims=True)
+        m, v = 0.5 * m + g / size, 0.8 * v + g**2 / squares
+        far = np.clip(m / (np.sqrt(v) + 1e-12), -1, 1) * eps / 2**step
+        at = np.clip(
+            at + far, np.maximum(data.images - 16.0, 0), np.minimum(data.images + 16.0, 255)
+        )
+    for row in range(len(data)):
+        fools = [look for look in range(4) if seen[look].margin[row] < 0]
+        best = fools[-1] if fools else int(np.argmax([each.loss[row] for each in seen]))
+        assert np.array_equal(found[row], shown[best][row]), row
+
+
+def test_sa_pgd_stands_still_without_a_gradient(committed: Checkpoint, data: Dataset) -> None:
+    dead = SpikingNetwork(dataclasses.replace(DIGITS, norm=False, theta_conv=1e6))
+    dead.reset(0)
+    victim = victim_of(dead, data.labels, data.numbers)
+    budget = Budget(9, steps=2)
+    found = sa_pgd.attack(victim, data.images, budget)
+    assert np.array_equal(found, pgd.start(victim, data.images, budget))
+    assert victim.course.zero.all()
+
+
+# ------------------------------------------------------------ towards the nearest classes
+@pytest.mark.slow
+def test_each_start_aims_at_the_next_class(committed: Checkpoint, data: Dataset) -> None:
+    """Start 1 goes for the second of the wrong classes by score; more starts fool more images."""
+    network = committed.quantised_network
+    victim = victim_of(network, data.labels, data.numbers)
+    scores = victim.scores(data.images)
+    scores[np.arange(len(data)), data.labels] = -np.inf
+    aims = np.argsort(-scores, axis=1, kind="stable")[:, 1]
+    found = METHODS["apgd_targeted"](victim, data.images, Budget(40, steps=5, restart=1))
+    expected = apgd.attack_dlr(
+        victim_of(network, aims, data.numbers, targeted=True), data.images, Budget(40, 5, restart=1)
+    )
+    assert np.array_equal(found, expected)
+    last = evaluate(network, found).predictions
+    assert np.mean(last == aims) > 0.2
+    counts = [
+        right(network, Attack("apgd_targeted", 20, steps=5, restarts=n)(network, data), data)
+        for n in (1, 4)
+    ]
+    assert counts[1] < counts[0]
+
+
 # ------------------------------------------------------------ Square
 def test_squares_get_smaller() -> None:
     sides = [square.side_of(query, 1000, (3, 32, 32)) for query in range(1, 1000)]
@@ -140,7 +204,7 @@ def test_square_asks_for_answers_only(
     found = square.attack(victim, data.images, Budget(24, steps=12))
     assert victim.queries - asked <= 12 * len(data)
     assert np.all(victim.margins(found, victim.labels) <= first)
-    assert not victim.zero.any()
+    assert not victim.course.zero.any()
     moved = np.abs(found.astype(int) - data.images)
     inside = (data.images >= 24) & (data.images <= 231)
     assert set(np.unique(moved[inside])) == {24}

@@ -1,76 +1,34 @@
-"""Suites: the worst case over attacks, flags of figures to doubt, blocks that are kept."""
+"""Suites: the worst case over attacks, blocks that are kept, the command."""
 
+import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
-from sw.attack.suite import measure as measuring
-from sw.attack.suite.flags import flags
-from sw.attack.suite.measure import Answers, Plan, measure, work
-from sw.attack.suite.members import SUITES, members
-from sw.attack.suite.task import page
+from sw.attack.gradient.way import Way
+from sw.attack.suite import blocks, memory
+from sw.attack.suite.measure import Plan, measure, work
+from sw.attack.suite.members import SUITES, Choice
+from sw.attack.suite.pages.document import page
+from sw.attack.suite.vanishing import vanishing
 from sw.common.errors import InputError
 from sw.common.intervals import wilson
 from sw.data.dataset import Dataset
 from sw.files.paths import DIGITS_CHECKPOINT
 from sw.model.architectures import DIGITS
+from sw.model.config import LayerSpec
 from sw.model.network import SpikingNetwork
+from sw.train import checkpoint
 from sw.train.checkpoint import Checkpoint
+from sw.train.loop import Trained
+from sw.train.settings import TrainSettings
 from tests.support.cli import nc64c
 
+QUICK = Choice("quick", Way(batch=20))
 NAMES = tuple(SUITES["quick"])
-
-
-def answers(**right: list[int]) -> Answers:
-    """Of attacks of strength 8 on four images; those that are not given leave two right."""
-    given = {(name, 8): np.array(right.get(name, [1, 1, 0, 0]), np.bool_) for name in NAMES}
-    given["apgd", 255] = np.array(right.get("largest", [0, 0, 0, 0]), np.bool_)
-    zero = {which: np.zeros(4, np.bool_) for which in given}
-    clean = np.array([1, 1, 1, 0], np.bool_)
-    return Answers(clean, given, zero, {"conv1": 5, "fc1": 3})
-
-
-def told(found: Answers) -> list[str]:
-    return flags(found, [8], DIGITS)
-
-
-def test_the_worst_case_is_at_most_each_member() -> None:
-    found = answers(pgd=[1, 0, 0, 1], dlr=[0, 1, 0, 0])
-    assert found.worst(8).tolist() == [False] * 4
-    assert answers().worst(8).tolist() == [True, True, False, False]
-    assert answers(noise=[1, 0, 1, 1]).worst(8).tolist() == [True, False, False, False]
-
-
-def test_nothing_to_say_of_sound_figures() -> None:
-    assert told(answers(noise=[1, 1, 1, 0])) == []
-
-
-@pytest.mark.parametrize(
-    ("right", "words"),
-    [
-        ({"largest": [1, 0, 0, 0]}, "25.0 % are still right"),
-        ({"square": [1, 0, 0, 0]}, "square, which sees answers only, leaves 25.0 % right"),
-        ({"pgd": [1, 1, 1, 0]}, "8/255: many steps leave more right than fgsm (50.0 %): pgd 75.0"),
-        ({"noise": [1, 0, 0, 0]}, "random noise leaves 25.0 % right, fgsm 50.0 %"),
-    ],
-)
-def test_each_sign_is_a_sentence(right: dict[str, list[int]], words: str) -> None:
-    [sentence] = told(answers(**right))
-    assert words in sentence
-
-
-def test_silence_zero_gradients_and_chance_are_said() -> None:
-    found = answers()
-    found.zero["pgd", 8][0] = True
-    found.spikes["fc1"] = 0
-    sentences = flags(found, [8], SpikingNetwork(DIGITS).config)
-    assert "layer fc1 never fires" in sentences[0]
-    assert sentences[1] == ("8/255: images whose gradient is zero at every pixel: 25.0 % in pgd")
-    rate = SpikingNetwork(DIGITS).config.__class__(**{**DIGITS.__dict__, "encoding": "rate"})
-    assert any("encoding rate draws spikes" in each for each in flags(answers(), [8], rate))
 
 
 @pytest.mark.slow
@@ -78,30 +36,29 @@ def test_measured_kept_and_taken_up_again(
     committed: Checkpoint, held_out: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Blocks of 20 images: what a killed run has finished is not done again; the rest is."""
-    monkeypatch.setattr(measuring, "BLOCK", 20)
     network, data = committed.quantised_network, held_out.take(slice(0, 40))
-    plan = Plan("quick", (24,), 5, "0" * 64, tmp_path)
+    plan = Plan(QUICK, (24,), 5, "0" * 64, tmp_path)
     counted: list[int] = []
-    whole = measure(network, data, plan, counted.append, pytest.fail)
-    assert sum(counted) == work(plan, data) == 8 * 40
+    whole = measure(network, data, plan, (counted.append, pytest.fail))
+    assert sum(counted) == work(plan, data) == 9 * 40
     members_right = [right for (_, eps), right in whole.right.items() if eps == 24]
     assert all(not np.any(whole.worst(24) & ~right) for right in members_right)
     assert whole.accuracy("apgd", 255) == 0
 
     kept = sorted(tmp_path.iterdir())
-    assert len(kept) == 2 * 7
+    assert len(kept) == 2 * 8
     kept[3].write_bytes(kept[3].read_bytes()[:50])
     kept[5].unlink()
     made: list[object] = []
-    once = measuring._Blocks._made
+    once = blocks.Blocks._made
 
-    def counting(blocks: object, *given: object) -> object:
+    def counting(found: blocks.Blocks, *given: Any) -> dict[str, Any]:
         made.append(given)
-        return once(blocks, *given)  # type: ignore[arg-type]
+        return once(found, *given)
 
-    monkeypatch.setattr(measuring._Blocks, "_made", counting)
+    monkeypatch.setattr(blocks.Blocks, "_made", counting)
     said: list[str] = []
-    again = measure(network, data, plan, counted.append, said.append)
+    again = measure(network, data, plan, (counted.append, said.append))
     assert len(made) == 2
     assert len(said) == 1
     assert said[0].endswith("it is done again")
@@ -110,32 +67,20 @@ def test_measured_kept_and_taken_up_again(
 
 
 @pytest.mark.slow
-def test_a_hidden_gradient_is_flagged(committed: Checkpoint, held_out: Dataset) -> None:
-    """Behind a rounding of the pixels no gradient is left: Square shows it, and strength 255."""
-
-    class Rounded(SpikingNetwork):
-        def forward(self, images: torch.Tensor) -> torch.Tensor:
-            return super().forward((images * 15).detach().round() / 15 + 0 * images)
-
-    network = Rounded(committed.config, committed.quantised_network.weight_bits)
-    network.load_state_dict(committed.quantised_network.state_dict())
-    data = held_out.take(slice(0, 40))
-    found = measure(network, data, Plan("quick", (48,), 0, ""), lambda _: None, pytest.fail)
-    sentences = " ".join(flags(found, [48], committed.config))
-    assert "at strength 255" in sentences
-    assert "100.0 % in fgsm" in sentences
-    assert "square, which sees answers only" in sentences
-
-
-@pytest.mark.slow
 def test_the_command(tmp_path: Path) -> None:
-    out = tmp_path / "suite"
+    out, other = tmp_path / "suite", _untrained(tmp_path / "other")
     asked = ("robustness", DIGITS_CHECKPOINT, "--suite", "quick", "--images", "20", "--eps", "32")
-    result = nc64c(*asked, "--threads", "1", "--out", out)
+    result = nc64c(*asked, "--threads", "1", "--out", out, "--transfer", other, "--batch", "7")
     assert result.exit_code == 0, result.output
     document = json.loads((out / "robustness.json").read_text())
     assert document["worst"]["32"] <= min(each["32"] for each in document["attacks"].values())
-    assert set(document["attacks"]) == set(NAMES)
+    assert set(document["attacks"]) == {*NAMES, "transfer1"}
+    assert set(document["curves"]) == {"pgd", "apgd", "dlr", "sapgd", "square"}
+    for name, curve in document["curves"].items():
+        falls = curve["32"]
+        assert falls == sorted(falls, reverse=True)
+        assert falls[-1] <= document["attacks"][name]["32"] or name == "pgd"
+    assert document["how"]["sapgd"] == "20 steps, gradient assg"
     text = (out / "robustness.md").read_text()
     assert text == page(document)
     low, high = (100 * end for end in wilson(round(document["worst"]["32"] / 5), 20))
@@ -144,28 +89,116 @@ def test_the_command(tmp_path: Path) -> None:
     assert "worst case" in result.stdout
 
 
+def _untrained(path: Path, **changes: Any) -> Path:
+    config = dataclasses.replace(DIGITS, layers=(LayerSpec("conv", 4), LayerSpec("fc", 8)))
+    config = dataclasses.replace(config, **changes)
+    networks = SpikingNetwork(config), SpikingNetwork(config, config.weight_bits)
+    for seed, network in enumerate(networks):
+        network.reset(seed)
+    checkpoint.save(path, Trained(*networks), TrainSettings())
+    return path
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
         (("--suite", "slow"), "unknown suite 'slow': must be quick or reliable"),
         (("--suite", "quick", "--eps", "0"), "strength: is 0, must be an integer from 1 to 254"),
-        (("--suite", "quick", "--attacker", "x"), "a suite has no transfer attack"),
+        (("--suite", "quick", "--attacker", "x"), "--attacker: is of FGSM alone"),
         (("--suite", "quick", "--out", DIGITS_CHECKPOINT), "which is read: give another name"),
         (("--suite", "quick", "--images", "0"), "0 images were asked for"),
         (("--suite", "quick", "--surrogate", "atan:2"), "unknown surrogate 'atan': must be one of"),
         (("--surrogate", "assg:1"), "surrogate assg: its width is 1, must be above 0 and below"),
         (("--gradient", "spikes"), "unknown gradient 'spikes': must be one of time, rate, rga"),
+        (
+            ("--suite", "quick", "--attacks", "cw"),
+            "unknown attack 'cw': must be one of noise",
+        ),
+        (("--suite", "quick", "--steps", "0"), "steps: is 0, must be an integer from 1 to 10000"),
+        (("--suite", "quick", "--queries", "0"), "queries: is 0, must be an integer from 1 to"),
+        (("--suite", "quick", "--batch", "0"), "batch: is 0, must be an integer from 1 to 10000"),
+        (("--suite", "quick", "--draws", "-1"), "draws: is -1, must be an integer from 0 to 1000"),
+        (("--suite", "quick", "--draws", "5"), "encoding direct draws nothing to expect over"),
+        (("--suite", "quick", "--transfer", "none"), "cannot read checkpoint none"),
+        (("--suite", "quick", "--transfer", "classes"), "attack model classes takes images"),
+        (("--steps", "5"), "--steps: is of a suite: give --suite as well"),
+        (("--transfer", "classes"), "--transfer: is of a suite: give --suite as well"),
     ],
 )
-def test_bad_input(options: tuple[object, ...], words: str) -> None:
+def test_bad_input(
+    options: tuple[object, ...], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    _untrained(Path("classes"), classes=("odd", "even"))
     result = nc64c("robustness", DIGITS_CHECKPOINT, *options)
     assert result.exit_code == 2
-    [line] = result.stderr.splitlines()
-    assert words in line
+    assert words in " ".join(result.stderr.split())
+    assert "Traceback" not in result.stderr
+    assert not Path("robustness.json").exists()
+
+
+def test_a_batch_that_does_not_fit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "_free", lambda _: 20 << 20)
+    asked = ("robustness", DIGITS_CHECKPOINT, "--suite", "quick", "--images", "200")
+    result = nc64c(*asked, "--batch", "150")
+    assert result.exit_code == 2
+    words = " ".join(result.stderr.split())
+    assert "network digits: 150 images at once take about" in words
+    fits = int(words.rpartition("--batch must be ")[2].split()[0])
+    assert 1 <= fits < 150
+    memory.check_memory(SpikingNetwork(DIGITS), fits)
+    with pytest.raises(InputError, match="--batch must be"):
+        memory.check_memory(SpikingNetwork(DIGITS), fits + 1)
 
 
 def test_members_have_the_strength_and_the_seed() -> None:
     for suite in SUITES:
-        assert {(each.eps, each.seed) for each in members(suite, 7, 3).values()} == {(7, 3)}
+        plan = Plan(Choice(suite), (7,), 3, "")
+        assert {(each.attack.eps, each.attack.seed) for each in plan.attacks().values()} == {
+            (7, 3),
+            (255, 3),
+        }
     with pytest.raises(InputError, match="unknown suite"):
-        members("none", 1, 0)
+        Choice("none")
+
+
+def test_what_is_asked_for_is_what_members_do() -> None:
+    way = Way(surrogate="arctan", batch=9)
+    choice = Choice("quick", way, ("apgd", "sapgd", "square"), 4, 6, 3, ("aa", "bb"))
+    found = choice.members()
+    assert list(found) == ["apgd", "sapgd", "square", "eot", "transfer1", "transfer2"]
+    assert [each.attack.steps for each in found.values()] == [4, 4, 6, 4, 4, 4]
+    assert [each.source for each in found.values()] == [None] * 4 + ["aa", "bb"]
+    assert found["apgd"].way == way
+    assert found["sapgd"].way == Way(surrogate="assg", batch=9)
+    assert found["eot"].way == dataclasses.replace(way, draws=3)
+
+
+@pytest.mark.slow
+def test_images_of_another_network_are_shown_to_this_one(
+    committed: Checkpoint, held_out: Dataset, tmp_path: Path
+) -> None:
+    """Made on the network itself they are those of the attack; on another one they harm less."""
+    network, data = committed.quantised_network, held_out.take(slice(0, 40))
+    other = checkpoint.load(_untrained(tmp_path / "other")).quantised_network
+    choice = Choice("quick", Way(batch=40), ("apgd",), 10, transfers=("self", "other"))
+    plan = Plan(choice, (32,), 1, "")
+    found = measure(
+        network, data, plan, (lambda _: None, pytest.fail), {"self": network, "other": other}
+    )
+    assert np.array_equal(found.right["transfer1", 32], found.right["apgd", 32])
+    assert found.accuracy("transfer2", 32) > found.accuracy("apgd", 32) + 20
+
+
+def test_where_the_gradient_vanishes(committed: Checkpoint, held_out: Dataset) -> None:
+    """Nowhere in a trained network; behind a layer that never fires, at every image."""
+    data = held_out.take(slice(0, 30))
+    network = committed.quantised_network
+    assert vanishing(network, data, Way()) == dict.fromkeys(("conv1", "conv2", "conv3", "fc1"), 0)
+    layers = list(DIGITS.layers)
+    layers[2] = dataclasses.replace(layers[2], theta=1e6)
+    dead = SpikingNetwork(dataclasses.replace(DIGITS, layers=tuple(layers), norm=False))
+    dead.reset(1)
+    found = vanishing(dead, data, Way(surrogate="rectangle"))
+    assert found["conv1"] == found["conv2"] == found["conv3"] == 30
+    assert not dead.chain[0]._forward_hooks

@@ -192,6 +192,6 @@ def test_what_is_written_is_meant() -> None:
     assert way() == Way()
     assert way("time", "assg:0.4") == Way("time", "assg", 0.4)
     assert way("paper") == Way(pixels="approximated")
-    assert way("rga", draws=3) == Way("rga", draws=3)
+    assert way("rga", batch=3) == Way("rga", batch=3)
     assert way("time", "assg:0.4").name == "assg:0.4"
     assert way("rate").name == "rate"

@@ -1,6 +1,7 @@
 """`nc64c robustness`: what attacks cost a network."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -52,6 +53,29 @@ def robustness(
     gradient: Annotated[
         str, typer.Option(help="Through: time, rate (BPTR), rga, or paper (Eq. 8 to 12).")
     ] = "time",
+    attacks: Annotated[
+        str | None,
+        typer.Option(help="Of the suite, only these, such as apgd,square.", show_default="all"),
+    ] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option(help="Of a suite's iterative attacks.", show_default="the suite's"),
+    ] = None,
+    queries: Annotated[
+        int | None, typer.Option(help="Of a suite's Square.", show_default="the suite's")
+    ] = None,
+    draws: Annotated[
+        int,
+        typer.Option(help="One more attack expects over so many draws of a random encoding."),
+    ] = 0,
+    transfer: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Checkpoint on which a suite makes images as well; may be given several times.",
+            show_default="none",
+        ),
+    ] = None,
+    batch: Annotated[int, typer.Option(help="Images that a suite attacks at once.")] = 100,
     out: Annotated[
         Path | None,
         typer.Option(help="JSON file; of a suite, a folder.", show_default="none"),
@@ -71,27 +95,41 @@ def robustness(
     """
     with guarded(quiet) as progress:
         from sw.attack.gradient.way import way
-        from sw.attack.suite.task import Order
+        from sw.attack.suite.members import Choice
+        from sw.attack.suite.task import Machine, Order
         from sw.attack.suite.ways import Task, strengths
 
-        wanted, chosen = strengths(eps), way(gradient, surrogate)
+        wanted, chosen = strengths(eps), way(gradient, surrogate, batch)
+        transfers = tuple(transfer or ())
         if suite is None:
+            of_a_suite: dict[str, object] = {"attacks": attacks, "steps": steps, "queries": queries}
+            of_a_suite |= {"draws": draws or None, "transfer": transfers or None}
+            _refuse(of_a_suite, "is of a suite: give --suite as well, or leave it out")
             if out is not None:
                 output.check_file(out, checkpoint, attacker)
             task = Task(checkpoint, data, attacker, images, seed, wanted, threads, device, chosen)
             table = _fgsm(task, out, progress)
             sentences: list[str] = []
         else:
-            if attacker is not None:
-                raise InputError("--attacker: a suite has no transfer attack, leave it out")
+            _refuse({"attacker": attacker}, "is of FGSM alone: of a suite it is --transfer")
             if out is not None:
-                output.check_folder(out, checkpoint)
-            order = Order(checkpoint, data, suite, wanted, images, seed, threads, device, chosen)
+                output.check_folder(out, checkpoint, *transfers)
+            only = tuple(name.strip() for name in attacks.split(",")) if attacks else ()
+            choice = Choice(suite, chosen, only, steps, queries, draws)
+            machine = Machine(threads, device)
+            order = Order(checkpoint, data, choice, wanted, images, seed, transfers, machine)
             table, sentences = _suite(order, out, progress)
     if not quiet:
         Console(highlight=False).print(table)
         for sentence in sentences:
             typer.echo(f"Doubtful: {sentence}")
+
+
+def _refuse(options: Mapping[str, object], why: str) -> None:
+    """Raises `InputError` for the first of these options that is given."""
+    for name, value in options.items():
+        if value is not None:
+            raise InputError(f"--{name}: {why}")
 
 
 def _fgsm(task: "Task", out: Path | None, progress: "Progress") -> Table:

@@ -1,0 +1,1 @@
+"""A suite's figures as documents: JSON (`document`), and pages for people made of that."""
