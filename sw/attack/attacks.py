@@ -42,6 +42,7 @@ class Attack:
         seed: of the targets and of all else that is drawn.
         steps: along the gradient, or queries; None: as many as are usual for the method.
         restarts: starts that are drawn; of each image the worst is taken.
+        way: to the gradient, of one that is named after it; None: see `at`.
 
     Raises:
         InputError: a value is out of range.
@@ -54,6 +55,7 @@ class Attack:
     seed: int = 0
     steps: int | None = None
     restarts: int = 1
+    way: Way | None = None
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -81,12 +83,16 @@ class Attack:
     ) -> "list[Attacked]":
         """The same at several strengths instead of `eps`; those of FGSM share their gradient.
 
-        `way` is how the gradient is found; None: through time, with the surrogate that the method
-        was made for, which is mostly that of the training.
+        `way` is how the gradient is found; None: the attack's own, or through time, with the
+        surrogate that the method was made for, which is mostly that of the training.
         """
         check_pixels(network.config)
         attacks = [replace(self, eps=eps) for eps in strengths]
-        way = way or Way(surrogate=SURROGATE.get(self.method, PAPER), pixels=self.gradient)
+        way = (
+            way
+            or self.way
+            or Way(surrogate=SURROGATE.get(self.method, PAPER), pixels=self.gradient)
+        )
         labels = self._labels(network, data)
         if self.method == "fgsm":
             victim = Victim(network, labels, way, _course(data))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from sw.attack.attacks import Attack
+from sw.attack.gradient.way import Way
 from sw.attack.set_names import CLEAN, TRANSFER, parse
 from sw.common.checks import shown
 from sw.common.errors import InputError
@@ -28,6 +29,9 @@ ATTACKS: dict[str, dict[str, Any]] = {
     "dlr": {"method": "apgd_dlr"},
     "nearest": {"method": "apgd_targeted", "restarts": 3},
     "sapgd": {"method": "sa_pgd"},
+    "pdsg": {"method": "apgd", "way": Way(surrogate="pdsg")},
+    "rate": {"method": "apgd", "way": Way("rate")},
+    "rga": {"method": "apgd", "way": Way("rga")},
     "square": {"method": "square"},
     TRANSFER: {"method": "fgsm"},  # on another network, the attack model
 }

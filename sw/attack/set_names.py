@@ -17,6 +17,9 @@ KINDS = (  # an attacked set is called KIND_EPS
     "dlr",
     "nearest",
     "sapgd",
+    "pdsg",
+    "rate",
+    "rga",
     "square",
     TRANSFER,
 )

@@ -41,6 +41,9 @@ KINDS = {
     "dlr": "White-box APGD, difference of logits ratio",
     "nearest": "White-box APGD towards the three likeliest wrong classes",
     "sapgd": "White-box SA-PGD with an adaptive surrogate",
+    "pdsg": "White-box APGD with a surrogate as wide as the membranes are spread",
+    "rate": "White-box APGD through the rate (BPTR)",
+    "rga": "White-box APGD through the rate (RGA)",
     "square": "Square, which asks for answers only",
     TRANSFER: "FGSM made on another network (transfer)",
 }

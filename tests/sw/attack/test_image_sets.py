@@ -6,12 +6,16 @@ import numpy as np
 import pytest
 
 from cosim.experiment.plan import SHARD
-from sw.attack.attacks import Attack
+from sw.attack.attacks import PAPER, SURROGATE, Attack
+from sw.attack.gradient.way import TRAINED, Way
 from sw.attack.image_sets import attack_of, draw_images, parse_sets
+from sw.attack.suite.members import SUITES
 from sw.common.errors import InputError
+from sw.data.dataset import Dataset
 from sw.files.store import key
 from tests.support.subjects import make_networks, make_shards
 
+WAYS = ("pdsg", "rate", "rga")
 TARGET, OTHER = (make_networks(seed).quantised_network for seed in (0, 1))
 
 
@@ -21,6 +25,26 @@ def test_names() -> None:
     assert attack_of("fgsm_8") == Attack("fgsm", 8)
     assert attack_of("targeted_2") == Attack("fgsm", 2, targeted=True)
     assert attack_of("rfgsm_255", seed=3) == Attack("r_fgsm", 255, seed=3)
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_every_member_of_a_suite_is_a_set(suite: str) -> None:
+    """Of the same method, along the same gradient; a suite takes more steps and starts."""
+    for name, member in SUITES[suite].items():
+        attack = attack_of(f"{name}_8")
+        assert attack.method == member.attack.method
+        usual = Way(surrogate=SURROGATE.get(attack.method, PAPER))
+        assert (attack.way or usual) == (member.way or TRAINED)
+
+
+def test_a_set_named_after_a_gradient_takes_it() -> None:
+    """Each on a network of random weights; the images differ from those of the usual gradient."""
+    data = Dataset(
+        "digits", np.full((4, 1, 8, 8), 100, np.uint8), np.arange(4), tuple("0123456789")
+    )
+    usual, *others = (attack_of(f"{name}_40")(TARGET, data) for name in ("apgd", *WAYS))
+    for name, other in zip(WAYS, others, strict=True):
+        assert not np.array_equal(usual, other), name
 
 
 @pytest.mark.parametrize(
