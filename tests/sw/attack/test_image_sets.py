@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from cosim.experiment.plan import SHARD
-from sw.attack.attacks import PAPER, SURROGATE, Attack
-from sw.attack.gradient.way import TRAINED, Way
+from sw.attack.attacks import SURROGATE, Attack
+from sw.attack.gradient.way import PAPER, TRAINED, Way
 from sw.attack.image_sets import attack_of, draw_images, parse_sets
 from sw.attack.suite.members import SUITES
 from sw.common.errors import InputError
