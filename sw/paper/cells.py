@@ -24,6 +24,10 @@ from sw.train.settings import TrainSettings
 
 VERSION = 1  # counts up when the same settings come to mean another result
 
+# Settings that came after the first cells, and what they then were; left out where they still are
+# that, so that finished cells keep their names.
+LATER: dict[str, Any] = {"adversarial": None}
+
 Weights = Literal["float", "quantised"]
 
 
@@ -66,9 +70,17 @@ Task = Training | Cell
 
 def settings(task: Task) -> dict[str, Any]:
     """All that goes into a task, as JSON has it."""
-    content = {"kind": type(task).__name__.lower(), "version": VERSION, **asdict(task)}
+    content = {
+        "kind": type(task).__name__.lower(),
+        "version": VERSION,
+        **asdict(task, dict_factory=_said),
+    }
     parsed: dict[str, Any] = json.loads(json.dumps(content))
     return parsed
+
+
+def _said(fields: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {name: value for name, value in fields if name not in LATER or value != LATER[name]}
 
 
 def key(task: Task) -> str:
@@ -216,8 +228,14 @@ def _attacks(scale: Scale, way: Way, encoding: Inputs) -> tuple[Attack, ...]:
 def _config(
     experiment: Experiment, scale: Scale, images: Dataset, encoding: Encoding, theta: float
 ) -> NetworkConfig:
+    like = config_like(scale, images, encoding, theta)
+    return named(NETWORKS[experiment], like, width=scale.width, fc_width=scale.fc_width)
+
+
+def config_like(scale: Scale, images: Dataset, encoding: Encoding, theta: float) -> NetworkConfig:
+    """All of a network but its layers."""
     _, channels, height, width = images.images.shape
-    like = NetworkConfig(
+    return NetworkConfig(
         name="like",
         dataset=images.name,
         input_shape=(channels, height, width),
@@ -228,4 +246,3 @@ def _config(
         weight_bits=scale.weight_bits,
         encoding=encoding,
     )
-    return named(NETWORKS[experiment], like, width=scale.width, fc_width=scale.fc_width)

@@ -13,7 +13,7 @@ from sw.common.errors import InputError
 from sw.data.dataset import Dataset
 from sw.model.architectures import DIGITS
 from sw.paper.cells import Cell, Store, Task, Training, fingerprint, key
-from sw.train.settings import TrainSettings
+from sw.train.settings import Adversarial, TrainSettings
 
 TRAINING = Training(DIGITS, TrainSettings(), "images")
 CELL = Cell(TRAINING, "float", (Attack("fgsm", 2), Attack("fgsm", 8)), None, "others")
@@ -38,6 +38,13 @@ def test_every_setting_is_in_the_name() -> None:
     ]
     assert len({key(task) for task in others}) == len(others)
     assert key(replace(CELL)) == key(CELL)
+
+
+def test_names_outlive_new_settings() -> None:
+    """They are those of the first cells: a setting that came later is not in them (LATER)."""
+    assert (key(TRAINING), key(CELL)) == ("dfb6050350c05ecc", "f5853405291e41c0")
+    adversarial = TrainSettings(adversarial=Adversarial("fgsm", 8, 1))
+    assert key(dataclasses.replace(TRAINING, settings=adversarial)) != key(TRAINING)
 
 
 def test_fingerprint_is_of_content() -> None:
