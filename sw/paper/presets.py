@@ -15,7 +15,7 @@ from sw.data.dataset import Dataset
 from sw.model.config import Encoding
 from sw.train.settings import TrainSettings
 
-Preset = Literal["cpu", "paper"]
+Preset = Literal["cpu", "phenomena", "paper"]
 Way = Literal["white-box", "approximated", "transfer"]
 
 WAYS: tuple[Way, ...] = get_args(Way)
@@ -45,6 +45,8 @@ class Scale:
             layers and threshold with direct encoding, trained from the next seed.
         epochs, quantised_epochs, batch, rate, quantised_rate, threads, augment, fast: see
             `TrainSettings`.
+        network, seeds, groups: of the phenomena: "vgg5" or "vgg9"; how many networks of each kind,
+            trained from `seed` and those after it; into how many groups the test images go.
         seed: of everything that is drawn.
 
     Raises:
@@ -67,6 +69,9 @@ class Scale:
     thetas: tuple[float, ...] = THETAS
     eps: tuple[int, ...] = EPS
     ways: tuple[Way, ...] = WAYS
+    network: str = "vgg9"
+    seeds: int = 3
+    groups: int = 20
     seed: int = 1
     threads: int = 1
     augment: bool = True
@@ -75,6 +80,8 @@ class Scale:
     def __post_init__(self) -> None:
         check_range("train_images", self.train_images, 0, 10**9)
         check_range("test_images", self.test_images, 0, 10**9)
+        check_range("seeds", self.seeds, 2, 1000)
+        check_range("groups", self.groups, 2, 1000)
         for what, chosen, choices in (
             ("encodings", self.encodings, ENCODINGS),
             ("ways", self.ways, WAYS),
@@ -117,6 +124,20 @@ PRESETS: dict[Preset, Scale] = {
         quantised_epochs=2,
         fast=True,
     ),
+    # 96 networks and 672 trials in an hour or so on one core: small and hardly trained.
+    "phenomena": Scale(
+        dataset="cifar10",
+        network="vgg5",
+        train_images=4_000,
+        test_images=250,
+        width=0.125,
+        timesteps=4,
+        epochs=3,
+        quantised_epochs=1,
+        batch=64,
+        augment=False,
+        fast=True,
+    ),
     # All of it. The paper gives neither T nor epochs; with 8 steps, phase shows all of a pixel.
     "paper": Scale(
         dataset="cifar10",
@@ -140,7 +161,7 @@ def load(preset: str, config: Path | None = None) -> Scale:
     """
     scale = {name: value for name, value in PRESETS.items() if name == preset}
     if not scale:
-        raise InputError(f"unknown preset {preset!r}: must be {' or '.join(PRESETS)}")
+        raise InputError(f"unknown preset {preset!r}: must be one of {', '.join(PRESETS)}")
     (base,) = scale.values()
     return base if config is None else _changed(base, config)
 

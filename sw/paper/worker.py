@@ -79,12 +79,11 @@ def run(job: Job) -> Done:
         InputError: the images are not those of the task, or the device is not there.
     """
     find_device(job.source.device)
-    train_images, test_images = images(job.source)
+    _, test_images = images(job.source)
     torch.set_num_threads(job.source.scale.threads)
     if isinstance(job.task, Training):
-        _check("training", train_images, job.task.images)
-        return _train(job, job.task, train_images, test_images)
-    _check("test", test_images, job.task.images)
+        return trained(job, job.task)
+    check("test", test_images, job.task.images)
     return _measure(job, job.task, test_images)
 
 
@@ -98,19 +97,35 @@ def images(source: Source) -> tuple[Dataset, Dataset]:
     return presets.parts(source.scale, train_images, datasets.load(name, "test", source.folder))
 
 
-def _train(job: Job, task: Training, train_images: Dataset, test_images: Dataset) -> Done:
-    """Trains; what diverges is a result too (the paper's tables have gaps for it)."""
+def trained(job: Job, task: Training, first: SpikingNetwork | None = None) -> Done:
+    """Trains; what diverges is a result too (the paper's tables have gaps for it).
+
+    Args:
+        job: of the training.
+        task: what `job` has as its task.
+        first: see `sw.train.loop.train`.
+
+    Raises:
+        InputError: the images are not those of the task.
+    """
+    train_images, test_images = images(job.source)
+    check("training", train_images, task.images)
     start = time.monotonic()
     try:
-        trained = train(
-            task.network, train_images, task.settings, files=_files(job), device=job.source.device
+        networks = train(
+            task.network,
+            train_images,
+            task.settings,
+            files=_files(job),
+            device=job.source.device,
+            first=first,
         )
     except Diverged as error:
         return Done({"failed": str(error)})
     seconds = time.monotonic() - start
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "network.safetensors"
-        checkpoint.save(path, trained, task.settings)
+        checkpoint.save(path, networks, task.settings)
         network = path.read_bytes()
     try:
         checkpoint.load_bytes(network)  # as every cell of it will do
@@ -122,8 +137,8 @@ def _train(job: Job, task: Training, train_images: Dataset, test_images: Dataset
             test_images.labels,
         )
         for weights, model in (
-            ("float", trained.float_network),
-            ("quantised", trained.quantised_network),
+            ("float", networks.float_network),
+            ("quantised", networks.quantised_network),
         )
     }
     return Done({"seconds": round(seconds, 1), "accuracy": accuracies}, network)
@@ -131,7 +146,7 @@ def _train(job: Job, task: Training, train_images: Dataset, test_images: Dataset
 
 def _measure(job: Job, task: Cell, test_images: Dataset) -> Done:
     chosen = [
-        _chosen(checkpoint.load_bytes(network), task).to(job.source.device)
+        one_of(checkpoint.load_bytes(network), task).to(job.source.device)
         for network in job.networks
     ]
     start = time.monotonic()
@@ -147,7 +162,8 @@ def _measure(job: Job, task: Cell, test_images: Dataset) -> Done:
     )
 
 
-def _chosen(loaded: Checkpoint, task: Cell) -> SpikingNetwork:
+def one_of(loaded: Checkpoint, task: Cell) -> SpikingNetwork:
+    """The one of a training's two networks that a cell is about."""
     quantised = task.weights == "quantised"
     return loaded.quantised_network if quantised else loaded.float_network
 
@@ -158,7 +174,8 @@ def _files(job: Job) -> TrainFiles | None:
     return TrainFiles(job.state, job.state.with_suffix(".curve.jsonl"))
 
 
-def _check(what: str, dataset: Dataset, expected: str) -> None:
+def check(what: str, dataset: Dataset, expected: str) -> None:
+    """Raises `InputError` for other images than the task's; `what` they are for."""
     if fingerprint(dataset) != expected:
         raise InputError(
             f"the {what} images of {dataset.name} are not the same on every machine: the data set"

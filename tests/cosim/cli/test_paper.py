@@ -53,16 +53,43 @@ def test_table_1_and_again(tmp_path: Path) -> None:
     assert json.loads(cell.read_text())["result"]
 
 
+def test_phenomena(tmp_path: Path) -> None:
+    """Two networks with and two without norm: too few to decide anything of what is left."""
+    more = 'network = "vgg5"\nseeds = 2\ngroups = 4\nthetas = [0.4]\neps = [8]\n'
+    arguments = ("paper", "phenomena", "--config", _config(tmp_path, more))
+    result = nc64c(*arguments, "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    files = [Path(name) for name in result.stdout.split()]
+    assert [path.suffix for path in files] == [".json", ".md", ".png", ".png", ".png"]
+    assert all(path.exists() for path in files)
+    assert [claim["claim"] for claim in json.loads(files[0].read_text())["claims"]] == [
+        "direct encoding",
+        "direct encoding, by share",
+        "quantisation",
+    ]
+
+
+def test_phenomena_without_an_attack(tmp_path: Path) -> None:
+    text = TINY.replace('"white-box"', '"approximated"')
+    (tmp_path / "config.toml").write_text(text)
+    arguments = ("--config", tmp_path / "config.toml", "--out", tmp_path / "out")
+    result = nc64c("paper", "phenomena", *arguments)
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "Error: ways: of the phenomena they must be white-box, transfer or both\n"
+    )
+
+
 def test_help_names_all_experiments() -> None:
     shown = nc64c("paper", "--help").stdout
-    assert all(name in shown for name in EXPERIMENTS)
+    assert all(name in shown for name in (*EXPERIMENTS, "phenomena"))
     assert "--scheduler" in nc64c("paper", "table2", "--help").stdout
 
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("--preset", "gpu"), "unknown preset 'gpu': must be cpu or paper"),
+        (("--preset", "gpu"), "unknown preset 'gpu': must be one of cpu, phenomena, paper"),
         (("--preset", "cpu"), "data set cifar10 needs a folder"),
         (("--data", "nowhere"), "data set cifar10: nowhere is no folder"),
         (("--config", "none.toml"), "cannot read config none.toml: no such file or directory"),

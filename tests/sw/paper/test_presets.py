@@ -62,7 +62,7 @@ def test_bad_files(tmp_path: Path, text: str, message: str) -> None:
 
 
 def test_bad_preset_and_no_file(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="unknown preset 'gpu': must be cpu or paper"):
+    with pytest.raises(InputError, match="unknown preset 'gpu': must be one of cpu, phen"):
         presets.load("gpu")
     with pytest.raises(InputError, match=r"cannot read config .*: no such file"):
         presets.load("cpu", tmp_path / "none.toml")

@@ -17,9 +17,10 @@ from sw.common.errors import InputError
 from sw.jobs.engine import Cluster, Local
 from sw.jobs.workers import WorkerDied
 from sw.model.metrics import accuracy, evaluate
-from sw.paper import document, run, worker
+from sw.paper import run, worker
 from sw.paper.cells import Store, fingerprint, grid
-from sw.paper.run import Listener
+from sw.paper.folder import Listener
+from sw.paper.tables import document
 from sw.paper.worker import Job, Source
 from sw.train import checkpoint
 from sw.train.loop import Diverged, TrainFiles, train

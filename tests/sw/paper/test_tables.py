@@ -8,11 +8,11 @@ import pytest
 
 from sw.files.store import Result
 from sw.paper.cells import WEIGHTS, Place
-from sw.paper.document import text
-from sw.paper.findings import observed
 from sw.paper.presets import PRESETS, Scale
 from sw.paper.published import Printed
-from sw.paper.tables import Entry, Results, magnitude, noise, tables
+from sw.paper.tables.document import text
+from sw.paper.tables.findings import observed
+from sw.paper.tables.tables import Entry, Results, magnitude, noise, tables
 
 SCALE: Scale = PRESETS["cpu"]
 FAILED: Result = {"failed": "training diverged"}

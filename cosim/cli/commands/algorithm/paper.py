@@ -17,7 +17,7 @@ from sw.common.progress import Advance, Progress
 from sw.files import output
 
 if TYPE_CHECKING:
-    from sw.paper.run import Listener
+    from sw.paper.folder import Listener
 
 app = typer.Typer(
     name="paper",
@@ -28,7 +28,9 @@ app = typer.Typer(
 )
 
 OutOption = Annotated[Path, typer.Option(help="Folder for results, finished cells and networks.")]
-PresetOption = Annotated[str, typer.Option(help="Size: cpu (hours) or paper (full).")]
+PresetOption = Annotated[
+    str, typer.Option(help="Size: cpu (hours), phenomena (an hour) or paper (full).")
+]
 ConfigOption = Annotated[
     Path | None, typer.Option(help="TOML file that changes the preset.", show_default="none")
 ]
@@ -49,12 +51,15 @@ DeviceOption = Annotated[
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
 
 
-def _command(name: str, summary: str) -> Callable[..., None]:
-    """The command of one experiment; they differ in nothing but the name."""
+PHENOMENA = "phenomena"  # judged, where the others are shown
+
+
+def _command(name: str, summary: str, usual: str) -> Callable[..., None]:
+    """The command of one experiment; they differ in nothing but the name and the usual preset."""
 
     def command(
         out: OutOption,
-        preset: PresetOption = "cpu",
+        preset: PresetOption = usual,
         config: ConfigOption = None,
         folder: FolderOption = None,
         jobs: JobsOption = 1,
@@ -75,9 +80,11 @@ for _name, _summary in (
     ("table4", "Orders of magnitude of the noise to signal ratio of the quantised VGG9."),
     ("figure3", "Spike activity of VGG9, layer by layer, clean images."),
     ("figure4", "Noise to signal ratio of the quantised VGG9, layer by layer."),
+    (PHENOMENA, "What the paper claims: shown, refuted, or what it depends on, with intervals."),
 ):
-    _example = f"Example: `nc64c paper {_name} --preset cpu --data cifar-10 --out out/paper`"
-    app.command(_name, epilog=_example)(_command(_name, _summary))
+    _usual = PHENOMENA if _name == PHENOMENA else "cpu"
+    _example = f"Example: `nc64c paper {_name} --preset {_usual} --data cifar-10 --out out/paper`"
+    app.command(_name, epilog=_example)(_command(_name, _summary, _usual))
 
 
 def _experiment(
@@ -96,25 +103,31 @@ def _experiment(
         from sw.common.device import device as find_device
         from sw.jobs import engine
         from sw.paper import presets, run, worker
+        from sw.paper.phenomena import run as phenomena
+        from sw.paper.phenomena import trial
 
+        judged = name == PHENOMENA
         if scheduler is None:  # else it is the workers that must have it
             find_device(device)
         source = worker.Source(presets.load(preset, config), folder, device)
         output.check_folder(out, folder, config)
+        work = trial.run if judged else worker.run
         here: engine.Engine[worker.Job, worker.Done] = (
-            engine.Cluster(scheduler, worker.run)
-            if scheduler
-            else engine.Local(jobs, worker.run, progress.say)
+            engine.Cluster(scheduler, work) if scheduler else engine.Local(jobs, work, progress.say)
         )
         stages.callback(here.close)
-        files = run.run(run.check_name(name), source, out, here, _listener(progress, stages))
+        listener = _listener(progress, stages)
+        if judged:
+            files = phenomena.run(source, out, here, listener)
+        else:
+            files = run.run(run.check_name(name), source, out, here, listener)
     if not quiet:
         typer.echo("\n".join(map(str, files)))
 
 
 def _listener(progress: Progress, stages: ExitStack) -> "Listener":
     """Shows an experiment's progress: one bar for training, one for measuring."""
-    from sw.paper.run import Listener
+    from sw.paper.folder import Listener
 
     bars: dict[str, Advance] = {}
 

@@ -8,7 +8,7 @@ from sw.files.store import Result
 from sw.model.metrics import mean_activity
 from sw.paper.cells import WEIGHTS, Place
 from sw.paper.presets import Scale, Way
-from sw.paper.tables import Results, losses
+from sw.paper.tables.tables import Results, losses
 
 
 def observed(scale: Scale, results: Results, way: Way) -> list[str]:

@@ -11,7 +11,7 @@ from sw.common.templates import environment, markdown
 from sw.paper.cells import Cell, Experiment, Place, key
 from sw.paper.presets import Scale
 from sw.paper.published import note
-from sw.paper.tables import STRENGTHS, Entry, Results, Table
+from sw.paper.tables.tables import STRENGTHS, Entry, Results, Table
 
 SCHEMA = 1
 
@@ -82,7 +82,7 @@ def as_markdown(outcome: Outcome) -> str:
     entries = [entry for table in outcome.tables for row in table.rows for entry in row.entries]
     figure = outcome.experiment.startswith("figure")
     return markdown(
-        environment("sw.paper", "."),
+        environment("sw.paper.tables", "."),
         "document.md.j2",
         title=TITLES[outcome.experiment],
         network=next(iter(outcome.cells.values())).target.network,
@@ -150,7 +150,7 @@ MARKERS = "osD^vP*X"
 
 def check() -> None:
     """Raises `InputError` unless pictures can be made."""
-    _figure_module()
+    figure_module()
 
 
 def as_png(outcome: Outcome) -> bytes:
@@ -166,7 +166,8 @@ def as_png(outcome: Outcome) -> bytes:
     return content.getvalue()
 
 
-def _figure_module() -> Any:
+def figure_module() -> Any:
+    """Matplotlib's `figure`; raises `InputError` if it is not installed."""
     try:
         return importlib.import_module("matplotlib.figure")
     except ImportError as error:
@@ -178,7 +179,7 @@ def _tables(outcome: Outcome) -> Any:
     heights = [len(table.rows) + 3 for table in tables]
     columns = max(len(table.columns) for table in tables)
     size = (2 + 1.25 * columns, 0.32 * sum(heights) + 0.6)
-    figure = _figure_module().Figure(figsize=size, layout="constrained")
+    figure = figure_module().Figure(figsize=size, layout="constrained")
     figure.suptitle(TITLES[outcome.experiment])
     grid = figure.subplots(len(tables), 1, squeeze=False, height_ratios=heights)
     for axes, table in zip(grid[:, 0], tables, strict=True):
@@ -202,7 +203,7 @@ def _curves(outcome: Outcome) -> Any:
     """A panel per encoding (and, of NSR, per strength): a curve per threshold and weights."""
     blocks = [(table, block) for table in outcome.tables for block in _blocks(table)]
     encodings = list(dict.fromkeys(row.labels[0] for table, _ in blocks for row in table.rows))
-    figure = _figure_module().Figure(
+    figure = figure_module().Figure(
         figsize=(4 * len(encodings), 3 * len(blocks) + 0.6), layout="constrained"
     )
     figure.suptitle(TITLES[outcome.experiment])

@@ -1,0 +1,1 @@
+"""From finished trials to verdicts: figures of a sample, their intervals, claims, and judgement."""
