@@ -131,22 +131,32 @@ def make_stimuli(part: Round, cut: NDArray[np.bool_], read: NDArray[np.bool_]) -
 
     Slots without a tile in the first and the last pass run along; nobody looks at what they fire.
     """
-    axons = np.uint64(part.program.shape.axons)
-    page, axon = np.divmod(np.arange(cut.shape[2], dtype=np.uint64), axons)
-    spike = FLIT.pack(kind=int(Kind.SPIKE), data=AXON.pack(page=page, axon=axon))
-    slot, corners = _boxes(part)
+    spikes = iter(_spikes(part, cut, len(read)))
     restart, reading = control(part.program.shape, Control.RESTART), read_membranes(part.program)
     stimuli = []
-    for number, with_membranes in enumerate(read):
-        tile = number * len(part.slots) + slot - part.lead
-        there = (tile >= 0) & (tile < len(cut))
-        ticks = []
-        for timestep, spikes in enumerate(cut[tile[there]].swapaxes(0, 1)):
-            box, axon = np.nonzero(spikes)
-            flits = spike[axon] | corners[there][box]
-            ticks.append(Step(part.program.tick(timestep, flits), go=True))
+    for with_membranes in read:
+        ticks = [
+            Step(part.program.tick(timestep, next(spikes)), go=True)
+            for timestep in range(cut.shape[1])
+        ]
         stimuli.append([restart, *ticks, *([reading] if with_membranes else [])])
     return stimuli
+
+
+def _spikes(part: Round, cut: NDArray[np.bool_], passes: int) -> list[NDArray[np.uint64]]:
+    """The SPIKE flits of each tick of each pass: of box after box, each in the order of axons."""
+    tiles, steps, axons = cut.shape
+    slots = np.zeros((passes * len(part.slots), steps, axons), np.bool_)
+    slots[part.lead : part.lead + tiles] = cut
+    slot, corners = _boxes(part)
+    boxes = slots.reshape(passes, len(part.slots), steps, axons)[:, slot].swapaxes(1, 2)
+    place = np.flatnonzero(boxes)
+    tick = len(slot) * axons  # places of one
+    box, axon = np.divmod(place % tick, axons)
+    page, rest = np.divmod(np.arange(axons, dtype=np.uint64), np.uint64(part.program.shape.axons))
+    spike = FLIT.pack(kind=int(Kind.SPIKE), data=AXON.pack(page=page, axon=rest))
+    ends = np.searchsorted(place, tick * np.arange(1, passes * steps))
+    return np.split(spike[axon] | corners[box], ends)
 
 
 def tile_of(part: Round, number: int, core: int) -> tuple[int, int, int] | None:
