@@ -13,6 +13,7 @@ from typing import Any
 from cosim.bench import ticks, vgg5
 from cosim.bench.document import document, plot
 from cosim.bench.mesh import noc
+from cosim.bench.rivals import ranc, ranc_simulator
 from cosim.bench.simulators import footprint, rows
 from sw.common.errors import InputError
 from sw.common.machine import processor, usable_cores, versions
@@ -21,7 +22,7 @@ from sw.files import output
 from sw.files.paths import VGG5_CHECKPOINT
 from sw.jobs.worker_setup import use_one_thread
 
-PARTS = ("rows", "noc", "ticks", "vgg5", "footprint")
+PARTS = ("rows", "noc", "ticks", "ranc", "vgg5", "footprint")
 FORMAT, VERSION = "nc64c-bench", 1
 JSON, MARKDOWN, PICTURE = "benchmarks.json", "benchmarks.md", "benchmarks-noc.svg"
 GIB = 1 << 30
@@ -29,7 +30,7 @@ GIB = 1 << 30
 
 @dataclass(frozen=True)
 class Order:
-    """The arguments of `nc64c bench all`."""
+    """The arguments of `nc64c bench all`; `ranc` is a copy of RANC's repository."""
 
     out: Path
     parts: tuple[str, ...]
@@ -38,6 +39,7 @@ class Order:
     images: int
     seed: int
     repeats: int
+    ranc: Path | None = None
 
     @property
     def command(self) -> str:
@@ -46,6 +48,8 @@ class Order:
         if "vgg5" in self.parts:
             command += f" --images {self.images}"
             command += " --data DIR" if self.data is not None else ""
+        if "ranc" in self.parts and self.ranc is not None:
+            command += " --ranc DIR"
         return command
 
 
@@ -63,6 +67,8 @@ def parse_parts(names: str) -> tuple[str, ...]:
 def run(order: Order, progress: Progress) -> dict[str, Any]:
     """Measures the parts, and writes the files anew behind each; parts measured before are kept."""
     output.check_folder(order.out, order.data)
+    if order.ranc is not None:
+        ranc_simulator.find_sources(order.ranc)
     record = _before(order.out / JSON)
     use_one_thread()
     for name in order.parts:
@@ -114,9 +120,16 @@ def _measures(order: Order) -> dict[str, Callable[[], Any]]:
         "rows": lambda: rows.measure(order.seed, order.repeats),
         "noc": lambda: noc.measure(order.seed),
         "ticks": lambda: ticks.measure(order.seed, order.repeats),
+        "ranc": lambda: _ranc(order),
         "vgg5": lambda: _vgg5(order),
         "footprint": lambda: footprint.measure(order.seed, order.repeats),
     }
+
+
+def _ranc(order: Order) -> dict[str, Any]:
+    if order.ranc is None:
+        return {"skipped": "RANC's simulator was left out: its sources were not named (`--ranc`)."}
+    return ranc.measure(order.ranc, order.seed, order.repeats)
 
 
 def _vgg5(order: Order) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from cosim.bench import rivals
+from cosim.bench.rivals import training as rivals
 from sw.common.machine import processor, usable_cores, versions
 from sw.data import cifar
 from sw.model.architectures import DIGITS, named

@@ -23,7 +23,7 @@ from hw.spec import AXONS, DENDRITES
 from sw.files import output
 from sw.files.paths import VGG5_CHECKPOINT
 
-PARTS = "rows,noc,ticks,vgg5,footprint"
+PARTS = "rows,noc,ticks,ranc,vgg5,footprint"
 
 app = typer.Typer(
     name="bench",
@@ -131,6 +131,10 @@ def all_(
         Path | None,
         typer.Option(help="Folder of its data set's files.", show_default="made-up images"),
     ] = None,
+    ranc: Annotated[
+        Path | None,
+        typer.Option(help="Copy of RANC's repository; it is built.", show_default="without RANC"),
+    ] = None,
     images: Annotated[
         int, typer.Option(help="Images of the part vgg5.", min=2, max=MAX_IMAGES)
     ] = 40,
@@ -149,7 +153,9 @@ def all_(
         from cosim.bench import suite
         from cosim.bench.document import document, targets
 
-        order = suite.Order(out, suite.parse_parts(parts), checkpoint, data, images, seed, repeats)
+        order = suite.Order(
+            out, suite.parse_parts(parts), checkpoint, data, images, seed, repeats, ranc
+        )
         record = suite.run(order, progress)
     if quiet:
         return

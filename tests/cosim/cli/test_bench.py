@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from cosim.bench import rivals
+from cosim.bench.rivals import training as rivals
 from sw.model.architectures import DIGITS, named
 from tests.support.cli import nc64c
 
