@@ -33,6 +33,7 @@ ATTACKS: dict[str, dict[str, Any]] = {
     "rate": {"method": "apgd", "way": Way("rate")},
     "rga": {"method": "apgd", "way": Way("rga")},
     "square": {"method": "square"},
+    "rays": {"method": "rays"},
     TRANSFER: {"method": "fgsm"},  # on another network, the attack model
 }
 NO_ATTACKER = "set {} is made on another network: name its checkpoint with --attacker"

@@ -21,6 +21,7 @@ KINDS = (  # an attacked set is called KIND_EPS
     "rate",
     "rga",
     "square",
+    "rays",
     TRANSFER,
 )
 MAX_EPS = 255

@@ -45,6 +45,7 @@ KINDS = {
     "rate": "White-box APGD through the rate (BPTR)",
     "rga": "White-box APGD through the rate (RGA)",
     "square": "Square, which asks for answers only",
+    "rays": "RayS, which asks for decisions only",
     TRANSFER: "FGSM made on another network (transfer)",
 }
 THE_PAPERS = ("fgsm", TRANSFER)  # it does not say whose gradient it takes

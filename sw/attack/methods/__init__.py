@@ -4,8 +4,8 @@ Each takes a victim, clean images and a budget, and gives images on the pixel gr
 other attack and no data set; what they draw belongs to an image's number (`sw.attack.draws`).
 """
 
-from sw.attack.methods import apgd, fgsm, noise, pgd, sa_pgd, square, targeted
-from sw.attack.methods.budget import Method
+from sw.attack.methods import apgd, fgsm, noise, pgd, rays, sa_pgd, square, targeted
+from sw.attack.methods.budget import ByQueries, Method
 
 METHODS: dict[str, Method] = {
     "fgsm": fgsm.attack,
@@ -17,4 +17,6 @@ METHODS: dict[str, Method] = {
     "apgd_targeted": targeted.attack,
     "sa_pgd": sa_pgd.attack,
     "square": square.attack,
+    "rays": rays.attack,
 }
+BY_QUERIES: dict[str, ByQueries] = {"square": square.attack, "rays": rays.attack}

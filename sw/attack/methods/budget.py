@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sw.attack.draws import Numbers, Purpose, draw
-from sw.attack.victim import Victim
+from sw.attack.victim import Oracle, Victim
 from sw.common.checks import check_range
 from sw.common.errors import InputError
 from sw.data.dataset import Images
@@ -59,6 +59,7 @@ class Budget:
 
 
 Method = Callable[[Victim, Images, Budget], Images]
+ByQueries = Callable[[Oracle, Images, Budget], Images]
 
 
 def check_eps(eps: int) -> None:
