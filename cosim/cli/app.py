@@ -19,6 +19,7 @@ from cosim.cli.commands import (
     doctor,
     map,
     noise,
+    oracle,
 )
 from cosim.cli.commands.algorithm import attack, paper, robustness, train
 from cosim.cli.commands.exchange import export, import_, ranc, run, verilog
@@ -44,6 +45,7 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
     (noise.noise, noise.EXAMPLE),
     (table5.table5, table5.EXAMPLE),
     (robustness.robustness, robustness.EXAMPLE),
+    (oracle.oracle, oracle.EXAMPLE),
     (verify.verify, verify.EXAMPLE),
     (fuzz.fuzz, fuzz.EXAMPLE),
     (fuzz.replay, fuzz.REPLAY_EXAMPLE),

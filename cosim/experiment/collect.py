@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from cosim.experiment.images.image_file import ImageSet, ImageSets
+from cosim.experiment.levels.subject import Subject
 from cosim.experiment.plan import Result, RtlCounts, Shard
-from cosim.experiment.subject import Subject
 from cosim.mapping import noise
 from cosim.mapping.host_layers import chip_layers
 from cosim.mapping.usage import chip_record

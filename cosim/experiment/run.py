@@ -17,10 +17,10 @@ from cosim.experiment.images.image_file import ImageSets
 from cosim.experiment.images.image_store import Wanted
 from cosim.experiment.images.inputs import Order
 from cosim.experiment.levels.single import Place, Single, single
+from cosim.experiment.levels.subject import Subject
+from cosim.experiment.levels.subject import prepare as prepare_subject
 from cosim.experiment.plan import Result, RunSettings, Shard, plan
 from cosim.experiment.resumable import FOLDER, run_shards
-from cosim.experiment.subject import Subject
-from cosim.experiment.subject import prepare as prepare_subject
 from cosim.golden.batched.choice import NUMPY, GoldenChoice
 from cosim.mapping.noise import check_bits, with_noise
 from cosim.record import record

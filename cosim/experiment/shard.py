@@ -13,8 +13,8 @@ from cosim.experiment.levels.passes import ReadBack
 from cosim.experiment.levels.resident import run_resident
 from cosim.experiment.levels.results import BATCH, ChipResult, Chips
 from cosim.experiment.levels.streamed import run_streamed
+from cosim.experiment.levels.subject import Subject
 from cosim.experiment.plan import Result, RtlCounts, Shard
-from cosim.experiment.subject import Subject
 from cosim.mapping.noise import with_noise
 from cosim.program.program import Program
 from cosim.record.record import Failing, Level, Spikes

@@ -4,9 +4,9 @@ from functools import lru_cache
 
 from cosim.experiment.code import code_hash
 from cosim.experiment.levels.results import Chips
+from cosim.experiment.levels.subject import Subject, prepare
 from cosim.experiment.plan import Result, Shard
 from cosim.experiment.shard import examine
-from cosim.experiment.subject import Subject, prepare
 from cosim.golden.batched.choice import GoldenChoice
 from cosim.program.runner import Runner
 from cosim.rtl.choice import Choice, runner_of

@@ -9,9 +9,9 @@ import torch
 from cosim.experiment.collect import Collected, gather
 from cosim.experiment.images.image_file import ImageSet, ImageSets
 from cosim.experiment.levels.results import Chips
+from cosim.experiment.levels.subject import Subject
 from cosim.experiment.plan import RunSettings, Shard, plan
 from cosim.experiment.shard import examine
-from cosim.experiment.subject import Subject
 from cosim.golden.chip import GoldenChip
 from cosim.golden.runner import GoldenRunner
 from cosim.mapping.choose import choose_mapping

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from cosim.experiment.levels.streamed import READ_BACK
-from cosim.experiment.subject import Subject
+from cosim.experiment.levels.subject import Subject
 from cosim.mapping.choose import choose_mapping
 from cosim.mapping.streamed import Schedule
 from cosim.mapping.usage import chip_record

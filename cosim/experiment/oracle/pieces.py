@@ -1,0 +1,101 @@
+"""Blocks of images, made and shown: each is done once, and kept in a folder when it is finished."""
+
+import base64
+import hashlib
+import zlib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from cosim.experiment.levels.results import Chips
+from cosim.experiment.oracle.chip import Chip
+from cosim.experiment.oracle.desk import Desk
+from cosim.experiment.oracle.rows import SEEDS, Row
+from cosim.experiment.oracle.shown import Shown, show
+from cosim.program.runner import Runner
+from sw.attack.methods.budget import Budget
+from sw.common.errors import InputError
+from sw.common.typed import Misfit, plain, typed
+from sw.data.dataset import Dataset, Images
+from sw.files.store import Settings, Store
+
+FOLDER = "pieces"
+Piece = TypeVar("Piece")
+
+
+@dataclass(frozen=True)
+class Made:
+    """Images as text (base64 of zlib), and how many queries they took."""
+
+    images: str
+    queries: int
+
+    @classmethod
+    def of(cls, images: Images, queries: int) -> "Made":
+        return cls(base64.b64encode(zlib.compress(images.tobytes())).decode(), queries)
+
+    def unpacked(self, like: Images) -> Images:
+        """The images, of the shape of others. Raises `ValueError` where they are not."""
+        unpacking = zlib.decompressobj()
+        found = unpacking.decompress(base64.b64decode(self.images), like.nbytes)
+        return np.frombuffer(bytearray(found), np.uint8).reshape(like.shape)
+
+
+class Pieces:
+    """What is done, and what is not yet.
+
+    Args:
+        out: the folder in which pieces are kept.
+        common: what goes into all of them.
+        say: is told of a piece that is damaged.
+    """
+
+    def __init__(self, out: Path, common: Settings, say: Callable[[str], object]) -> None:
+        self._store, self._common, self._say = Store(out / FOLDER, "piece"), common, say
+
+    def make(self, desk: Desk, row: Row, chip: Chip, data: Dataset, budget: Budget) -> Made:
+        """Images as a row says; those made in software are the same for all chips."""
+        settings = {
+            "row": asdict(row),
+            "clean": _digest(data.images),
+            "numbers": data.numbers.tolist(),
+            "budget": asdict(budget),
+            "chip": None if row.in_software else asdict(chip),
+            "desk": None if row.in_software else desk.seed,
+            "draws": desk.draws if row.asked == SEEDS else None,
+        }
+        return self._once(settings, Made, lambda: Made.of(*desk.make(row, chip, data, budget)))
+
+    def show(self, desk: Desk, chip: Chip, images: Images, rtl: Runner | None, count: int) -> Shown:
+        """What a chip makes of images, the first `count` of them in RTL too."""
+        settings = {
+            "shown": _digest(images),
+            "chip": asdict(chip),
+            "desk": desk.seed,
+            "rtl": count,
+        }
+
+        def work() -> Shown:
+            chips = Chips(desk.golden(chip), rtl)
+            return show(desk.mapping(chip), desk.subject.network, images, chips, count)
+
+        return self._once(settings, Shown, work)
+
+    def _once(self, settings: Settings, kind: type[Piece], work: Callable[[], Piece]) -> Piece:
+        settings = {"kind": kind.__name__, **self._common, **settings}
+        try:
+            kept = self._store.load(settings)
+            if kept is not None:
+                return typed(kept, kind)
+        except (InputError, Misfit) as error:
+            self._say(f"piece {self._store.path(settings)}: {error}; it is done again")
+        done = work()
+        self._store.save(settings, plain(done))
+        return done
+
+
+def _digest(images: Images) -> str:
+    return hashlib.sha256(images.tobytes()).hexdigest()

@@ -1,0 +1,49 @@
+"""What a chip makes of images: golden model, and for the first of them RTL, compared."""
+
+from dataclasses import dataclass
+
+from cosim.experiment.levels.passes import ReadBack
+from cosim.experiment.levels.resident import run_resident
+from cosim.experiment.levels.results import ChipResult, Chips
+from cosim.experiment.levels.streamed import run_streamed
+from cosim.experiment.oracle.victim import output_membranes
+from cosim.mapping.choose import Mapping
+from cosim.program.program import Program
+from sw.common.stopwatch import Stopwatch
+from sw.data.dataset import Images
+from sw.integer.network import IntegerNetwork
+
+READ_BACK = 0.1  # share of a hidden layer's passes whose membranes are read
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Answers, and the comparison of golden model and RTL; `first` is their first difference."""
+
+    golden: list[int]
+    rtl: list[int]
+    spikes: int
+    membranes: int
+    mismatches: int
+    first: str | None
+
+
+def show(
+    mapping: Mapping, network: IntegerNetwork, images: Images, chips: Chips, in_rtl: int
+) -> Shown:
+    """Images through the golden model, the first `in_rtl` through the RTL too."""
+    golden = output_membranes(mapping, network, images, chips.golden).argmax(axis=1).tolist()
+    if chips.rtl is None or not in_rtl:
+        return Shown(golden, [], 0, 0, 0, None)
+    found = _both(mapping, network, images[:in_rtl], chips)
+    compared = found.comparison
+    wrong = compared.mismatched_spikes + compared.mismatched_membranes
+    answers = [answer.prediction for answer in found.answers["rtl"]]
+    first = None if compared.first is None else str(compared.first)
+    return Shown(golden, answers, compared.spikes, compared.membranes, wrong, first)
+
+
+def _both(mapping: Mapping, network: IntegerNetwork, images: Images, chips: Chips) -> ChipResult:
+    if isinstance(mapping, Program):
+        return run_resident(mapping, network, images, chips, Stopwatch())
+    return run_streamed(mapping, network, images, chips, ReadBack(READ_BACK, 0))

@@ -1,0 +1,179 @@
+"""The chip as a victim: it answers as the chip does, with its noise and its faults."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from cosim.experiment.levels.results import Chips
+from cosim.experiment.oracle.chip import Chip, parse_chips
+from cosim.experiment.oracle.desk import Desk
+from cosim.experiment.oracle.pieces import Made, Pieces
+from cosim.experiment.oracle.rows import CHIP, QUANTISED, SEEDS, Row, rows_of
+from cosim.experiment.oracle.shown import show
+from cosim.experiment.oracle.victim import ChipVictim, margins_of, output_membranes
+from cosim.golden.runner import GoldenRunner
+from hw.spec import ChipShape
+from sw.attack.methods.budget import Budget
+from sw.attack.victim import Labels
+from sw.common.errors import InputError
+from sw.integer import inference
+from tests.cosim.mapping.test_streamed import TINY_CHIP
+from tests.support.cli import nc64c
+from tests.support.subjects import SHAPE, FakeRtl, make_data, make_subject
+
+DATA = make_data(6)
+LABELS = Labels(DATA.labels, DATA.numbers)
+NOISY, STUCK = Chip(noise_bits=13), Chip(stuck=50)
+
+
+def desk(shape: ChipShape = SHAPE) -> Desk:
+    return Desk(make_subject(shape), seed=3, draws=2, device=torch.device("cpu"))
+
+
+@pytest.mark.parametrize("shape", [SHAPE, TINY_CHIP], ids=["resident", "streamed"])
+def test_a_plain_chip_answers_as_the_network(shape: ChipShape) -> None:
+    subject = make_subject(shape)
+    found = output_membranes(subject.mapping, subject.network, DATA.images, GoldenRunner())
+    assert np.array_equal(found, inference.run(subject.network, DATA.images).membrane)
+    assert len(np.unique(found)) > 10
+
+
+@pytest.mark.parametrize("chip", [NOISY, STUCK, Chip(13, 50)], ids=["noise", "stuck", "both"])
+@pytest.mark.parametrize("shape", [SHAPE, TINY_CHIP], ids=["resident", "streamed"])
+def test_another_chip_answers_otherwise_and_the_same_at_each_level(
+    shape: ChipShape, chip: Chip
+) -> None:
+    at = desk(shape)
+    mapping, network = at.mapping(chip), at.subject.network
+    golden = at.golden(chip)
+    found = output_membranes(mapping, network, DATA.images, golden)
+    plain = output_membranes(at.subject.mapping, network, DATA.images, GoldenRunner())
+    assert (found != plain).any()
+    shown = show(mapping, network, DATA.images, Chips(golden, FakeRtl()), 4)
+    assert shown.golden == found.argmax(axis=1).tolist()
+    assert shown.rtl == shown.golden[:4]
+    assert (shown.mismatches, shown.first) == (0, None)
+    assert shown.spikes > 50
+
+
+def test_a_seed_that_is_not_known_is_averaged_over() -> None:
+    at = desk()
+    network, golden = at.subject.network, at.golden(NOISY)
+    draws = [at.mapping(NOISY, seed) for seed in (1, 2)]
+    each = [ChipVictim(network, [draw], golden, LABELS) for draw in (at.mapping(NOISY), *draws)]
+    own, first, second = (victim.margins(DATA.images, LABELS) for victim in each)
+    assert (first != own).any()
+    assert (first != second).any()
+    both = ChipVictim(network, draws, golden, LABELS)
+    assert np.array_equal(both.margins(DATA.images, LABELS), (first + second) / 2)
+    assert both.queries == len(DATA)
+
+
+def test_the_first_of_equal_membranes_is_the_answer() -> None:
+    membranes = np.array([[5, 5, 1], [5, 5, 1], [7, 2, 9]])
+    labels = Labels(np.array([0, 1, 0]), np.arange(3))
+    assert margins_of(membranes, labels).tolist() == [0.5, -0.5, -2]
+    wanted = replace(labels, targeted=True)
+    assert margins_of(membranes, wanted).tolist() == [-0.5, 0.5, 2]
+
+
+@pytest.mark.parametrize("chip", [Chip(), NOISY, STUCK], ids=["plain", "noise", "stuck"])
+def test_attacks_on_the_chip_fool_the_chip(chip: Chip) -> None:
+    at, budget = desk(), Budget(eps=60, steps=30)
+    golden = at.golden(chip)
+    before = output_membranes(at.mapping(chip), at.subject.network, DATA.images, golden)
+    data = replace(DATA, labels=before.argmax(axis=1))  # all are right
+    for attack in ("square", "rays"):
+        images, queries = at.make(Row(attack, CHIP), chip, data, budget)
+        assert np.abs(images.astype(int) - data.images).max() <= 60
+        assert 0 < queries <= 30 * len(data)
+        after = output_membranes(at.mapping(chip), at.subject.network, images, golden)
+        assert (after.argmax(axis=1) != data.labels).any(), attack
+
+
+def test_pieces_are_done_once(tmp_path: Path) -> None:
+    told: list[str] = []
+    at, row, budget = desk(), Row("square", QUANTISED), Budget(eps=8, steps=3)
+    pieces = Pieces(tmp_path, {"code": "x"}, told.append)
+    made = pieces.make(at, row, Chip(), DATA, budget)
+    assert np.array_equal(made.unpacked(DATA.images), at.make(row, NOISY, DATA, budget)[0])
+    [file] = (tmp_path / "pieces").iterdir()
+    assert pieces.make(at, row, NOISY, DATA, budget) == made  # in software: for any chip
+    assert list((tmp_path / "pieces").iterdir()) == [file]
+    file.write_text(file.read_text().replace(made.images[:20], "x" * 20))
+    assert pieces.make(at, row, Chip(), DATA, budget) == made
+    assert len(told) == 1
+    assert "it is done again" in told[0]
+    pieces.make(at, Row("square", SEEDS), NOISY, DATA, budget)
+    pieces.make(at, Row("square", CHIP), NOISY, DATA, budget)
+    assert len(list((tmp_path / "pieces").iterdir())) == 3
+
+
+def test_images_that_are_none_are_refused() -> None:
+    with pytest.raises(ValueError, match="cannot reshape"):
+        Made.of(DATA.images[:2], 1).unpacked(DATA.images)
+
+
+def test_names_of_chips() -> None:
+    found = parse_chips("plain, noise_12,stuck_3+noise_4")
+    assert found == {"plain": Chip(), "noise_12": Chip(12), "stuck_3+noise_4": Chip(4, 3)}
+    for wrong in ("", "noise", "noise_0", "noise_17", "stuck_1001", "noise_1+noise_2", "hot_3"):
+        with pytest.raises(InputError, match="must be"):
+            parse_chips(wrong)
+    with pytest.raises(InputError, match="twice"):
+        parse_chips("plain,plain")
+
+
+def test_a_chip_tells_no_gradient() -> None:
+    rows = rows_of(NOISY, ("apgd", "rays"))
+    assert [row.asked for row in rows if row.attack == "apgd"] == ["float network", QUANTISED]
+    assert {row.asked for row in rows if row.attack == "rays"} >= {CHIP, SEEDS}
+    assert SEEDS not in {row.asked for row in rows_of(STUCK, ("rays",))}
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--queries", "0", "queries: is 0, must be an integer from 1 to 10000"),
+        ("--eps", "0", "eps: is 0, must be an integer from 1 to 255"),
+        ("--draws", "0", "draws: is 0, must be an integer from 1 to 100"),
+        ("--images", "0", "images: is 0, must be an integer from 1 to"),
+        ("--rtl-images", "101", "images in RTL: is 101, must be an integer from 0 to 100"),
+        ("--attacks", "square,moon", "unknown attack 'moon'"),
+        ("--chips", "moon", "unknown chip 'moon'"),
+        ("--device", "moon", "device 'moon'"),
+    ],
+)
+def test_what_cannot_be_done(tmp_path: Path, option: str, value: str, message: str) -> None:
+    result = nc64c("oracle", "--out", tmp_path / "out", option, value)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.rtl
+def test_the_command(tmp_path: Path) -> None:
+    small = ("--images", 6, "--rtl-images", 2, "--queries", 4, "--draws", 2, "--eps", 40)
+    chips = ("--chips", "plain,noise_14+stuck_2", "--attacks", "fgsm,square,rays")
+    result = nc64c("oracle", *small, *chips, "--out", tmp_path, "--threads", 1)
+    assert result.exit_code == 0, result.output
+    found = json.loads((tmp_path / "oracle.json").read_text())
+    plain, other = found["chips"].values()
+    assert (len(plain), len(other)) == (1 + 6 + 2, 1 + 6 + 4)
+    for row in (*plain, *other):
+        assert row["rtl"] == row["golden"][:2]
+        assert row["mismatches"] == 0
+        assert row["compared_spikes"] > 100
+    text = (tmp_path / "oracle.md").read_text()
+    assert "0 mismatches" in text
+    assert text in result.output + "\n"
+    files = {path: path.stat().st_mtime_ns for path in (tmp_path / "pieces").iterdir()}
+    assert nc64c("oracle", *small, *chips, "--out", tmp_path, "--quiet").exit_code == 0
+    assert files == {path: path.stat().st_mtime_ns for path in (tmp_path / "pieces").iterdir()}
+    again = json.loads((tmp_path / "oracle.json").read_text())
+    assert {**again, "command": ""} == {**found, "command": ""}
