@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from hw.spec import (
     AXON,
-    AXON_BITS,
     AXON_GROUP,
     DATA_BITS,
     FLIT,
@@ -24,6 +23,8 @@ Flits = NDArray[np.uint64]
 
 _CORNERS = FLIT.pack(**{name: FLIT.fields[name].mask for name in ("x0", "y0", "x1", "y1")})
 _BIT = (1 << GROUP_BITS) - 1  # of an axon, its place in its group
+_AXON = FLIT.pack(data=AXON.pack(axon=_BIT))  # the same in a SPIKE
+_SHIFT = FLIT.fields["data"].offset + AXON.fields["axon"].offset
 
 
 def packed(steps: Sequence[Flits]) -> list[Flits]:
@@ -38,11 +39,7 @@ def packed(steps: Sequence[Flits]) -> list[Flits]:
     spikes = np.flatnonzero(single)
     run = (np.cumsum(~single) + step)[spikes]  # of spikes with nothing between them
     group, bit = _groups(flits[spikes])
-    order = np.lexsort((bit, group, run))
-    turn = np.empty_like(run)  # of equal spikes of a run, the second one begins another flit
-    turn[order] = _turns(run[order], group[order], bit[order])
-    order = np.lexsort((turn, group, run))
-    begins = np.flatnonzero(_changes(run[order], group[order], turn[order]))
+    order, begins = _grouped(run, group, bit)
     if len(begins) == len(spikes):
         return list(steps)
     first = np.minimum.reduceat(spikes[order], begins)
@@ -78,11 +75,28 @@ def unpacked(flits: Flits) -> tuple[Flits, NDArray[np.int64]]:
 
 
 def _groups(spikes: Flits) -> tuple[Flits, Flits]:
-    """Of each SPIKE a number for rectangle, page and group, and its axon's place in the group."""
-    data = FLIT.get(spikes, "data")
-    axon, page = AXON.get(data, "axon"), AXON.get(data, "page")
-    group = page << np.uint64(AXON_BITS - GROUP_BITS) | axon >> np.uint64(GROUP_BITS)
-    return spikes & np.uint64(_CORNERS) | group, axon & np.uint64(_BIT)
+    """Of each SPIKE what it has in common with its group, and its axon's place in the group."""
+    return spikes & ~np.uint64(_AXON), spikes >> np.uint64(_SHIFT) & np.uint64(_BIT)
+
+
+def _grouped(
+    run: NDArray[np.int64], group: Flits, bit: Flits
+) -> tuple[NDArray[np.int64] | slice, NDArray[np.int64]]:
+    """An order of the spikes in which those of one flit stand together, and where a flit begins.
+
+    Of equal spikes of a run, the second one begins another flit. As a streamed layer's spikes come
+    they are in order; then nothing is sorted but groups.
+    """
+    begins = _changes(run, group)
+    if (begins[1:] | (bit[1:] > bit[:-1])).all():
+        flit = np.lexsort((group[begins], run[begins]))
+        if _changes(run[begins][flit], group[begins][flit]).all():
+            return slice(None), np.flatnonzero(begins)
+    order = np.lexsort((bit, group, run))
+    turn = np.empty_like(run)
+    turn[order] = _turns(run[order], group[order], bit[order])
+    order = np.lexsort((turn, group, run))
+    return order, np.flatnonzero(_changes(run[order], group[order], turn[order]))
 
 
 def _turns(run: NDArray[np.int64], group: Flits, bit: Flits) -> NDArray[np.int64]:
@@ -94,7 +108,9 @@ def _turns(run: NDArray[np.int64], group: Flits, bit: Flits) -> NDArray[np.int64
 def _changes(*keys: NDArray[np.generic]) -> NDArray[np.bool_]:
     """Where any of the sorted keys is another one than before."""
     new = np.ones(len(keys[0]), np.bool_)
-    new[1:] = np.logical_or.reduce([key[1:] != key[:-1] for key in keys])
+    for place, key in enumerate(keys):
+        changed = key[1:] != key[:-1]
+        new[1:] = changed if place == 0 else new[1:] | changed
     return new
 
 

@@ -1,5 +1,7 @@
 """Packed spikes are the same spikes, in fewer flits; golden model and reference take them alike."""
 
+from random import Random
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -67,6 +69,21 @@ def test_a_group_takes_one_flit(axons: set[tuple[int, int]]) -> None:
         sum(axon // 32 == group and page == p for p, axon in axons) == 1 for page, group in groups
     ]
     assert int(several.sum()) == len(groups) - sum(alone)
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 99)), max_size=60), st.randoms())
+def test_in_order_or_not_they_make_the_same_flits(
+    spikes: list[tuple[int, int]], rng: Random
+) -> None:
+    """In order of core and axon, some twice, as a layer is streamed; shuffled; in parts."""
+    flits = [spike(axon, x=x, y=0) for x, axon in sorted(spikes)]
+    shuffled = rng.sample(flits, len(flits))
+    some = rng.randrange(len(flits) + 1)
+    mixed = rng.sample(flits[:some], some) + flits[some:]
+    orders = [np.array(each, np.uint64) for each in (flits, shuffled, mixed)]
+    found = [packed([order])[0] for order in orders]
+    assert sorted(found[0].tolist()) == sorted(found[1].tolist()) == sorted(found[2].tolist())
+    assert runs(unpacked(found[0])[0]) == runs(orders[0])
 
 
 def test_a_spike_that_comes_twice_is_counted_twice() -> None:
