@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from hw.spec import AXONS, DENDRITES, ChipShape
-from sw.attack.set_names import CLEAN, KINDS, MAX_EPS
+from sw.attack.set_names import CLEAN, KINDS, MAX_EPS, OF_SPIKES
 from sw.common.checks import shown
 from sw.common.errors import InputError
 
@@ -15,7 +15,10 @@ MAX_SEED = 2**32 - 1
 MAX_PROCESSES = MAX_THREADS = 1024
 MAX_IMAGES = 10**9
 CLOCK_MHZ = 100.0  # ours: the chip's is unpublished
-SETS_HELP = f"Sets: {', '.join([CLEAN, *(f'{kind}_EPS' for kind in KINDS)])}; EPS in 1/{MAX_EPS}."
+SETS_HELP = (
+    f"Sets: {', '.join([CLEAN, *(f'{kind}_EPS' for kind in KINDS)])}; EPS in 1/{MAX_EPS},"
+    f" of {', '.join(OF_SPIKES)} in spikes."
+)
 
 CheckpointOption = Annotated[
     Path, typer.Option(help="Trained network (safetensors).", show_default="the digits network")

@@ -1,6 +1,7 @@
 """Attacks: images changed a little so that a network errs.
 
-All of them move whole steps of 1/255, so attacked images are uint8 as the clean ones. White-box
+Those of images move whole steps of 1/255, so attacked images are uint8 as the clean ones; those of
+spikes change a few of them. White-box
 attacks take the gradient of the network that they are to harm; transfer attacks take another
 network's (the attack model of Algorithm 1), and need nothing else from this file. What is drawn is
 drawn for each image by its number in the data set (`sw.attack.draws`), so that it does not matter
@@ -19,6 +20,7 @@ from sw.attack.draws import Numbers, Purpose, draw
 from sw.attack.gradient.way import PAPER, Pixels, Way
 from sw.attack.methods import METHODS, fgsm
 from sw.attack.methods.budget import MAX_RESTARTS, Budget
+from sw.attack.set_names import OF_SPIKES
 from sw.attack.victim import Labels, Victim
 from sw.common.checks import check_range, shown
 from sw.common.errors import InputError
@@ -36,7 +38,7 @@ class Attack:
 
     Attributes:
         method: a name of `sw.attack.methods.METHODS`.
-        eps: how far a pixel may move, in 1/255.
+        eps: how far a pixel may move, in 1/255; or how many spikes may change.
         targeted: towards a wrong class drawn by `seed` (Eq. 4) instead of away from the true one.
         gradient: how the gradient passes the encoding; None: as is usual for it.
         seed: of the targets and of all else that is drawn.
@@ -69,6 +71,16 @@ class Attack:
         """What one start may do."""
         return Budget(self.eps, self.steps, self.seed, restart)
 
+    def check(self, config: NetworkConfig) -> None:
+        """Raises `InputError` for a network whose inputs this attack cannot change."""
+        if self.method not in OF_SPIKES:
+            check_pixels(config)
+        elif not config.takes_spikes:
+            raise InputError(
+                f"network {config.name}: takes images, and attack {self.method} changes spikes: "
+                "take one that moves pixels, such as fgsm"
+            )
+
     def __call__(self, network: SpikingNetwork, data: Dataset) -> Images:
         """Attacked images, uint8 of the images' shape; the labels are the true classes."""
         (made,) = self.at([self.eps], network, data)
@@ -86,7 +98,7 @@ class Attack:
         `way` is how the gradient is found; None: the attack's own, or through time, with the
         surrogate that the method was made for, which is mostly that of the training.
         """
-        check_pixels(network.config)
+        self.check(network.config)
         attacks = [replace(self, eps=eps) for eps in strengths]
         way = (
             way
@@ -168,8 +180,8 @@ def check_pixels(config: NetworkConfig) -> None:
     if config.takes_spikes:
         raise InputError(
             f"network {config.name}: takes spikes, which are 0 or 1 and cannot be moved by 1/255: "
-            "no attack here can change them, files of spikes attacked elsewhere can be shown "
-            "(--sets FILE)"
+            f"the sets of nc64c cosim that change spikes are {', '.join(OF_SPIKES)}, and files of "
+            "spikes attacked elsewhere can be shown (--sets FILE)"
         )
 
 

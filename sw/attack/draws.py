@@ -25,6 +25,7 @@ class Purpose(IntEnum):
     NOISE = 4  # up or down, of random noise
     STRIPES = 5  # where Square begins
     SQUARE = 6  # place and direction of Square's next square
+    PLACES = 7  # the order in which spikes are changed at random
 
 
 def draw(

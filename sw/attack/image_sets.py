@@ -8,7 +8,7 @@ import numpy as np
 
 from sw.attack.attacks import Attack
 from sw.attack.gradient.way import Way
-from sw.attack.set_names import CLEAN, TRANSFER, parse
+from sw.attack.set_names import CLEAN, OF_SPIKES, TRANSFER, parse
 from sw.common.checks import shown
 from sw.common.errors import InputError
 from sw.data.dataset import Dataset
@@ -18,7 +18,7 @@ from sw.model.config import NetworkConfig
 from sw.train import checkpoint
 from sw.train.checkpoint import Checkpoint
 
-# Attacks by the first part of a set's name; what follows it is eps in 1/255.
+# Attacks by the first part of a set's name; what follows it is eps.
 ATTACKS: dict[str, dict[str, Any]] = {
     "fgsm": {"method": "fgsm"},
     "targeted": {"method": "fgsm", "targeted": True},
@@ -34,6 +34,7 @@ ATTACKS: dict[str, dict[str, Any]] = {
     "rga": {"method": "apgd", "way": Way("rga")},
     "square": {"method": "square"},
     "rays": {"method": "rays"},
+    **{name: {"method": name} for name in OF_SPIKES},
     TRANSFER: {"method": "fgsm"},  # on another network, the attack model
 }
 NO_ATTACKER = "set {} is made on another network: name its checkpoint with --attacker"

@@ -22,13 +22,19 @@ KINDS = (  # an attacked set is called KIND_EPS
     "rga",
     "square",
     "rays",
+    "insert",
+    "drop",
+    "shift",
+    "flip",
+    "blind",
     TRANSFER,
 )
+OF_SPIKES = ("insert", "drop", "shift", "flip", "blind")  # eps is how many are changed
 MAX_EPS = 255
 
 
 def parse(name: str) -> tuple[str, int]:
-    """Kind and eps, in 1/255, of an attacked set. Raises `InputError` for another name."""
+    """Kind and eps of an attacked set. Raises `InputError` for another name."""
     kind, _, eps = name.rpartition("_")
     if kind not in KINDS or eps not in map(str, range(1, MAX_EPS + 1)):
         raise InputError(

@@ -14,7 +14,7 @@ from sw.attack.draws import Numbers
 from sw.attack.gradient.losses import Loss, cross_entropy, margin
 from sw.attack.gradient.sight import Sight
 from sw.attack.gradient.way import TRAINED, Way
-from sw.model.network import SpikingNetwork, as_input, at_rest
+from sw.model.network import SpikingNetwork, at_rest
 
 FloatArray = NDArray[np.float32]
 
@@ -45,7 +45,8 @@ class Look:
     Attributes:
         loss: float32 [n]; the attack raises it, a targeted one as well.
         margin: float32 [n], how far the network is from what the attack wants: below 0 it is there.
-        uphill: float32, of the images' shape: how the loss changes with the pixels (0..1).
+        uphill: float32, of the images' shape: how the loss changes with the pixels (0..1), or with
+            the spikes.
     """
 
     loss: FloatArray
@@ -137,7 +138,7 @@ class Victim:
             found.margin[batch] = _array(sign * margin(seen.scores, classes))
             found.uphill[batch] = _array(sign * seen.gradient)
             self._tell(self._labels.numbers[batch], seen.scores)
-        self.course.looked(np.asarray(~found.uphill.any(axis=(1, 2, 3))))
+        self.course.looked(np.asarray(~found.uphill.any(axis=tuple(range(1, images.ndim)))))
         return found
 
     def margins(self, images: NDArray[np.uint8], labels: Labels) -> FloatArray:
@@ -172,7 +173,8 @@ class Victim:
         with at_rest(self._network):
             for start in range(0, len(images), self._way.batch):
                 batch = slice(start, start + self._way.batch)
-                pixels = as_input(images[batch]).to(device)
+                values = torch.from_numpy(np.ascontiguousarray(images[batch]))
+                pixels = self._network.inputs_of(values.to(device))
                 yield batch, pixels, torch.from_numpy(labels.classes[batch]).to(device)
 
 

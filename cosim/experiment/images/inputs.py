@@ -8,8 +8,14 @@ import numpy as np
 from cosim.experiment.images import image_file
 from cosim.experiment.images.image_file import NAME, ImageSet, ImageSets
 from cosim.experiment.images.image_store import Wanted
-from sw.attack.attacks import check_pixels
-from sw.attack.image_sets import NO_ATTACKER, draw_images, is_transfer, load_attacker, parse_sets
+from sw.attack.image_sets import (
+    NO_ATTACKER,
+    attack_of,
+    draw_images,
+    is_transfer,
+    load_attacker,
+    parse_sets,
+)
 from sw.attack.set_names import CLEAN
 from sw.common.errors import InputError
 from sw.data.user.inputs import Takes
@@ -23,7 +29,7 @@ SETS = "clean,fgsm_2,fgsm_8,fgsm_16"
 
 
 def usual_sets(config: NetworkConfig) -> str:
-    """The sets of a run that names none: of spikes, which no attack can move, the clean ones."""
+    """The sets of a run that names none; of spikes the clean ones alone."""
     return CLEAN if config.takes_spikes else SETS
 
 
@@ -53,8 +59,9 @@ class Order:
             if is_transfer(name) and self.attacker is None:
                 raise InputError(NO_ATTACKER.format(name))
         config = checkpoint.load(self.checkpoint).config
-        if names != (CLEAN,):
-            check_pixels(config)
+        for name in names:
+            if name != CLEAN:
+                attack_of(name).check(config)
         if self.attacker is not None:
             load_attacker(self.attacker, config)
         return Wanted(

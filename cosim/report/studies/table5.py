@@ -22,7 +22,7 @@ from cosim.report.figures import (
 )
 from cosim.report.page import NAMES
 from cosim.report.verdict import cautions
-from sw.attack.set_names import CLEAN, TRANSFER, parse
+from sw.attack.set_names import CLEAN, OF_SPIKES, TRANSFER, parse
 from sw.common.errors import InputError
 from sw.common.templates import markdown
 from sw.paper.published import Printed, note, values
@@ -46,6 +46,11 @@ KINDS = {
     "rga": "White-box APGD through the rate (RGA)",
     "square": "Square, which asks for answers only",
     "rays": "RayS, which asks for decisions only",
+    "insert": "Spikes inserted along the gradient, by their number",
+    "drop": "Spikes dropped along the gradient, by their number",
+    "shift": "Spikes shifted in time along the gradient, by their number",
+    "flip": "Spikes inserted or dropped along the gradient, by their number",
+    "blind": "Spikes changed at random, no attack, by their number",
     TRANSFER: "FGSM made on another network (transfer)",
 }
 THE_PAPERS = ("fgsm", TRANSFER)  # it does not say whose gradient it takes
@@ -236,7 +241,7 @@ def _draw(panel: Any, table: Table) -> None:
             label=f"{NAMES[level]}, {losses[0].images} images",
         )
     panel.set_title(KINDS[table.kind], fontsize=9)
-    panel.set_xlabel("eps, 1/255")
+    panel.set_xlabel("spikes" if table.kind in OF_SPIKES else "eps, 1/255")
     panel.set_ylabel("adversarial loss, points")
     panel.grid(alpha=0.3)
     panel.legend(fontsize=7)

@@ -14,6 +14,7 @@ from sw.attack.gradient.surrogates import SURROGATES
 from sw.attack.gradient.surrogates.slope import Slope
 from sw.attack.gradient.way import Pixels, Way
 from sw.common.errors import InputError
+from sw.model.config import NetworkConfig
 from sw.model.encoding import DIFFERENTIABLE
 from sw.model.network import Neurons, SpikingNetwork
 
@@ -54,7 +55,8 @@ class Sight:
 
         Args:
             network: float or quantised.
-            pixels: float [B, C, H, W] in 0..1, on the network's device.
+            pixels: float [B, C, H, W] in 0..1, on the network's device; or spikes, as the network
+                takes them, [B, T, C, H, W].
             labels: int64 [B], on the same device.
             loss: of the scores.
 
@@ -91,8 +93,8 @@ class Sight:
         if how == "approximated":
             scores, losses, gradient = approximated(network, pixels, labels, loss)
             return Seen(scores.detach(), losses.detach(), gradient)
-        encoding = network.config.encoding
-        if encoding not in DIFFERENTIABLE:
+        if not _has_gradient(network.config):
+            encoding = network.config.encoding
             raise InputError(
                 f"network {network.config.name}: encoding {encoding} has no gradient by the pixels;"
                 " take the approximated one"
@@ -119,9 +121,14 @@ class Sight:
         return fire
 
 
+def _has_gradient(config: NetworkConfig) -> bool:
+    """Whether autograd finds a way to the inputs."""
+    return config.takes_spikes or config.encoding in DIFFERENTIABLE
+
+
 def usual(network: SpikingNetwork) -> Pixels:
     """Autograd where the network's encoding has a gradient, the approximation where it has none."""
-    return "autograd" if network.config.encoding in DIFFERENTIABLE else "approximated"
+    return "autograd" if _has_gradient(network.config) else "approximated"
 
 
 def by_pixels(

@@ -1,10 +1,11 @@
 """The attacks, one file each, known by the names in `METHODS`.
 
-Each takes a victim, clean images and a budget, and gives images on the pixel grid. They know no
-other attack and no data set; what they draw belongs to an image's number (`sw.attack.draws`).
+Each takes a victim, clean images and a budget, and gives images on the pixel grid; those of
+file `spikes` take and give spikes. They know no other attack and no data set; what they draw
+belongs to an image's number (`sw.attack.draws`).
 """
 
-from sw.attack.methods import apgd, fgsm, noise, pgd, rays, sa_pgd, square, targeted
+from sw.attack.methods import apgd, fgsm, noise, pgd, rays, sa_pgd, spikes, square, targeted
 from sw.attack.methods.budget import ByQueries, Method
 
 METHODS: dict[str, Method] = {
@@ -18,5 +19,10 @@ METHODS: dict[str, Method] = {
     "sa_pgd": sa_pgd.attack,
     "square": square.attack,
     "rays": rays.attack,
+    "insert": spikes.insert,
+    "drop": spikes.drop,
+    "shift": spikes.shift,
+    "flip": spikes.flip,
+    "blind": spikes.at_random,
 }
 BY_QUERIES: dict[str, ByQueries] = {"square": square.attack, "rays": rays.attack}

@@ -24,7 +24,7 @@ class Budget:
     """How much an attack may do.
 
     Attributes:
-        eps: how far a pixel may move, in 1/255.
+        eps: how far a pixel may move, in 1/255; or how many spikes may change.
         steps: steps along the gradient, or queries; None: as many as are usual for the attack.
         seed: of what is drawn.
         restart: the number of this start; another one draws anew.

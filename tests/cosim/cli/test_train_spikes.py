@@ -186,6 +186,30 @@ def test_all_levels_agree_on_it(folder: Path) -> None:
     assert list(record.load(folder / "own").sets) == ["clean", "flipped"]
 
 
+@pytest.mark.rtl
+def test_attacked_spikes_go_through_all_levels(folder: Path) -> None:
+    """RTL equals golden on them, and 12 changes along the gradient harm more than 12 at random."""
+    network = ("--checkpoint", folder / "net.safetensors", "--jobs", 1, *SMALL_CHIP)
+    data = ("--data", folder / "events.npz", "--images", 2, "--golden-images", 60)
+    sets = ("clean", "flip_12", "insert_12", "drop_12", "shift_12", "blind_12")
+    out = folder / "changed"
+    done = nc64c("cosim", *network, *data, "--sets", ",".join(sets), "--out", out)
+    assert done.exit_code == 0, done.output
+    run = record.load(out)
+    assert tuple(run.sets) == sets
+    right = {}
+    for name, found in run.sets.items():
+        assert found.compared_spikes > 0
+        assert found.mapping_mismatches == found.mismatched_spikes == 0
+        assert found.mismatched_membranes == 0
+        assert found.predictions["golden"] == found.predictions["quantised"]
+        right[name] = sum(np.array(found.predictions["golden"]) == np.array(run.labels))
+    assert right["flip_12"] < right["blind_12"] <= right["clean"] + 2
+    assert nc64c("table5", out, "--out", folder / "table5").exit_code == 0
+    text = (folder / "table5" / "table5.md").read_text()
+    assert "Spikes inserted or dropped along the gradient, by their number" in text
+
+
 def test_what_no_attack_can_change_is_refused(folder: Path) -> None:
     sentence = "takes spikes, which are 0 or 1 and cannot be moved by 1/255"
     checkpoint = folder / "net.safetensors"
