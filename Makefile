@@ -6,12 +6,12 @@ STAMP := $(VENV)/made-for-$(shell cksum < pyproject.toml | cut -d ' ' -f 1)
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help demo test bugs check docs bench lint format verilog clean
+.PHONY: help demo test bugs check docs bench bench-check lint format verilog clean
 .DEFAULT_GOAL := help
 
 help: ## list what make can do
 	@echo "make TARGET, where TARGET is one of:"
-	@perl -ne 'printf "  %-8s %s\n", $$1, $$2 if /^(\w+):.*?## (.*)/' Makefile
+	@perl -ne 'printf "  %-11s %s\n", $$1, $$2 if /^([\w-]+):.*?## (.*)/' Makefile
 
 demo: $(STAMP) ## 200 images x 4 sets on the whole chip in RTL; the report goes to out/demo
 	$(BIN)/nc64c demo $(ARGS)
@@ -31,6 +31,9 @@ docs: $(STAMP) ## build the documents as a site; a warning is an error
 
 bench: $(STAMP) ## measure how fast it all is, beside others; the document goes to out/bench
 	$(BIN)/nc64c bench all $(ARGS)
+
+bench-check: $(STAMP) ## in three minutes: is it as fast as the kept figures say, by ratios that hold on any machine
+	$(BIN)/nc64c bench check $(ARGS)
 
 lint: $(STAMP) ## check style, types and who imports whom
 	$(BIN)/ruff check .

@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cosim.bench import ticks, vgg5
+from cosim.bench import ticks
 from cosim.bench.document import document, plot
 from cosim.bench.mesh import noc
+from cosim.bench.network import vgg5
 from cosim.bench.rivals import ranc, ranc_simulator
 from cosim.bench.simulators import footprint, rows
 from sw.common.errors import InputError

@@ -9,24 +9,22 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from cosim.bench.measure.golden import BATCH, BATCHED, MANY, ONE, TICKS, golden_tick
 from cosim.bench.measure.timing import in_turns, load_average, per_tick, ratio, spread
 from cosim.bench.measure.workload import Workload, axon_bits, busy
+from cosim.golden.batched.chip import BatchedChip
 from cosim.golden.chip import GoldenChip
 from cosim.program.errors import Mismatch
 from cosim.program.program import Program
-from cosim.program.stimulus import Step
 from cosim.rtl.simulation import RtlChip
 from cosim.rtl.simulator.build import Simulator, build
 from hw.spec import FULL_CHIP, ChipShape, ResetMode
 
 ONE_BIT = (1,)  # plane weights: a neuron a dendrite row, as in PAIBox
 ACTIVITIES = (0.1, 0.5)
-BATCH = 32  # images at once in the golden model
-GOLDEN, GOLDEN_BATCH = "golden, one image", f"golden, {BATCH} images at once"
 # Its matrix product runs along the weights' memory, or across it: numpy's default is across.
 PAIBOX, PAIBOX_COLUMNS = "PAIBox, row-major weights", "PAIBox, column-major weights"
 ONE_CORE = ChipShape(1, 1)
-TICKS = 20
 
 
 def measure(seed: int, repeats: int) -> dict[str, Any]:
@@ -40,13 +38,14 @@ def measure(seed: int, repeats: int) -> dict[str, Any]:
 
 def _whole_chip(activity: float, seed: int, repeats: int) -> dict[str, Any]:
     workload = busy(FULL_CHIP, FULL_CHIP.cores, activity, seed, ONE_BIT)
-    one, many = _golden(workload, 1), _golden(workload, BATCH)
+    one, many = golden_tick(GoldenChip(), workload, 1), golden_tick(GoldenChip(), workload, BATCH)
     rtl = per_tick(_in_rtl(build(), workload), 2, 22)
-    taken = in_turns({"RTL": rtl, GOLDEN: one, GOLDEN_BATCH: many}, repeats)
+    batched = golden_tick(BatchedChip(), workload, BATCH)
+    taken = in_turns({"RTL": rtl, ONE: one, MANY: many, BATCHED: batched}, repeats)
     return {
         "activity": activity,
         "ms_per_tick": {name: spread(seconds, 1e3) for name, seconds in taken.items()},
-        "rtl_over": {name: ratio(taken["RTL"], taken[name]) for name in (GOLDEN, GOLDEN_BATCH)},
+        "rtl_over": {name: ratio(taken["RTL"], taken[name]) for name in (ONE, MANY, BATCHED)},
     }
 
 
@@ -58,26 +57,14 @@ def _in_rtl(simulator: Simulator, workload: Workload) -> Callable[[int], object]
     return run
 
 
-def _golden(workload: Workload, images: int) -> Callable[[], float]:
-    """Measures CPU seconds per tick and image of a chip that is loaded already."""
-    chip = GoldenChip(workload.program.shape)
-    chip.run([Step(workload.loading, go=False)])
-    chip.power_up(images)
-    steps = [[Step(workload.spikes, go=True)] * TICKS] * images
-    chip.run_images([each[:1] for each in steps])  # the first tick lays out the synapses
-
-    def measure() -> float:
-        start = time.process_time()
-        chip.run_images(steps)
-        return (time.process_time() - start) / (TICKS * images)
-
-    return measure
-
-
 def _layer(activity: float, seed: int, repeats: int) -> dict[str, Any]:
     """One core's 1024 x 1024 synapses in the golden model and in PAIBox."""
     workload = integrate_and_fire(busy(ONE_CORE, 1, activity, seed, ONE_BIT))
-    measures = {GOLDEN: _golden(workload, 1), GOLDEN_BATCH: _golden(workload, BATCH)}
+    measures = {
+        ONE: golden_tick(GoldenChip(ONE_CORE), workload, 1),
+        MANY: golden_tick(GoldenChip(ONE_CORE), workload, BATCH),
+        BATCHED: golden_tick(BatchedChip(ONE_CORE), workload, BATCH),
+    }
     skipped = None
     if importlib.util.find_spec("paibox") is None:
         skipped = "PAIBox is not installed (`pip install paibox`), so it was left out."
@@ -94,7 +81,7 @@ def _layer(activity: float, seed: int, repeats: int) -> dict[str, Any]:
     return figures | {
         "times_faster": {
             name: {rival: ratio(taken[rival], taken[name]) for rival in (PAIBOX, PAIBOX_COLUMNS)}
-            for name in (GOLDEN, GOLDEN_BATCH)
+            for name in (ONE, MANY, BATCHED)
         }
     }
 

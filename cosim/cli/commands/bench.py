@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cosim.cli.guard import guarded
+from cosim.cli.guard import MISSED, guarded
 from cosim.cli.options import (
     MAX_IMAGES,
     MAX_SEED,
@@ -168,6 +168,57 @@ def all_(
     console = Console(highlight=False, soft_wrap=True)
     console.print(table)
     console.print(f"document: {out / suite.MARKDOWN}")
+
+
+@app.command(
+    epilog="Example: `nc64c bench check`; keep today's: `nc64c bench check --out check.json`"
+)
+def check(
+    kept: Annotated[
+        Path | None, typer.Option(help="Figures to compare with.", show_default="the checkout's")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Keep today's in this file.", show_default="none")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of all that is drawn.", min=0, max=MAX_SEED)] = 1,
+    repeats: Annotated[
+        int, typer.Option(help="Turns of what is compared.", min=1, max=1_000_000)
+    ] = 3,
+) -> None:
+    """Whether RTL and golden models are as fast as they were: `make bench-check`, three minutes.
+
+    All costs are multiples of hand-written C++ in the same run, so that they can be compared with
+    those of other machines. Exit code 4: one is more than 1.6 times what was kept.
+    """
+    with guarded():
+        if out is not None:
+            output.check_file(out)
+        from cosim.bench.check import costs
+        from cosim.bench.check import kept as figures
+        from sw.jobs.worker_setup import use_one_thread
+
+        before = None if out is not None and kept is None else figures.read(kept or figures.KEPT)
+        use_one_thread()
+        found = costs.measure(seed, repeats)
+        if out is not None:
+            figures.write(out, found)
+        rows = [] if before is None else figures.changes(before, found)
+    table = Table(title="a tick of the whole chip, in ticks of hand-written C++")
+    for name in ("model", "now", "kept", "times"):
+        table.add_column(name)
+    then = {row.name: (f"{row.then:.1f}", f"{row.times:.2f}") for row in rows}
+    for name, cost in found.items():
+        table.add_row(name, f"{cost:.1f}", *then.get(name, ()))
+    Console(highlight=False).print(table)
+    for row in rows:
+        if row.worse:
+            typer.echo(
+                f"{row.name}: costs {row.times:.2f} times what was kept, must be at most "
+                f"{figures.MOST}",
+                err=True,
+            )
+    if any(row.worse for row in rows):
+        raise typer.Exit(MISSED)
 
 
 def _kept(out: Path) -> str:

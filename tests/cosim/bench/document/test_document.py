@@ -10,6 +10,7 @@ import pytest
 from cosim.bench import suite, ticks
 from cosim.bench.document import document
 from cosim.bench.document.targets import TARGETS, Target, Verdict, verdicts
+from cosim.bench.measure import golden
 from cosim.bench.measure.timing import per_tick, ratio, spread
 from cosim.bench.mesh import noc
 from cosim.bench.simulators import footprint
@@ -99,7 +100,7 @@ def test_simulators_that_are_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     layer = ticks._layer(0.1, seed=1, repeats=1)
     assert "PAIBox is not installed" in layer["skipped"]
-    assert set(layer["ms_per_tick"]) == {ticks.GOLDEN, ticks.GOLDEN_BATCH}
+    assert set(layer["ms_per_tick"]) == {golden.ONE, golden.MANY, golden.BATCHED}
     monkeypatch.setattr("shutil.which", lambda _: None)
     assert not icarus.installed()
 
@@ -108,7 +109,7 @@ def test_paibox_does_the_same_layer() -> None:
     pytest.importorskip("paibox", reason="paibox is in the extra bench")
     layer = ticks._layer(0.1, seed=2, repeats=1)
     assert "skipped" not in layer
-    assert set(layer["times_faster"][ticks.GOLDEN]) == {ticks.PAIBOX, ticks.PAIBOX_COLUMNS}
+    assert set(layer["times_faster"][golden.ONE]) == {ticks.PAIBOX, ticks.PAIBOX_COLUMNS}
 
 
 @pytest.mark.parametrize(

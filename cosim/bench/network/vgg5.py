@@ -16,6 +16,7 @@ from cosim.bench.measure.memory import peak_mib
 from cosim.bench.measure.timing import children_cpu_s, in_turns, load_average, ratio, spread
 from cosim.experiment.levels.packed_spikes import PackedSpikes
 from cosim.experiment.levels.passes import ReadBack, run_network
+from cosim.golden.batched.runner import BatchedRunner
 from cosim.golden.runner import GoldenRunner
 from cosim.mapping.host_layers import chip_inputs
 from cosim.mapping.streamed import Schedule, schedule_network
@@ -36,7 +37,8 @@ from sw.train import checkpoint
 PROCESSES = 2
 READ_BACK = 0.1  # share of the passes whose membranes are read, as in `nc64c cosim`
 PATCH = 4  # pixels of a patch's side, in images that are made up
-RTL_1, RTL_2, GOLDEN = "RTL, 1 process", f"RTL, {PROCESSES} processes", "golden"
+RTL_1, RTL_2 = "RTL, 1 process", f"RTL, {PROCESSES} processes"
+GOLDEN, BATCHED = "golden", "golden batched"
 INTEGER, INTEGER_2 = "integer network, 1 process", f"integer network, {PROCESSES} processes"
 Work = Callable[[Path, Images], NDArray[np.int64]]
 
@@ -96,8 +98,11 @@ def measure(subject: Subject, repeats: int) -> dict[str, Any]:
             name: spread([len(subject.images) / each for each in seconds])
             for name, seconds in levels.cpu_s.items()
         },
+        "times_one_rtl_process": {
+            name: ratio(levels.cpu_s[RTL_1], seconds) for name, seconds in levels.cpu_s.items()
+        },
         "two_processes_over_one": ratio(taken[RTL_1], taken[RTL_2]),
-        "golden_over_rtl": ratio(taken[RTL_1], taken[GOLDEN]),
+        "batched_over_golden": ratio(levels.cpu_s[GOLDEN], levels.cpu_s[BATCHED]),
         "peak_mib": peak_mib(_in_rtl, subject.path, levels.halves[0]),
     }
 
@@ -125,6 +130,7 @@ class _Levels:
             RTL_1: lambda: self._run(RTL_1, _in_rtl, whole),
             RTL_2: lambda: self._run(RTL_2, _in_rtl, self.halves),
             GOLDEN: lambda: self._run(GOLDEN, _in_golden, whole),
+            BATCHED: lambda: self._run(BATCHED, _in_batched, whole),
             INTEGER: lambda: self._run(INTEGER, _as_convolutions, whole),
             INTEGER_2: lambda: self._run(INTEGER_2, _as_convolutions, self.halves),
         }
@@ -174,6 +180,11 @@ def _in_rtl(path: Path, images: Images) -> NDArray[np.int64]:
 def _in_golden(path: Path, images: Images) -> NDArray[np.int64]:
     """The same of the golden model."""
     return _streamed(path, images, GoldenRunner())
+
+
+def _in_batched(path: Path, images: Images) -> NDArray[np.int64]:
+    """The same of the batched one."""
+    return _streamed(path, images, BatchedRunner())
 
 
 def _streamed(path: Path, images: Images, runner: Runner) -> NDArray[np.int64]:

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cosim.bench import suite, vgg5
+from cosim.bench import suite
 from cosim.bench.measure import memory
+from cosim.bench.network import vgg5
 from sw.common.errors import InputError
 from sw.files.paths import DIGITS_CHECKPOINT
 from sw.integer import inference
