@@ -146,13 +146,16 @@ class _Climb:
         self.fooled |= fools
 
     def judge(self, period: int) -> None:
-        """Halve the steps of images that stall, and send them back to their best point."""
+        """Halve the steps of images that stall, and send them back to their best point.
+
+        Whether their next step raises the loss is asked of the point where they stalled, as in the
+        authors' implementation.
+        """
         stalled = self.raised <= ENOUGH * period
         stuck = self.kept & (self.judged_loss >= self.top_loss)
         halve = stalled | stuck
         self.size[halve] /= 2
         self.here[halve] = self.top[halve]
-        self.look.loss[halve] = self.top_loss[halve]
         self.look.uphill[halve] = self.top_uphill[halve]
         self.kept, self.judged_loss = ~halve, self.top_loss.copy()
         self.raised = np.zeros_like(self.raised)
