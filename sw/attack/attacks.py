@@ -26,7 +26,7 @@ from sw.common.checks import check_range, shown
 from sw.common.errors import InputError
 from sw.data.dataset import Dataset, Images
 from sw.model.config import NetworkConfig
-from sw.model.network import SpikingNetwork
+from sw.model.network import SpikingNetwork, still
 
 Classes = NDArray[np.int64]  # [n]
 SURROGATE = {"sa_pgd": "assg"}  # methods that were made for another surrogate than the paper's
@@ -106,11 +106,12 @@ class Attack:
             or Way(surrogate=SURROGATE.get(self.method, PAPER), pixels=self.gradient)
         )
         labels = self._labels(network, data)
-        if self.method == "fgsm":
-            victim = Victim(network, labels, way, _course(data))
-            found = fgsm.at_strengths(victim, data.images, list(strengths))
-            return [Attacked(images, victim.course) for images in found]
-        return [attack._made(network, labels, data, way) for attack in attacks]
+        with still(network):
+            if self.method == "fgsm":
+                victim = Victim(network, labels, way, _course(data))
+                found = fgsm.at_strengths(victim, data.images, list(strengths))
+                return [Attacked(images, victim.course) for images in found]
+            return [attack._made(network, labels, data, way) for attack in attacks]
 
     def _labels(self, network: SpikingNetwork, data: Dataset) -> Labels:
         classes = data.labels

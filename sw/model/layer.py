@@ -1,6 +1,7 @@
 """A layer of the spiking network: weights, batch norm or a bias, and what they make of spikes."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -52,6 +53,7 @@ class SpikingLayer(nn.Module):
         self.bias = None if norm else nn.Parameter(torch.zeros(spec.features))
         self.register_buffer("scale", None, persistent=False)
         self.input_unit = 1.0
+        self._kept: tuple[Tensor, Tensor] | None = None
 
     @property
     def weights(self) -> list[Tensor]:
@@ -115,8 +117,21 @@ class SpikingLayer(nn.Module):
             return self.scale
         return clip_scale(torch.cat([weight.flatten() for weight in self.weights]))
 
+    @contextmanager
+    def still(self, bits: int | None) -> Iterator[None]:
+        """Weights that do not change: they are rounded once, and no gradient reaches them."""
+        with torch.no_grad():
+            weight, unit = self.seen(bits)
+        self._kept = weight.detach(), unit
+        try:
+            yield
+        finally:
+            self._kept = None
+
     def seen(self, bits: int | None) -> tuple[Tensor, Tensor]:
         """The weights that the forward pass sees, and a scalar: what 1 of them is worth."""
+        if self._kept is not None:
+            return self._kept
         if bits is None:
             return self.weight, torch.tensor(1.0)
         return pseudo_node(self.weight, bits, self._scale())

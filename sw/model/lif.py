@@ -14,7 +14,7 @@ Surrogate = Callable[[Tensor, float], Tensor]
 
 def surrogate(u: Tensor, theta: float) -> Tensor:
     """d spike / d membrane, the paper's Eq. 2: max(0, 1 - |u / theta - 1|)."""
-    return (1 - (u / theta - 1).abs()).clamp_(min=0)
+    return (u / theta).sub_(1).abs_().neg_().add_(1).clamp_(min=0)
 
 
 def lif(drive: Tensor, theta: float, leak: float, slope: Surrogate = surrogate) -> Tensor:

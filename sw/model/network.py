@@ -1,7 +1,7 @@
 """The spiking network: convolutions and fully connected layers of LIF neurons, in order."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -205,6 +205,15 @@ def at_rest(network: SpikingNetwork) -> Iterator[None]:
         yield
     finally:
         network.train(training)
+
+
+@contextmanager
+def still(network: SpikingNetwork) -> Iterator[None]:
+    """The network for many passes that do not change its weights, which are rounded once."""
+    with ExitStack() as stack:
+        for layer in network.chain:
+            stack.enter_context(layer.still(network.weight_bits))
+        yield
 
 
 def as_input(images: NDArray[np.uint8]) -> Tensor:

@@ -21,7 +21,7 @@ from cosim.cli.options import (
 from cosim.cli.rtl_options import OUR_RTL, RtlCommand, RtlSources, with_rtl
 from hw.spec import AXONS, DENDRITES
 from sw.files import output
-from sw.files.paths import VGG5_CHECKPOINT
+from sw.files.paths import DIGITS_CHECKPOINT, VGG5_CHECKPOINT
 
 PARTS = "rows,noc,ticks,ranc,vgg5,footprint"
 
@@ -69,6 +69,38 @@ def train(
     if figures["times_the_fastest_rival"] is not None:
         ratios = [figures[f"times_the_fastest_rival{kind}"] for kind in ("", "_float32")]
         console.print("{:.2f} x the faster one, in float32 {:.2f} x, by medians".format(*ratios))
+
+
+@app.command(epilog="Example: `nc64c bench attack --threads 1 --out attack.json`")
+def attack(
+    checkpoint: Annotated[
+        Path, typer.Argument(help="Network that is attacked.", show_default="the digits'")
+    ] = DIGITS_CHECKPOINT,
+    out: Annotated[Path | None, typer.Option(help="JSON file.", show_default="none")] = None,
+    rivals: Annotated[str, typer.Option(help="Libraries, by commas.")] = "torchattacks,foolbox",
+    images: Annotated[int, typer.Option(help="Images that are attacked together.")] = 100,
+    steps: Annotated[int, typer.Option(help="Of PGD.")] = 10,
+    repeats: Annotated[int, typer.Option(help="Turns of each.")] = 5,
+    threads: Annotated[int | None, typer.Option(help="Of PyTorch.", min=1, max=MAX_THREADS)] = None,
+) -> None:
+    """Steps of PGD on random images, by us and by libraries of attacks in turn."""
+    with guarded():
+        if out is not None:
+            output.check_file(out, checkpoint)
+        from cosim.bench.rivals import attacks
+
+        figures = attacks.run(attacks.Order(checkpoint, rivals, images, steps, repeats, threads))
+        if out is not None:
+            from sw.files.atomic import atomic_write
+
+            atomic_write(out, (json.dumps(figures, indent=2) + "\n").encode())
+    table = Table(title=f"PGD on {figures['network']}, {images} images, {steps} steps")
+    for name in ("library", "ms a step and image", "nc64c is so many times as fast"):
+        table.add_column(name)
+    for name, cost in figures["ms_per_step_and_image"].items():
+        ratio = figures["times_as_fast_as"].get(name)
+        table.add_row(name, f"{cost:.3f}", "" if ratio is None else f"{ratio:.2f}")
+    Console(highlight=False).print(table)
 
 
 @app.command(

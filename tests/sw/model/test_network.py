@@ -12,7 +12,7 @@ from sw.common.errors import InputError
 from sw.model.architectures import DIGITS
 from sw.model.config import LayerSpec, NetworkConfig
 from sw.model.lif import lif
-from sw.model.network import SpikingNetwork, as_input, at_rest
+from sw.model.network import SpikingNetwork, as_input, at_rest, still
 from sw.model.quantise import clip_scale, quantise
 
 VGG5 = dataclasses.replace(
@@ -150,3 +150,28 @@ def test_at_rest_comes_back_after_an_error() -> None:
 def test_bad_configurations(change: dict[str, Any], sentence: str) -> None:
     with pytest.raises(InputError, match=f"network digits: {sentence}"):
         dataclasses.replace(DIGITS, **change)
+
+
+@pytest.mark.parametrize("bits", [None, 4])
+def test_weights_that_stand_still_are_rounded_once(bits: int | None) -> None:
+    """The same spikes and gradients by the pixels, to the bit; afterwards changes count again."""
+    network = SpikingNetwork(DIGITS, bits)
+    network.reset(3)
+    network.eval()
+    generator = torch.Generator().manual_seed(3)
+    pixels = (torch.randint(256, (5, 1, 8, 8), generator=generator) / 255).requires_grad_()
+
+    def answer() -> tuple[torch.Tensor, torch.Tensor]:
+        scores = network(pixels)
+        return scores.detach(), torch.autograd.grad(scores.square().sum(), pixels)[0]
+
+    usual = answer()
+    with still(network):
+        seen = [layer.seen(bits)[0] for layer in network.chain]
+        for found, expected in zip(answer(), usual, strict=True):
+            assert torch.equal(found, expected)
+        for layer, kept in zip(network.chain, seen, strict=True):
+            assert layer.seen(bits)[0] is kept
+    with torch.no_grad():
+        network.chain[0].weight.mul_(-1)
+    assert not torch.equal(answer()[0], usual[0])
