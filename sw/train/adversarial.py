@@ -21,10 +21,7 @@ from sw.model.metrics import accuracy, evaluate
 from sw.model.network import SpikingNetwork, as_input, at_rest
 from sw.train.settings import Adversarial, TrainSettings
 
-MEASURED, MEASURED_STEPS = (
-    256,
-    10,
-)  # images and steps of PGD of `robust_accuracy`, so that it is cheap
+MEASURED, MEASURED_STEPS = 256, 10  # images and steps of `robust_accuracy`: so few, to be cheap
 START = 1  # what is drawn, in the generator's key
 
 Loss = Callable[[Tensor], Tensor]  # scores [B, classes] -> what the attack raises, of all images
