@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from sw.model.network import SpikingNetwork
 from sw.train import checkpoint
 
 BLOCKS = "blocks"  # folder of what is finished
-FILE, PAGE = "robustness.json", "robustness.md"
+FILE, PAGE, HTML = "robustness.json", "robustness.md", "robustness.html"
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,19 @@ class Order:
             check_range("strength", eps, 1, LARGEST - 1)
 
 
-def run(order: Order, out: Path | None, progress: Progress) -> Document:
-    """Runs the suite; its JSON and its page go to `out`, and finished blocks as they come.
+def run(
+    order: Order,
+    out: Path | None,
+    progress: Progress,
+    show: Callable[[Document], str] | None = None,
+) -> Document:
+    """Runs the suite; its documents go to `out`, and finished blocks as they come.
+
+    Args:
+        order: what is to be done.
+        out: a folder; None: nothing is kept.
+        progress: is told how it goes.
+        show: makes a page in HTML, which becomes one of the documents.
 
     Raises:
         InputError: a file, a strength, an attack, the device or the folder is wrong, or a batch
@@ -97,6 +109,8 @@ def run(order: Order, out: Path | None, progress: Progress) -> Document:
         with output.staged(out) as stage:
             atomic_write(stage / FILE, (json.dumps(found, indent=1) + "\n").encode())
             atomic_write(stage / PAGE, page(found).encode())
+            if show is not None:
+                atomic_write(stage / HTML, show(found).encode())
     return found
 
 

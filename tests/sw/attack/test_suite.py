@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cosim.report.studies.robustness import render
 from sw.attack.gradient.way import Way
 from sw.attack.suite import blocks, memory
 from sw.attack.suite.measure import Plan, measure, work
@@ -80,9 +81,10 @@ def test_the_command(tmp_path: Path) -> None:
         falls = curve["32"]
         assert falls == sorted(falls, reverse=True)
         assert falls[-1] <= document["attacks"][name]["32"] or name == "pgd"
-    assert document["how"]["sapgd"] == "20 steps, gradient assg"
+    assert document["how"]["sapgd"] == "20 steps, surrogate assg"
     text = (out / "robustness.md").read_text()
     assert text == page(document)
+    assert (out / "robustness.html").read_text() == render(document)
     low, high = (100 * end for end in wilson(round(document["worst"]["32"] / 5), 20))
     assert f"| **worst case** | {document['worst']['32']:.1f} ({low:.1f} to {high:.1f}) |" in text
     assert document["intervals"]["worst"]["32"] == [low, high]

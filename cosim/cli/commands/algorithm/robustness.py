@@ -152,9 +152,10 @@ def _fgsm(task: "Task", out: Path | None, progress: "Progress") -> Table:
 
 
 def _suite(order: "Order", out: Path | None, progress: "Progress") -> tuple[Table, list[str]]:
+    from cosim.report.studies.robustness import render
     from sw.attack.suite.task import run
 
-    found = run(order, out, progress)
+    found = run(order, out, progress, render)
     title = f"{found['network']}, {found['images']} images, suite {found['suite']}: right, %"
     table = Table(title=title)
     table.add_column("attack")

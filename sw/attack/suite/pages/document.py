@@ -75,7 +75,7 @@ def _how(member: Member) -> str:
     if member.source is not None:
         words.append(f"made on another network, {member.source[:12]}")
     if member.follows_gradient or member.source is not None:
-        words.append(f"gradient {way.name}")
+        words.append(f"{'surrogate' if way.through == 'time' else 'gradient'} {way.name}")
     if way.draws:
         words.append(f"mean of {way.draws} draws")
     return ", ".join(words)
