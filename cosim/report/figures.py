@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from cosim.record.record import LEVELS, Level, RunRecord
-from sw.attack.set_names import CLEAN
+from sw.attack.set_names import CLEAN, KINDS
 from sw.common.intervals import Interval, paired, wilson
 
 PJ_PER_SYNAPTIC_OP = 2.64  # Kuang et al., TCAS-II 68(7), 2021; no other part of the chip is in it
@@ -78,6 +78,30 @@ def adversarial_loss(run: RunRecord, level: Level, *, sample: bool = False) -> d
         loss = (sum(clean) - sum(found)) / len(clean)
         losses[name] = _points(loss, paired(clean, found), len(clean))
     return losses
+
+
+def worst(run: RunRecord, level: Level, *, sample: bool = False) -> dict[str, Points]:
+    """Images that a level has right clean and in every set of a strength, by strength in 1/255.
+
+    Of strengths that at least two sets have.
+    """
+    found = {}
+    for eps, names in _by_strength(run).items():
+        stands = zip(*(right(run, name, level, sample=sample) for name in names), strict=True)
+        every = [all(answers) for answers in stands]
+        found[eps] = _points(sum(every) / len(every), wilson(sum(every), len(every)), len(every))
+    return found
+
+
+def _by_strength(run: RunRecord) -> dict[str, list[str]]:
+    """The sets of each strength that several have, the clean one with them."""
+    found: dict[str, list[str]] = {}
+    for name in attacks(run):
+        kind, _, eps = name.rpartition("_")
+        if kind in KINDS:  # others are files, whatever their names are
+            found.setdefault(eps, []).append(name)
+    clean = [name for name in run.sets if name == CLEAN]
+    return {eps: [*clean, *names] for eps, names in found.items() if len(names) > 1}
 
 
 def attacks(run: RunRecord) -> list[str]:

@@ -28,6 +28,7 @@ from cosim.report.figures import (
     hardware,
     images,
     source,
+    worst,
 )
 from cosim.report.plots import data_uri, png_uri
 from cosim.report.verdict import cautions
@@ -91,6 +92,10 @@ def render(run: RunRecord, out: Path | None = None) -> str:
         cautions=cautions(run),
         figures=list(_figures(run)),
         accuracies={name: {lv: accuracy(run, name, lv) for lv in LEVELS} for name in sets},
+        worsts={
+            f"worst at {eps}/255": {lv: worst(run, lv)[eps] for lv in LEVELS}
+            for eps in worst(run, "rtl")
+        },
         losses={name: {lv: losses[lv][name] for lv in LEVELS} for name in attacks},
         loss_top=max(
             [

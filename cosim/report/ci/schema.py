@@ -107,6 +107,8 @@ class Summary(Struct, kw_only=True):
     adv_loss: Losses
     adv_loss_interval: dict[Level, dict[str, tuple[Points, Points]]]
     sample_adv_loss: Losses
+    worst_accuracy: dict[Level, dict[str, Percent]] | UnsetType = UNSET
+    worst_accuracy_interval: dict[Level, dict[str, tuple[Percent, Percent]]] | UnsetType = UNSET
     rtl: RtlSummary
     hardware: HardwareSummary
 

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from cosim.record.record import CHIP_LEVELS, LEVELS, Level, RunRecord
-from cosim.report.figures import Points, accuracy, adversarial_loss, hardware, images, total
+from cosim.report.figures import Points, accuracy, adversarial_loss, hardware, images, total, worst
 
 VERSION = 1
 
@@ -16,6 +16,7 @@ def summary(run: RunRecord) -> dict[str, Any]:
     source = run.facts.rtl
     of = {level: adversarial_loss(run, level) for level in LEVELS}
     of_sample = {level: adversarial_loss(run, level, sample=True) for level in LEVELS}
+    worsts = {level: worst(run, level) for level in LEVELS}
     return {
         "schema_version": VERSION,
         "images": count,
@@ -39,6 +40,8 @@ def summary(run: RunRecord) -> dict[str, Any]:
         "adv_loss": {level: _values(losses) for level, losses in of.items()},
         "adv_loss_interval": {level: _intervals(losses) for level, losses in of.items()},
         "sample_adv_loss": {level: _values(losses) for level, losses in of_sample.items()},
+        "worst_accuracy": {level: _values(stands) for level, stands in worsts.items()},
+        "worst_accuracy_interval": {level: _intervals(stands) for level, stands in worsts.items()},
         "rtl": {
             "ticks": rtl.ticks,
             "cycles": rtl.cycles,

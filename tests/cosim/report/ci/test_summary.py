@@ -9,6 +9,8 @@ import pytest
 from cosim.record.record import LEVELS, to_json
 from cosim.report.ci.summary import summary
 from cosim.report.figures import mismatches
+from cosim.report.page import render
+from sw.common.intervals import wilson
 from tests.support.records import SETS, changed, make_run
 
 SUMMARY_KEYS = [
@@ -26,6 +28,8 @@ SUMMARY_KEYS = [
     "adv_loss",
     "adv_loss_interval",
     "sample_adv_loss",
+    "worst_accuracy",
+    "worst_accuracy_interval",
     "rtl",
     "hardware",
 ]
@@ -129,6 +133,25 @@ def test_summary_counts() -> None:
     assert hardware["ticks_per_s"] == round(7 * 100e6 / 5321, 3)
     assert hardware["layers"]["fc1"]["flits"] == round(run.rtl.layers["fc1"].flits / 16, 3)
     assert found["rtl"]["images_per_s"] == 2.0  # four images in each of four sets
+
+
+def test_the_worst_case_is_over_the_clean_set_and_all_of_a_strength() -> None:
+    changes = {
+        "labels": [0, 1, 2, 3],
+        "sets.clean.predictions.rtl": [0, 1, 2, 0],
+        "sets.fgsm_8.predictions.rtl": [0, 1, 0, 3],
+    }
+    run = changed(make_run(images=4), changes)
+    assert summary(run)["worst_accuracy"] == {level: {} for level in LEVELS}, "each has one set"
+    run.sets["square_8"] = changed(run, {"sets.fgsm_8.predictions.rtl": [0, 0, 2, 3]}).sets[
+        "fgsm_8"
+    ]
+    run.sets["own_8"] = changed(run, {"sets.fgsm_8.predictions.rtl": [9, 9, 9, 9]}).sets["fgsm_8"]
+    found = summary(run)
+    assert found["worst_accuracy"]["rtl"] == {"8": 25.0}
+    low, high = (100 * end for end in wilson(1, 4))
+    assert found["worst_accuracy_interval"]["rtl"]["8"] == [round(low, 4), round(high, 4)]
+    assert "worst at 8/255<br>accuracy, %" in render(run)
 
 
 def test_no_adversarial_loss_without_clean_images() -> None:
