@@ -78,6 +78,7 @@ def as_markdown(outcome: Outcome) -> str:
         verdicts=[
             {
                 "claim": verdict.claim,
+                "short": verdict.short,
                 "sentence": verdict.sentence,
                 "head": [
                     *(NAMES[factor] for factor in verdict.claim.factors),
@@ -92,6 +93,7 @@ def as_markdown(outcome: Outcome) -> str:
             }
             for verdict in outcome.verdicts
         ],
+        near_guessing=near_guessing(outcome),
         marks=list(zip(STRENGTHS, outcome.scale.eps, strict=False)),
         head=_head(outcome.scale),
         figures=[list(map(_shown, row)) for row in figures(outcome)],
@@ -102,7 +104,8 @@ def interval(found: Estimate | None) -> str:
     """A figure with its interval."""
     if found is None:
         return "-"
-    return f"{found.value:+.1f} ({found.low:+.1f} to {found.high:+.1f})"
+    value, low, high = (round(number, 1) + 0.0 for number in (found.value, found.low, found.high))
+    return f"{value:+.1f} ({low:+.1f} to {high:+.1f})"
 
 
 def figures(outcome: Outcome) -> Iterator[list[str | float | None]]:
@@ -127,6 +130,17 @@ def figures(outcome: Outcome) -> Iterator[list[str | float | None]]:
                 for eps in scale.eps
             ),
         ]
+
+
+def near_guessing(outcome: Outcome) -> list[str]:
+    """Networks whose clean accuracy is below twice that of guessing: they have little to lose."""
+    limit = 2 * 100 / len(outcome.network.classes)
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for norm, learnt, encoding, theta, _, accuracy, *_ in figures(outcome):
+        if accuracy is not None and float(accuracy) < limit:
+            thetas = found.setdefault((str(norm), str(learnt), str(encoding)), [])
+            thetas += [str(theta)] if str(theta) not in thetas else []
+    return [f"{', '.join(where)}, theta {' and '.join(thetas)}" for where, thetas in found.items()]
 
 
 def seen(outcome: Outcome, condition: Condition) -> list[View]:

@@ -183,7 +183,7 @@ def _varies_more(scale: Scale) -> Claim:
         "After quantisation the adversarial loss varies more with the threshold (phenomenon 3:"
         " 5.79 points instead of 3.34).",
         "Largest minus smallest adversarial loss over the thresholds, after minus before"
-        " quantisation, mean over encodings and strengths.",
+        " quantisation, mean over encodings and strengths. Chance widens both ranges alike.",
         "points",
         (Part("after - before", figure),),
     )

@@ -58,13 +58,24 @@ class Verdict:
     whole: Answer
 
     @property
-    def sentence(self) -> str:
-        """In words: "shown", or "depends on batch norm: ..."."""
+    def short(self) -> str:
+        """In a word, or "depends on batch norm and attack"."""
         if not self.depends:
             return self.whole.label
-        names = " and ".join(NAMES[factor] for factor in self.depends)
-        found = "; ".join(f"{', '.join(group.where)}: {group.label}" for group in self.groups)
-        return f"depends on {names} ({found})"
+        *others, last = (NAMES[factor] for factor in self.depends)
+        names = f"{', '.join(others)} and {last}" if others else last
+        return f"depends on {names}"
+
+    @property
+    def sentence(self) -> str:
+        """The same, and where it is shown and where refuted."""
+        if not self.depends:
+            return self.short
+        found: dict[str, list[str]] = {}
+        for group in self.groups:
+            found.setdefault(group.label, []).append(", ".join(group.where))
+        listed = [f"{label} for {' / '.join(where)}" for label, where in sorted(found.items())]
+        return f"{self.short}: {'; '.join(reversed(listed))}"
 
 
 def judge(claim: Claim, scale: Scale, trials: Trials) -> Verdict:

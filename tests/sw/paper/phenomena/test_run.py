@@ -58,6 +58,14 @@ def test_files(folder: Path) -> None:
     for picture in re.findall(r"\]\((.*\.png)\)", text):
         assert (folder / picture).read_bytes().startswith(PNG)
     assert text.count(".png)") == 3
+    assert "little to lose, which is not robustness" in text  # hardly trained
+    listed = re.findall(r"^- (\w.*), theta (.*)$", text, re.MULTILINE)
+    low = {
+        (", ".join([row["batch norm"], row["training"], row["encoding"]]), str(row["theta"]))
+        for row in found["figures"]
+        if row["accuracy, %"] < 20
+    }
+    assert {(where, theta) for where, each in listed for theta in each.split(" and ")} == low
 
 
 def test_a_condition_is_where_it_says(folder: Path) -> None:

@@ -52,7 +52,8 @@ def test_depends_on_the_norm() -> None:
 
     found = verdict("direct encoding", made_up(rule, NOISE))
     assert found.depends == ("norm",)
-    assert found.sentence == "depends on batch norm (batch norm: refuted; no norm: shown)"
+    assert found.short == "depends on batch norm"
+    assert found.sentence == "depends on batch norm: shown for no norm; refuted for batch norm"
 
 
 def test_depends_on_training_and_attack() -> None:
@@ -64,6 +65,10 @@ def test_depends_on_training_and_attack() -> None:
 
     found = verdict("direct encoding", made_up(rule, NOISE))
     assert found.depends == ("learnt", "way")
+    assert found.sentence == (
+        "depends on training and attack: shown for trained once, transfer; not decided for"
+        " trained anew, white-box / trained anew, transfer / trained once, white-box"
+    )
     labels = {group.where: group.label for group in found.groups}
     assert labels["trained once", "transfer"] == "shown"
     assert set(labels.values()) == {"shown", "not decided"}
