@@ -13,7 +13,7 @@ from sw.common.errors import InputError
 LARGEST = 255  # at this strength any image may become any other: nothing may stay right
 NOISE, SINGLE, STRONGEST, BLACK_BOX = "noise", "fgsm", "apgd", "square"
 EOT = "eot"  # expects over draws of the encoding
-STEPS = {"noise": None, "fgsm": None, "r_fgsm": None}  # methods whose steps are what they are
+ONE_STEP = ("noise", "fgsm", "r_fgsm")  # methods whose number of steps is what it is
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Member:
     @property
     def iterative(self) -> bool:
         """Whether it follows that in many steps."""
-        return self.follows_gradient and self.attack.method not in STEPS
+        return self.follows_gradient and self.attack.method not in ONE_STEP
 
 
 SUITES: dict[str, dict[str, Member]] = {
@@ -129,7 +129,7 @@ class Choice:
 
     def _sized(self, member: Member) -> Member:
         method = member.attack.method
-        if method in STEPS:
+        if method in ONE_STEP:
             return member
         asked = self.queries if method == "square" else self.steps
         steps = member.attack.steps if asked is None else asked

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sw.attack.gradient.way import Way
 from sw.attack.suite.flags import flags
@@ -90,6 +92,21 @@ def test_a_transfer_that_wins_is_a_black_box() -> None:
     found.right["transfer1", 8] = found.zero["transfer1", 8] = np.zeros(4, np.bool_)
     [sentence] = flags(found, choice.members(), [8], DIGITS)
     assert "transfer1, which sees another network only, leaves 0.0 % right" in sentence
+
+
+@given(st.data())
+def test_the_worst_case_is_at_most_each_member_whatever_they_are(draw: st.DataObject) -> None:
+    """Of any answers: no more right than clean, than any attack of that strength; no other one."""
+    count = draw.draw(st.integers(1, 12))
+    some = st.lists(st.booleans(), min_size=count, max_size=count).map(np.array)
+    right = draw.draw(st.dictionaries(st.tuples(st.sampled_from(NAMES), st.just(8)), some))
+    other = draw.draw(st.dictionaries(st.tuples(st.sampled_from(NAMES), st.just(16)), some))
+    found = Answers(draw.draw(some), right | other, {})
+    worst = found.worst(8)
+    assert worst.sum() <= min(each.sum() for each in [found.clean, *right.values()])
+    for row in range(count):
+        stands = [found.clean[row], *(each[row] for each in right.values())]
+        assert worst[row] == all(stands)
 
 
 @pytest.mark.parametrize(("left", "moving"), [([90, 80, 79, 69], True), ([90, 80, 79, 71], False)])
