@@ -13,7 +13,7 @@ from typing import Any
 from cosim.bench import ticks
 from cosim.bench.document import document, plot
 from cosim.bench.mesh import noc
-from cosim.bench.network import vgg5
+from cosim.bench.network import scale, vgg5
 from cosim.bench.rivals import ranc, ranc_simulator
 from cosim.bench.simulators import footprint, rows
 from sw.common.errors import InputError
@@ -23,8 +23,8 @@ from sw.files import output
 from sw.files.paths import VGG5_CHECKPOINT
 from sw.jobs.worker_setup import use_one_thread
 
-PARTS = ("rows", "noc", "ticks", "ranc", "vgg5", "footprint")
-FORMAT, VERSION = "nc64c-bench", 1
+PARTS = ("rows", "noc", "ticks", "ranc", "vgg5", "footprint", "scale")
+FORMAT, VERSION = "nc64c-bench", 2
 JSON, MARKDOWN, PICTURE = "benchmarks.json", "benchmarks.md", "benchmarks-noc.svg"
 GIB = 1 << 30
 
@@ -124,6 +124,7 @@ def _measures(order: Order) -> dict[str, Callable[[], Any]]:
         "ranc": lambda: _ranc(order),
         "vgg5": lambda: _vgg5(order),
         "footprint": lambda: footprint.measure(order.seed, order.repeats),
+        "scale": lambda: scale.measure(order.seed, order.repeats),
     }
 
 

@@ -23,7 +23,7 @@ from hw.spec import AXONS, DENDRITES
 from sw.files import output
 from sw.files.paths import DIGITS_CHECKPOINT, VGG5_CHECKPOINT
 
-PARTS = "rows,noc,ticks,ranc,vgg5,footprint"
+PARTS = "rows,noc,ticks,ranc,vgg5,footprint,scale"
 
 app = typer.Typer(
     name="bench",

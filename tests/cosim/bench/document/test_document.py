@@ -122,7 +122,7 @@ def test_unknown_parts(tmp_path: Path, parts: str, message: str) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"format": "nc64c-bench", "version": 2}'])
+@pytest.mark.parametrize("content", ["{", "[]", '{"format": "nc64c-bench", "version": 1}'])
 def test_a_record_of_something_else(tmp_path: Path, content: str) -> None:
     (tmp_path / suite.JSON).write_text(content)
     result = nc64c("bench", "all", "--parts", "vgg5", "--out", tmp_path)
