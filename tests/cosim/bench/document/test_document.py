@@ -17,6 +17,7 @@ from cosim.bench.simulators import footprint
 from cosim.rtl.icarus import icarus
 from tests.support.cli import nc64c
 
+RESULTS = Path(__file__).parents[4] / "docs" / "results" / "benchmarks"
 FOOTPRINT = {
     "load": [0.25, 1.0],
     "build_s": {"cold": 90.0, "cached": 0.01},
@@ -94,6 +95,13 @@ def test_the_document_says_what_was_measured_and_what_not() -> None:
     assert "load 0.2 and 1.0: `nc64c bench all`" in text
     assert "The mesh" not in text
     assert "{" not in text
+
+
+def test_the_kept_page_is_that_of_the_kept_figures() -> None:
+    """Whoever changes the page writes it anew: `cosim.bench.suite.write`."""
+    kept = json.loads((RESULTS / suite.JSON).read_text())
+    picture = suite.PICTURE if "noc" in kept["parts"] else None
+    assert document.render(kept, picture) == (RESULTS / suite.MARKDOWN).read_text()
 
 
 def test_simulators_that_are_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
