@@ -110,7 +110,8 @@ def measure(subject: Subject, repeats: int) -> dict[str, Any]:
 class _Levels:
     """The levels as measures of seconds on the wall; answers and CPU seconds are kept beside.
 
-    Each runs in the processes of a pool, which have read and mapped the network before.
+    Each runs in the processes of a pool, which have read and mapped the network before, and loaded
+    it into the golden models.
     """
 
     def __init__(self, subject: Subject, pool: ProcessPoolExecutor) -> None:
@@ -119,7 +120,7 @@ class _Levels:
         self.halves = [subject.images[:half], subject.images[half:]]
         self.cpu_s: dict[str, list[float]] = {}
         self._answers: dict[str, NDArray[np.int64]] = {}
-        for work in (_in_golden, _as_convolutions):
+        for work in (_in_golden, _in_batched, _as_convolutions):
             self._run("", work, [subject.images[:1]] * PROCESSES)
         self.cpu_s.clear()
         self._answers.clear()
@@ -165,6 +166,16 @@ def _prepared(path: Path) -> tuple[IntegerNetwork, Schedule]:
     return network, schedule_network(network, FULL_CHIP)
 
 
+@lru_cache(maxsize=1)
+def _golden() -> GoldenRunner:
+    return GoldenRunner()
+
+
+@lru_cache(maxsize=1)
+def _batched() -> BatchedRunner:
+    return BatchedRunner()
+
+
 def _as_convolutions(path: Path, images: Images) -> NDArray[np.int64]:
     """The output layer's membranes, int64 [images, classes], of the network without a chip."""
     use_one_thread()
@@ -179,12 +190,12 @@ def _in_rtl(path: Path, images: Images) -> NDArray[np.int64]:
 
 def _in_golden(path: Path, images: Images) -> NDArray[np.int64]:
     """The same of the golden model."""
-    return _streamed(path, images, GoldenRunner())
+    return _streamed(path, images, _golden())
 
 
 def _in_batched(path: Path, images: Images) -> NDArray[np.int64]:
     """The same of the batched one."""
-    return _streamed(path, images, BatchedRunner())
+    return _streamed(path, images, _batched())
 
 
 def _streamed(path: Path, images: Images, runner: Runner) -> NDArray[np.int64]:

@@ -1,0 +1,70 @@
+"""The table of the chip as oracle: what stands beside what, and the sign of a gain."""
+
+from typing import Any
+
+from cosim.report.studies import oracle
+
+
+def entry(attack: str | None, asked: str | None, golden: list[int], queries: int) -> dict[str, Any]:
+    return {
+        "attack": attack,
+        "asked": asked,
+        "queries": queries,
+        "golden": golden,
+        "rtl": golden[:2],
+        "compared_spikes": 10,
+        "compared_membranes": 20,
+        "mismatches": 0,
+        "first_mismatch": None,
+    }
+
+
+def document(**changes: Any) -> dict[str, Any]:
+    chips = {
+        "noise_9": [
+            entry(None, None, [1, 1, 1, 1], 0),
+            entry("square", "float network", [1, 1, 1, 0], 400),
+            entry("square", "quantised network", [1, 1, 1, 0], 400),
+            entry("square", "this chip", [1, 0, 0, 0], 402),
+        ]
+    }
+    return {
+        "command": "nc64c oracle",
+        "network": "n",
+        "dataset": "d",
+        "images": 4,
+        "rtl_images": 2,
+        "eps": 8,
+        "queries": 100,
+        "draws": 3,
+        "seed": 0,
+        "labels": [1, 1, 1, 1],
+        "chips": chips,
+    } | changes
+
+
+def test_the_chip_gains_what_is_right_in_software_and_wrong_on_it() -> None:
+    clean, float_, quantised, chip = oracle.rows(document(), "noise_9")
+    assert clean[:3] == ["none", "", ""]
+    assert clean[3].startswith("100.0 [")
+    assert (float_[4], quantised[4]) == ("", "")
+    assert quantised[3].startswith("75.0 [")
+    assert chip[2] == "100"  # queries an image
+    assert chip[3].startswith("25.0 [")
+    assert chip[4].startswith("50.0 [")
+    assert chip[5].startswith("50.0 [")  # of the first two images
+
+
+def test_the_page_says_how_much_was_compared() -> None:
+    text = oracle.as_markdown(document())
+    assert "40 spikes and 80 membranes compared, 0 mismatches" in text
+    assert "asks 3 other ones" in text
+    plain = document(chips={"plain": document()["chips"]["noise_9"]})
+    assert "other ones" not in oracle.as_markdown(plain)
+
+
+def test_the_first_difference_of_each_chip() -> None:
+    found = document()
+    assert oracle.differences(found) == []
+    found["chips"]["noise_9"][2]["first_mismatch"] = "image 3, tick 2"
+    assert oracle.differences(found) == ["noise_9: image 3, tick 2"]
