@@ -152,7 +152,7 @@ TARGETS = (
         lambda f: _over_ranc(f, 1024, ranc.RTL),
     ),
     at_least(
-        "golden model, the same",
+        "golden model, faster than RANC's simulator, optimised, 1024 x 1024",
         "ranc",
         20,
         "times",
@@ -173,7 +173,7 @@ TARGETS = (
         lambda f: _median(f, "images_per_s", vgg5.RTL_2),
     ),
     at_least(
-        "the same, over one process",
+        "VGG5 in RTL, 2 processes over one",
         "vgg5",
         1.9,
         "times",
@@ -201,7 +201,7 @@ TARGETS = (
         lambda f: float(f["layer"]["times_faster"][golden.ONE][ticks.PAIBOX]),
     ),
     at_least(
-        "the same, 32 images at once",
+        "a layer of the golden model, faster than PAIBox: 32 images at once",
         "ticks",
         20,
         "times",
