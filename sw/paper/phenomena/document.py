@@ -79,6 +79,7 @@ def as_markdown(outcome: Outcome) -> str:
             {
                 "claim": verdict.claim,
                 "short": verdict.short,
+                "counted": verdict.counted,
                 "sentence": verdict.sentence,
                 "head": [
                     *(NAMES[factor] for factor in verdict.claim.factors),
@@ -169,6 +170,7 @@ def _claim(verdict: Verdict) -> dict[str, Any]:
         "unit": claim.unit,
         "figures": [{"name": part.name, "bound": part.bound} for part in claim.parts],
         "verdict": verdict.sentence,
+        "counted": verdict.counted,
         "depends_on": [NAMES[factor] for factor in verdict.depends],
         "conditions": [
             dict(zip((NAMES[factor] for factor in claim.factors), answer.where, strict=True))

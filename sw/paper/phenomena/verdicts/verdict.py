@@ -67,10 +67,17 @@ class Verdict:
         return f"depends on {names}"
 
     @property
+    def counted(self) -> str:
+        """Under how many conditions it is shown, and under how many refuted."""
+        labels = [answer.label for answer in self.answers]
+        shown, refuted = labels.count("shown"), labels.count("refuted")
+        return f"shown under {shown}, refuted under {refuted} of {len(labels)} conditions"
+
+    @property
     def sentence(self) -> str:
         """The same, and where it is shown and where refuted."""
         if not self.depends:
-            return self.short
+            return f"{self.short} ({self.counted})"
         found: dict[str, list[str]] = {}
         for group in self.groups:
             found.setdefault(group.label, []).append(", ".join(group.where))

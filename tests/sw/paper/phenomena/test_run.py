@@ -120,7 +120,7 @@ def test_trainings_that_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     run.run(SOURCE, tmp_path, Counting())
     text = (tmp_path / "phenomena.md").read_text()
     assert "16 trainings diverged and are left out." in text
-    assert "**Verdict: not measured.**" in text
+    assert "**Verdict: not measured (shown under 0, refuted under 0 of 8 conditions).**" in text
 
 
 def test_other_images(tmp_path: Path) -> None:

@@ -25,7 +25,8 @@ def test_shown() -> None:
     found = verdict(
         "direct encoding", made_up(lambda p: direct(5 * (p.encoding == "direct")), NOISE)
     )
-    assert found.sentence == "shown"
+    assert found.short == "shown"
+    assert found.sentence == "shown (shown under 8, refuted under 0 of 8 conditions)"
     assert [answer.label for answer in found.answers] == ["shown"] * 8
     assert found.depends == ()
     (estimate,) = found.whole.estimates
@@ -37,12 +38,12 @@ def test_refuted() -> None:
     found = verdict(
         "direct encoding", made_up(lambda p: direct(-5 * (p.encoding == "direct")), NOISE)
     )
-    assert found.sentence == "refuted"
+    assert found.short == "refuted"
 
 
 def test_nothing_there_is_not_decided() -> None:
     found = verdict("direct encoding", made_up(lambda p: direct(0), NOISE))
-    assert found.sentence == "not decided"
+    assert found.short == "not decided"
     assert found.depends == ()
 
 
@@ -86,7 +87,7 @@ def test_just_short_of_decided_is_no_dependence() -> None:
     labels = {answer.where[0]: answer.label for answer in found.answers}
     assert labels == {"batch norm": "not decided", "no norm": "shown"}
     assert found.depends == ()
-    assert found.sentence == found.whole.label
+    assert found.short == found.whole.label
 
 
 def test_all_parts_must_hold() -> None:
@@ -97,7 +98,7 @@ def test_all_parts_must_hold() -> None:
         return 10, active * (0.9 if place.weights == "quantised" else 1)
 
     found = verdict("ranking", made_up(rule))
-    assert found.sentence == "refuted"
+    assert found.short == "refuted"
     first, second = found.whole.estimates
     assert first is not None
     assert second is not None
@@ -110,14 +111,14 @@ def test_a_bound_that_is_not_0() -> None:
     for fall, wanted in ((0.5, "shown"), (0.3, "refuted")):
         trials = made_up(lambda p, fall=fall: (10, 1 - fall * (p.theta == 0.8)))  # type: ignore[misc]
         found = verdict("activity", trials)
-        assert found.sentence == wanted
+        assert found.short == wanted
         (estimate,) = found.whole.estimates
         assert estimate is not None
         assert round(estimate.value, 6) == 100 * fall
 
 
 def test_failed_trainings() -> None:
-    assert verdict("direct encoding", Trials({})).sentence == "not measured"
+    assert verdict("direct encoding", Trials({})).short == "not measured"
 
 
 def test_a_claim_about_clean_images_has_no_attack() -> None:
