@@ -15,7 +15,7 @@ from sw.attack.methods.pgd import start
 from sw.attack.victim import Look, Victim
 from sw.data.dataset import Images
 
-STEPS = 20
+STEPS = 100  # ASSG, for which it was made, takes some thirty to settle
 KEPT, KEPT_SQUARES = 0.5, 0.8  # of the last step's means
 TINY = 1e-12
 Reals = NDArray[np.float64]

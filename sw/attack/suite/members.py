@@ -48,7 +48,7 @@ SUITES: dict[str, dict[str, Member]] = {
         "pgd": Member(Attack("pgd", 0, steps=10)),
         STRONGEST: Member(Attack("apgd", 0, steps=20)),
         "dlr": Member(Attack("apgd_dlr", 0, steps=20)),
-        "sapgd": Member(Attack("sa_pgd", 0, steps=20), Way(surrogate="assg")),
+        "sapgd": Member(Attack("sa_pgd", 0, steps=100), Way(surrogate="assg")),
         BLACK_BOX: Member(Attack("square", 0, steps=100)),
     },
     "reliable": {

@@ -81,7 +81,7 @@ def test_the_command(tmp_path: Path) -> None:
         falls = curve["32"]
         assert falls == sorted(falls, reverse=True)
         assert falls[-1] <= document["attacks"][name]["32"] or name == "pgd"
-    assert document["how"]["sapgd"] == "20 steps, surrogate assg"
+    assert document["how"]["sapgd"] == "100 steps, surrogate assg"
     text = (out / "robustness.md").read_text()
     assert text == page(document)
     assert (out / "robustness.html").read_text() == render(document)
