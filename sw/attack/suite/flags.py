@@ -12,6 +12,7 @@ from sw.common.intervals import wilson
 from sw.model.config import NetworkConfig
 
 RANDOM = ("rate",)  # encodings that draw spikes
+ADAPTIVE = ("assg",)  # surrogates that follow the images on their way
 Members = Mapping[str, Member]
 Rule = Callable[[Answers, Members, int], str | None]
 
@@ -25,6 +26,7 @@ def flags(
         *_silent(answers),
         _faded(answers),
         _random(members, config),
+        _fixed(members),
     ]
     rules: tuple[Rule, ...] = (
         _gradient_is_zero,
@@ -70,6 +72,16 @@ def _random(members: Members, config: NetworkConfig) -> str | None:
     return (
         f"encoding {config.encoding} draws spikes, and the attacks saw one draw of them: an attack "
         "that expects over draws may do more (--draws)"
+    )
+
+
+def _fixed(members: Members) -> str | None:
+    ways = [member.way for member in members.values() if member.follows_gradient]
+    if not ways or any(way is not None and way.surrogate in ADAPTIVE for way in ways):
+        return None
+    return (
+        "no attack takes an adaptive surrogate, and along a fixed one a network can look more "
+        f"robust than it is: add sapgd, or --surrogate {' or '.join(ADAPTIVE)}"
     )
 
 

@@ -120,8 +120,16 @@ def test_an_attack_that_still_gains_is_said(left: list[int], moving: bool) -> No
     assert [each.startswith(words) for each in sentences] == [True] * moving
 
 
+def test_fixed_surrogates_alone_are_said() -> None:
+    only = ("fgsm", "apgd", "square")
+    [sentence] = flags(answers(), Choice("quick", only=only).members(), [8], DIGITS)
+    assert "no attack takes an adaptive surrogate" in sentence
+    adaptive = Choice("quick", Way(surrogate="assg"), only)
+    assert flags(answers(), adaptive.members(), [8], DIGITS) == []
+
+
 def test_attacks_that_did_not_run_are_not_compared() -> None:
-    for only in ("noise", "square", "pgd"):
+    for only in ("noise", "square", "sapgd"):
         choice = Choice("quick", only=(only,))
         assert flags(answers(), choice.members(), [8], DIGITS) == []
 
