@@ -124,7 +124,7 @@ PRESETS: dict[Preset, Scale] = {
         quantised_epochs=2,
         fast=True,
     ),
-    # 96 networks and 672 trials in an hour or so on one core: small and hardly trained.
+    # 96 networks and 672 trials in half an hour or so on one core: small and hardly trained.
     "phenomena": Scale(
         dataset="cifar10",
         network="vgg5",
