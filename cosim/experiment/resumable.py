@@ -5,9 +5,8 @@ from functools import partial
 from pathlib import Path
 
 from cosim.experiment.plan import Result, Shard
-from sw.common.errors import InputError
 from sw.common.progress import Progress
-from sw.common.typed import Misfit, plain, typed
+from sw.common.typed import plain
 from sw.files.store import Store
 from sw.jobs.engine import Engine
 
@@ -30,7 +29,7 @@ def run_shards(
     results: dict[int, Result] = {}
     with progress.stage(stage, len(shards), "shards") as advance:
         for number, shard in enumerate(shards):
-            kept = _kept(store, shard, progress)
+            kept = store.found(shard.settings, Result, progress.say)
             if kept is not None:
                 results[number] = kept
                 advance(1)
@@ -45,15 +44,3 @@ def run_shards(
             results[number] = result
             advance(1)
     return [results[number] for number in range(len(shards))], found
-
-
-def _kept(store: Store, shard: Shard, progress: Progress) -> Result | None:
-    """What its file has, if that is there and right."""
-    try:
-        content = store.load(shard.settings)
-        return None if content is None else typed(content, Result)
-    except Misfit as error:
-        progress.say(f"shard {store.path(shard.settings)} is damaged at {error}; it is done again")
-    except InputError as error:
-        progress.say(f"{error}; it is done again")
-    return None

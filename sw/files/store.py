@@ -6,10 +6,12 @@ checksum of its content: a file that is damaged is noticed.
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sw.common.errors import InputError, reason
+from sw.common.typed import Misfit, typed
 from sw.files.atomic import atomic_write
 from sw.files.bounded import read_at_most
 
@@ -17,6 +19,8 @@ MAX_BYTES = 16 << 20
 
 Settings = dict[str, Any]  # JSON: all that goes into a piece
 Result = dict[str, Any]  # JSON
+Say = Callable[[str], object]
+Piece = TypeVar("Piece")
 
 
 def key(settings: Settings) -> str:
@@ -67,6 +71,18 @@ class Store:
             raise InputError(f"{damaged}: its content is not what was written")
         result: Result = content["result"]
         return result
+
+    def found(self, settings: Settings, kind: type[Piece], say: Say) -> Piece | None:
+        """What a piece gave, as a structure; None: it is not finished, or damaged, which `say` is
+        told."""
+        try:
+            content = self.load(settings)
+            return None if content is None else typed(content, kind)
+        except Misfit as error:
+            say(f"{self._noun} {self.path(settings)} is damaged at {error}; it is done again")
+        except InputError as error:
+            say(f"{error}; it is done again")
+        return None
 
     def path(self, settings: Settings) -> Path:
         """The file of a piece."""

@@ -6,7 +6,6 @@ import zlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
@@ -17,13 +16,11 @@ from cosim.experiment.oracle.rows import SEEDS, Row
 from cosim.experiment.oracle.shown import Shown, show
 from cosim.program.runner import Runner
 from sw.attack.methods.budget import Budget
-from sw.common.errors import InputError
-from sw.common.typed import Misfit, plain, typed
+from sw.common.typed import plain
 from sw.data.dataset import Dataset, Images
-from sw.files.store import Settings, Store
+from sw.files.store import Piece, Settings, Store
 
 FOLDER = "pieces"
-Piece = TypeVar("Piece")
 
 
 @dataclass(frozen=True)
@@ -86,12 +83,9 @@ class Pieces:
 
     def _once(self, settings: Settings, kind: type[Piece], work: Callable[[], Piece]) -> Piece:
         settings = {"kind": kind.__name__, **self._common, **settings}
-        try:
-            kept = self._store.load(settings)
-            if kept is not None:
-                return typed(kept, kind)
-        except (InputError, Misfit) as error:
-            self._say(f"piece {self._store.path(settings)}: {error}; it is done again")
+        kept = self._store.found(settings, kind, self._say)
+        if kept is not None:
+            return kept
         done = work()
         self._store.save(settings, plain(done))
         return done

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sw.attack.suite.members import Member
-from sw.common.errors import InputError
 from sw.data.dataset import Dataset
 from sw.files.sources import ROOT, below, fingerprint
 from sw.files.store import Store
@@ -65,7 +64,7 @@ class Blocks:
     def of(self, member: Member, part: Dataset) -> Block:
         """What an attack makes of these images; a damaged block is made again."""
         settings = self._settings(member, part)
-        found = self._load(settings)
+        found = None if self._store is None else self._store.found(settings, dict, self._kept.say)
         if found is None:
             found = self._made(member, part)
             if self._store is not None:
@@ -83,15 +82,6 @@ class Blocks:
             "member": dataclasses.asdict(member),
             "numbers": part.numbers.tolist(),
         }
-
-    def _load(self, settings: dict[str, Any]) -> dict[str, Any] | None:
-        if self._store is None:
-            return None
-        try:
-            return self._store.load(settings)
-        except InputError as error:
-            self._kept.say(f"{error}; it is done again")
-            return None
 
     def _made(self, member: Member, part: Dataset) -> dict[str, Any]:
         source = self._network if member.source is None else self._sources[member.source]
