@@ -1,11 +1,11 @@
 """Attacks: images changed a little so that a network errs.
 
 Those of images move whole steps of 1/255, so attacked images are uint8 as the clean ones; those of
-spikes change a few of them. White-box
-attacks take the gradient of the network that they are to harm; transfer attacks take another
-network's (the attack model of Algorithm 1), and need nothing else from this file. What is drawn is
-drawn for each image by its number in the data set (`sw.attack.draws`), so that it does not matter
-which images are attacked together; the gradient's last bits may depend on that.
+spikes change a few of them. White-box attacks take the gradient of the network that they are to
+harm; transfer attacks take another network's (the attack model of Algorithm 1), and need nothing
+else from this file. What is drawn is drawn for each image by its number in the data set
+(`sw.attack.draws`), so that it does not matter which images are attacked together; the gradient's
+last bits may depend on that.
 """
 
 from collections.abc import Mapping, Sequence

@@ -7,12 +7,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sw.data import digits
+from sw.model.config import LayerSpec, NetworkConfig
 
 STEPS, SIDE = 5, 12
 SHAPE = (2, SIDE, SIDE)
 TICK = 0.01
 CHANGE = 64  # of a pixel, in 1/255, that is an event
 PATH = ((2, 2), (1, 3), (0, 4), (2, 3), (3, 1), (4, 0))  # rows and columns the image is moved by
+SMALL = NetworkConfig(  # that takes them
+    name="small",
+    dataset="spikes",
+    input_shape=SHAPE,
+    classes=tuple(map(str, range(10))),
+    layers=(LayerSpec("conv", 4, pool=True), LayerSpec("fc", 12)),
+    timesteps=STEPS,
+    theta_conv=0.1,
+    theta_fc=0.2,
+    encoding="spikes",
+)
 Spikes = NDArray[np.uint8]  # [n, T, 2, rows, columns]
 Labels = NDArray[np.int64]
 

@@ -16,6 +16,7 @@ from cosim.bench.measure.memory import peak_mib
 from cosim.bench.measure.timing import children_cpu_s, in_turns, load_average, ratio, spread
 from cosim.experiment.levels.packed_spikes import PackedSpikes
 from cosim.experiment.levels.passes import ReadBack, run_network
+from cosim.experiment.levels.streamed import READ_BACK
 from cosim.golden.batched.runner import BatchedRunner
 from cosim.golden.runner import GoldenRunner
 from cosim.mapping.host_layers import chip_inputs
@@ -35,7 +36,6 @@ from sw.jobs.worker_setup import use_one_thread
 from sw.train import checkpoint
 
 PROCESSES = 2
-READ_BACK = 0.1  # share of the passes whose membranes are read, as in `nc64c cosim`
 PATCH = 4  # pixels of a patch's side, in images that are made up
 RTL_1, RTL_2 = "RTL, 1 process", f"RTL, {PROCESSES} processes"
 GOLDEN, BATCHED = "golden", "golden batched"

@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from cosim.experiment.levels.passes import ReadBack
 from cosim.experiment.levels.resident import run_resident
 from cosim.experiment.levels.results import ChipResult, Chips
-from cosim.experiment.levels.streamed import run_streamed
+from cosim.experiment.levels.streamed import READ_BACK, run_streamed
 from cosim.experiment.oracle.victim import output_membranes
 from cosim.mapping.choose import Mapping
 from cosim.program.program import Program
 from sw.common.stopwatch import Stopwatch
 from sw.data.dataset import Images
 from sw.integer.network import IntegerNetwork
-
-READ_BACK = 0.1  # share of a hidden layer's passes whose membranes are read
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ def flit_lines(flits: NDArray[np.uint64]) -> Iterator[str]:
         axons = _spikes_together(words, place)
         if axons:
             page = int(AXON.get(words[place], "page"))
-            yield f"spike {_spike_line(words[place], axons, page)}"
+            yield f"spike {_axon_words(words[place], axons, page)}"
         else:
             yield _other_line(words[place])
         place += max(1, len(axons))
@@ -84,7 +84,7 @@ def _without_axon(word: int) -> int:
     return word & ~AXON.fields["axon"].mask
 
 
-def _spike_line(word: int, axons: list[int], page: int) -> str:
+def _axon_words(word: int, axons: list[int], page: int) -> str:
     where = f"page {page} " if page else ""
     return f"{where}axons {ranges(axons)} to {box_words(word, FLIT)}"
 
@@ -116,7 +116,7 @@ def _other_line(word: int) -> str:
     if kind == Kind.WRITE and (what := _written(region, offset, data)):
         return f"{what} to {box}"
     if kind == Kind.SPIKE and (together := _together(word))[0]:
-        return f"spike together {_spike_line(word, *together)}"
+        return f"spike together {_axon_words(word, *together)}"
     return f"flit {word:#x}"
 
 

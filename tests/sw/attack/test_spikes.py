@@ -1,5 +1,7 @@
 """Attacks on spikes: few changes, of the right kind, where the gradient says, never for nothing."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -12,23 +14,11 @@ from sw.attack.set_names import KINDS, OF_SPIKES
 from sw.attack.victim import Labels, Victim
 from sw.common.errors import InputError
 from sw.data.dataset import Dataset, Images
-from sw.model.config import LayerSpec, NetworkConfig
 from sw.model.network import SpikingNetwork
-from tests.support.saccades import SHAPE, STEPS, moved_digits
+from tests.support.saccades import SMALL, STEPS, moved_digits
 from tests.support.subjects import make_networks
 
-CONFIG = NetworkConfig(
-    name="small",
-    dataset="spikes",
-    input_shape=SHAPE,
-    classes=tuple(map(str, range(10))),
-    layers=(LayerSpec("conv", 4, pool=True), LayerSpec("fc", 12)),
-    timesteps=STEPS,
-    theta_conv=0.1,
-    theta_fc=0.2,
-    encoding="spikes",
-    norm=False,
-)
+CONFIG = replace(SMALL, norm=False)
 COUNT = 20
 
 

@@ -1,5 +1,7 @@
 """Networks that take spikes: how they are shown recordings while they train and are measured."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,24 +9,13 @@ import torch
 from sw.common.errors import InputError
 from sw.data.dataset import Dataset
 from sw.model import metrics
-from sw.model.config import LayerSpec, NetworkConfig
+from sw.model.config import NetworkConfig
 from sw.model.network import SpikingNetwork, as_input
 from sw.train import loop, training_state
 from sw.train.settings import TrainSettings
-from tests.support.saccades import SHAPE, STEPS, moved_digits
+from tests.support.saccades import SHAPE, SMALL, STEPS, moved_digits
 
-CONFIG = NetworkConfig(
-    name="small",
-    dataset="spikes",
-    input_shape=SHAPE,
-    classes=tuple(map(str, range(10))),
-    layers=(LayerSpec("conv", 4, pool=True), LayerSpec("fc", 12)),
-    timesteps=STEPS,
-    theta_conv=0.1,
-    theta_fc=0.2,
-    encoding="spikes",
-    tick=0.01,
-)
+CONFIG = replace(SMALL, tick=0.01)
 
 
 def _network() -> SpikingNetwork:

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cosim.cli.guard import guarded
+from sw.common.checks import check_shape, shown
+from sw.common.errors import InputError
 
 if TYPE_CHECKING:
     from sw.train import settings
-
-from sw.common.checks import check_shape, shown
-from sw.common.errors import InputError
 
 MAX_SEED = 2**32 - 1
 EXAMPLE = (
