@@ -9,6 +9,7 @@ import pytest
 import typer
 
 from cosim.cli.app import app
+from tests.support.markdown import tables
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(
@@ -34,6 +35,11 @@ def test_what_is_linked_and_named_is_there(name: str) -> None:
         if not is_module(target):
             module, _, thing = target.rpartition(".")
             assert defines(ROOT / f"{module.replace('.', '/')}.py", thing), target
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_tables_are_whole(name: str) -> None:
+    tables((ROOT / name).read_text())
 
 
 def is_module(name: str) -> bool:

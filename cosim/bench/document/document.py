@@ -1,14 +1,11 @@
 """The figures as a document: Markdown, from the record alone."""
 
-from collections.abc import Iterable
-from math import floor, log10
 from typing import Any
 
+from cosim.bench.document import tables
 from cosim.bench.document.targets import Verdict, verdicts
-from cosim.bench.measure.timing import Spread
+from cosim.bench.document.words import NOTHING, loads, number, spread_text
 from sw.common.templates import environment, markdown
-
-DIGITS = 3
 
 
 def render(record: dict[str, Any], picture: str | None) -> str:
@@ -19,6 +16,9 @@ def render(record: dict[str, Any], picture: str | None) -> str:
         "spread": spread_text,
         "loads": loads,
         "verdict": verdict_row,
+        "activities": tables.activities,
+        "race": tables.race,
+        "meshes": tables.meshes,
     }
     parts = record["parts"]
     figures = {name: part["figures"] for name, part in parts.items()}
@@ -32,31 +32,11 @@ def render(record: dict[str, Any], picture: str | None) -> str:
     )
 
 
-def number(value: float) -> str:
-    """Three digits, without an exponent, thousands with commas."""
-    if value == 0:
-        return "0"
-    decimals = max(0, DIGITS - 1 - floor(log10(abs(value))))
-    return f"{round(value, DIGITS - 1 - floor(log10(abs(value)))):,.{decimals}f}"
-
-
-def spread_text(spread: Spread) -> str:
-    """A median, and in brackets least and largest where it is one of several."""
-    if spread["repeats"] == 1:
-        return number(spread["median"])
-    return f"{number(spread['median'])} ({number(spread['least'])} to {number(spread['largest'])})"
-
-
-def loads(values: Iterable[float]) -> str:
-    """Load averages before and behind a part."""
-    return " and ".join(f"{value:.1f}" for value in values)
-
-
 def verdict_row(verdict: Verdict) -> tuple[str, str, str, str]:
     """A target, its limit, what was measured, and whether it was met."""
     target = verdict.target
     limit = f"{'at most' if target.at_most else 'at least'} {target.limit:,g} {target.unit}"
-    value = "" if verdict.value is None else number(verdict.value)
+    value = NOTHING if verdict.value is None else number(verdict.value)
     return target.name, limit, value, verdict_text(verdict)
 
 

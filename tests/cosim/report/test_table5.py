@@ -10,6 +10,7 @@ from cosim.report.figures import adversarial_loss
 from cosim.report.studies import noise, table5
 from sw.common.errors import InputError
 from sw.common.typed import plain
+from tests.support.markdown import tables
 from tests.support.records import changed, make_run
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -67,6 +68,7 @@ def test_the_gap_is_over_the_images_in_rtl() -> None:
 def test_kinds_of_attack_have_tables_of_their_own() -> None:
     run = with_sets(make_run(), "clean", "pgd_8", "transfer_2", "fgsm_2")
     text = table5.as_markdown(run)
+    assert len(tables(text)) == 4
     *headings, _ = re.findall("^## (.*)$", text, re.MULTILINE)
     assert headings == [table5.KINDS[kind] for kind in ("pgd", "transfer", "fgsm")]
     assert "the paper, hardware" not in text[: text.index("made on another network")]
@@ -130,6 +132,7 @@ def noisy_runs() -> list[RunRecord]:
 def test_noise_has_a_row_for_each_number_of_bits() -> None:
     runs = noisy_runs()
     text = noise.as_markdown(runs)
+    assert len(tables(text)) == 2
     table = [line for line in text.splitlines() if re.match(r"\| \d", line)]
     assert len(table) == 2 * 2 * 3  # accuracy and loss, golden and RTL
     assert table[2].startswith("| 4 | 15 (4 %) | golden |")

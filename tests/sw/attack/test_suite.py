@@ -27,6 +27,7 @@ from sw.train.checkpoint import Checkpoint
 from sw.train.loop import Trained
 from sw.train.settings import TrainSettings
 from tests.support.cli import nc64c
+from tests.support.markdown import tables
 
 QUICK = Choice("quick", Way(batch=20))
 NAMES = tuple(SUITES["quick"])
@@ -84,6 +85,7 @@ def test_the_command(tmp_path: Path) -> None:
     assert document["how"]["sapgd"] == "100 steps, surrogate assg"
     text = (out / "robustness.md").read_text()
     assert text == page(document)
+    assert len(tables(text)) == 1
     assert (out / "robustness.html").read_text() == render(document)
     low, high = (100 * end for end in wilson(round(document["worst"]["32"] / 5), 20))
     assert f"| **worst case** | {document['worst']['32']:.1f} ({low:.1f} to {high:.1f}) |" in text

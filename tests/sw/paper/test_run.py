@@ -24,6 +24,7 @@ from sw.paper.tables import document
 from sw.paper.worker import Job, Source
 from sw.train import checkpoint
 from sw.train.loop import Diverged, TrainFiles, train
+from tests.support.markdown import tables
 from tests.sw.paper.conftest import SOURCE, TINY, Finished
 
 pytestmark = pytest.mark.slow
@@ -70,6 +71,7 @@ def test_table_1(finished: Finished) -> None:
     assert len(document["cells"]) == 2 * 2 * 3
     assert len(document["networks"]) == 3
     markdown = finished.files[1].read_text()
+    assert tables(markdown)
     assert "| theta | weights | direct I | direct II | direct III | rate I |" in markdown
     assert "(7.41)" in markdown
     assert "[1] printed 13,42: a decimal comma, or one of the scan." in markdown
@@ -253,6 +255,7 @@ def test_training_that_fails_is_a_gap(tmp_path: Path, monkeypatch: pytest.Monkey
         "training diverged: the loss is nan at step 3"
     ] * 2
     markdown = files[1].read_text()
+    assert tables(markdown)
     assert "| 0.4 | Q1 | - (7.41) |" in markdown
     assert "| direct | 0.4 | training failed |" in markdown
     assert len(_cells(tmp_path)) == 1  # the training's; cells of failed networks are not kept

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from cosim.bench import suite, ticks
-from cosim.bench.document import document
+from cosim.bench.document import document, words
+from cosim.bench.document.tables import race
 from cosim.bench.document.targets import TARGETS, Target, Verdict, verdicts
 from cosim.bench.measure import golden
 from cosim.bench.measure.timing import per_tick, ratio, spread
@@ -16,6 +17,7 @@ from cosim.bench.mesh import noc
 from cosim.bench.simulators import footprint
 from cosim.rtl.icarus import icarus
 from tests.support.cli import nc64c
+from tests.support.markdown import tables
 
 RESULTS = Path(__file__).parents[4] / "docs" / "results" / "benchmarks"
 FOOTPRINT = {
@@ -44,9 +46,9 @@ def test_numbers_have_three_digits() -> None:
         0.012345: "0.0123",
         9.999: "10.00",
     }
-    assert {value: document.number(value) for value in texts} == texts
-    assert document.spread_text(spread([3.0, 1.0, 2.0])) == "2.00 (1.00 to 3.00)"
-    assert document.spread_text(spread([3.0])) == "3.00"
+    assert {value: words.number(value) for value in texts} == texts
+    assert words.spread_text(spread([3.0, 1.0, 2.0])) == "2.00 (1.00 to 3.00)"
+    assert words.spread_text(spread([3.0])) == "3.00"
 
 
 def test_ratios_are_of_turns() -> None:
@@ -102,6 +104,34 @@ def test_the_kept_page_is_that_of_the_kept_figures() -> None:
     kept = json.loads((RESULTS / suite.JSON).read_text())
     picture = suite.PICTURE if "noc" in kept["parts"] else None
     assert document.render(kept, picture) == (RESULTS / suite.MARKDOWN).read_text()
+
+
+def test_every_table_is_whole_and_every_cell_says_something() -> None:
+    """Of all figures, and of those without what a machine may lack."""
+    parts = json.loads((RESULTS / suite.JSON).read_text())["parts"]
+    figures = {name: part["figures"] for name, part in parts.items()}
+    assert figures.keys() == set(suite.PARTS)
+    layer = {key: figures["ticks"]["layer"][key] for key in ("activity", "ms_per_tick")}
+    lacking = figures | {
+        "ticks": figures["ticks"] | {"layer": layer | {"skipped": "PAIBox was left out."}},
+        "ranc": {"skipped": "RANC was left out."},
+    }
+    assert "\n\n\n" not in document.render(record(**figures), suite.PICTURE)
+    for these in (figures, lacking, {}, *({name: each} for name, each in figures.items())):
+        found = tables(document.render(record(**these), None))
+        empty = [cells for _, *rows in found for cells in rows if not all(cells)]
+        assert not empty
+
+
+def test_rivals_are_compared_by_their_medians() -> None:
+    ms = {name: spread([value]) for name, value in (("ours", 2.0), ("a", 8.0), ("b", 4.0))}
+    table = race({"ms_per_tick": ms, "times_faster": {"ours": {"a": 4.5, "b": 2.5}}})
+    assert table.head == ["model", "times a", "times b", "ms a tick"]
+    assert table.rows == [
+        ["ours", "4.50", "2.50", "2.00"],
+        ["a", "1.00", "0.500", "8.00"],
+        ["b", "2.00", "1.00", "4.00"],
+    ]
 
 
 def test_simulators_that_are_not_there(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,7 @@ def test_the_document_holds_each_mesh_against_the_one_before() -> None:
     images = [{"images": 4, "times_faster": 3.0, "ms_per_tick": spread([0.5])}]
     figures = {"activity": 0.1, "load": [0.0, 0.0], "cores": meshes, "images": images}
     text = document.render(record(scale=figures), None)
-    assert "| 1 x 1 |  | 0.250 |" in text
+    assert "| 1 x 1 | - | 0.250 |" in text
     assert "| 2 x 2 | 4.00 | 1.00 |" in text
     assert "| 4 x 4 | 8.00 | 8.00 |" in text
     assert "| 4 | 3.00 | 0.500 |" in text

@@ -3,6 +3,7 @@
 from typing import Any
 
 from cosim.report.studies import oracle
+from tests.support.markdown import tables
 
 
 def entry(attack: str | None, asked: str | None, golden: list[int], queries: int) -> dict[str, Any]:
@@ -57,6 +58,7 @@ def test_the_chip_gains_what_is_right_in_software_and_wrong_on_it() -> None:
 
 def test_the_page_says_how_much_was_compared() -> None:
     text = oracle.as_markdown(document())
+    assert len(tables(text)) == len(document()["chips"])
     assert "40 spikes and 80 membranes compared, 0 mismatches" in text
     assert "asks 3 other ones" in text
     plain = document(chips={"plain": document()["chips"]["noise_9"]})

@@ -21,6 +21,7 @@ from hw.spec import FLIT, FULL_CHIP, ChipShape, Kind, Region
 from tests.support.bug_list import BUGS
 from tests.support.bugs import design_of
 from tests.support.cli import nc64c
+from tests.support.markdown import tables
 
 SHAPE = ChipShape(2, 1, 64, 32)
 OPTIONS = ("--mesh", "2x1", "--axons", "64", "--dendrites", "32")
@@ -70,6 +71,10 @@ def test_the_bench_is_the_same_every_time(written: Path, tmp_path: Path) -> None
     for path in write_bench(SHAPE, tmp_path, ["a.vlt", "b.v"]):
         if path.name != "README.md":
             assert path.read_bytes() == (written / "bench" / path.name).read_bytes()
+
+
+def test_the_tables_of_its_readme_are_whole(written: Path) -> None:
+    assert len(tables((written / "bench" / "README.md").read_text())) == 2
 
 
 def commands(written: Path, simulator: str) -> list[str]:

@@ -16,6 +16,7 @@ from sw.paper.phenomena import run, trial
 from sw.paper.phenomena.grid import grid
 from sw.paper.worker import Done, Job, Source
 from sw.train.loop import Diverged
+from tests.support.markdown import tables
 from tests.sw.paper.phenomena.conftest import SCALE
 
 pytestmark = pytest.mark.slow
@@ -52,6 +53,7 @@ def test_files(folder: Path) -> None:
     assert len(found["networks"]) == 2 * 2 * 2 * 2
     assert len(found["figures"]) == 2 * 2 * 2 * 2 * 2
     text = (folder / "phenomena.md").read_text()
+    assert len(tables(text)) == 2 + len(found["claims"])
     for claim in found["claims"]:
         assert f"**Verdict: {claim['verdict']}.**" in text
         assert claim["sentence"] in text
