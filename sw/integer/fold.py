@@ -74,13 +74,11 @@ def _hidden(
     assert layer.theta is not None
     spec, timesteps = layer.spec, config.timesteps
     leak = _leak_shift(config.leak if spec.leak is None else spec.leak)
-    codes, unit = whole_codes(layer, bits)
+    codes, _ = whole_codes(layer, bits)
     gain, offset = layer.affine()
     fraction_bits = _fraction_bits(codes, bits, encoding)
     grids = _grids(fraction_bits, leak, timesteps, encoding)
-    one = np.abs(gain) * unit / 2**fraction_bits  # what a membrane of 1 stands for
-    # A gain next to 0 would put the threshold out of range: it counts as the least that does not.
-    one = np.maximum(one, np.maximum(layer.theta, np.abs(offset)) / HEADROOM)
+    one = membrane_of_one(layer, bits, encoding)
     threshold, bias = round_decisions(layer.theta / one, offset / one, grids, leak)
     if spec.reset == "subtract":  # the threshold itself counts, not only what it decides
         threshold = np.maximum(np.rint(layer.theta / one), 1).astype(np.int64)
@@ -103,6 +101,22 @@ def _hidden(
         sources=sources(layer),
         beside=branches(layer, bits, flip),
     )
+
+
+def membrane_of_one(
+    layer: "SpikingLayer", bits: int, encoding: Inputs | None
+) -> NDArray[np.float64]:
+    """What a folded membrane of 1 is in the network, by channel of a hidden layer, [out].
+
+    `encoding` is that of its inputs if it is the first one, else None.
+    """
+    assert layer.theta is not None
+    codes, unit = whole_codes(layer, bits)
+    gain, offset = layer.affine()
+    one = np.abs(gain) * unit / 2 ** _fraction_bits(codes, bits, encoding)
+    # A gain next to 0 would put the threshold out of range: it counts as the least that does not.
+    least = np.maximum(layer.theta, np.abs(offset)) / HEADROOM
+    return np.asarray(np.maximum(one, least), np.float64)
 
 
 def _output(layer: "SpikingLayer", bits: int) -> IntegerLayer:

@@ -35,7 +35,7 @@ class Neurons:
 
     Attributes:
         layer: its name.
-        theta, leak, reset, again: see `stepped`.
+        theta, leak, reset, again, above: see `stepped`.
     """
 
     layer: str
@@ -43,12 +43,13 @@ class Neurons:
     leak: float
     reset: SpikeReset
     again: Callable[[Tensor], Tensor] | None
+    above: Tensor | None = None
 
     def fire(self, drive: Tensor, slope: Surrogate = surrogate) -> Tensor:
         """Spikes, [T, B, C, H, W], for the drive of every step."""
         if self.again is None and self.reset == "zero":
-            return lif(drive, self.theta, self.leak, slope)
-        return stepped(drive, self.theta, self.leak, self.reset, self.again, slope)
+            return lif(drive, self.theta, self.leak, slope, self.above)
+        return stepped(drive, self.theta, self.leak, self.reset, self.again, slope, self.above)
 
 
 class SpikingNetwork(nn.Module):
@@ -58,11 +59,13 @@ class SpikingNetwork(nn.Module):
         config: what it is made of.
         weight_bits: None: float; K: the forward pass sees the weights through Eq. 13.
         timesteps: steps per image; the configuration's, unless a training makes them fewer for now.
-        draw: seed of the rate encoding's spikes; another number, other spikes.
+        draw: seed of the rate encoding's spikes, and of noise; another number, other ones.
         compiled: the neurons' steps run as one compiled loop (`sw.model.lif_compiled`): for long
             training. The results are those of float32 arithmetic in both cases, but not bit by bit.
         fire: how neurons fire, for one who wants another gradient of the same spikes: takes a
             layer's neurons and the drive of every step; None: as they were trained.
+        noise: what a layer's thresholds are higher by, for its name and a draw: float
+            [T, 1 or B, C, H, W], or None for nothing; None: no layer has any.
     """
 
     def __init__(self, config: NetworkConfig, weight_bits: int | None = None) -> None:
@@ -73,6 +76,7 @@ class SpikingNetwork(nn.Module):
         self.draw = 0
         self.compiled = False
         self.fire: Callable[[Neurons, Tensor], Tensor] | None = None
+        self.noise: Callable[[str, int], Tensor | None] | None = None
         self.layers = nn.ModuleDict({layer.name: layer for layer in _layers(config)})
 
     @property
@@ -147,11 +151,12 @@ class SpikingNetwork(nn.Module):
         spec, theta = layer.spec, layer.theta
         assert theta is not None
         leak = self.config.leak if spec.leak is None else spec.leak
-        plain = spec.reset == "zero" and not layer.place.recurrent
+        plain = spec.reset == "zero" and not layer.place.recurrent and self.noise is None
         if self.compiled and plain and self.fire is None:
             return lif_compiled.lif(drive, self.timesteps, theta, leak)
         again = self._again(layer) if layer.place.recurrent else None
-        neurons = Neurons(layer.name, theta, leak, spec.reset, again)
+        above = None if self.noise is None else self.noise(layer.name, self.draw)
+        neurons = Neurons(layer.name, theta, leak, spec.reset, again, above)
         every = drive.expand(self.timesteps, *[-1] * 4)
         return neurons.fire(every) if self.fire is None else self.fire(neurons, every)
 

@@ -28,7 +28,7 @@ EXAMPLE = "Example: `nc64c oracle --chips plain,noise_14,stuck_2 --images 50 --o
 
 
 def oracle(
-    out: Annotated[Path, typer.Option(help="Folder for oracle.json and oracle.md.")],
+    out: Annotated[Path, typer.Option(help="Folder for oracle.json, .md and .png.")],
     checkpoint: CheckpointOption = DIGITS_CHECKPOINT,
     data: DataOption = None,
     chips: Annotated[
@@ -40,7 +40,9 @@ def oracle(
     ] = "apgd,square,rays",
     eps: Annotated[int, typer.Option(help="Strength in 1/255.")] = 16,
     queries: Annotated[int, typer.Option(help="Most queries an image.")] = 200,
-    draws: Annotated[int, typer.Option(help="Seeds of noise tried if its own is unknown.")] = 4,
+    draws: Annotated[
+        str, typer.Option(help="Seeds of noise tried if its own is unknown, such as 1,4.")
+    ] = "4",
     images: Annotated[int, typer.Option(help="Held-out images.", max=MAX_IMAGES)] = 100,
     rtl_images: Annotated[int, typer.Option(help="Of them in RTL.", max=MAX_IMAGES)] = 20,
     mesh: MeshOption = "8x8",
@@ -63,8 +65,9 @@ def oracle(
     with guarded(quiet, lambda: f"finished pieces are in {out}") as progress:
         shape = chip_shape(mesh, axons, dendrites)
         from cosim.experiment.oracle.run import Order, run
-        from cosim.report import document
+        from cosim.report import document, plots
         from cosim.report.studies import oracle as results
+        from cosim.report.studies import oracle_noise
 
         order = Order(
             checkpoint=checkpoint,
@@ -84,9 +87,10 @@ def oracle(
             command=shlex.join(["nc64c", *sys.argv[1:]]),
         )
         output.check_folder(out, checkpoint)
+        plots.check()
         found = run(order, progress)
         text = results.as_markdown(found)
-        document.write(out, "oracle", found, text, {})
+        document.write(out, "oracle", found, text, oracle_noise.as_pictures(found))
         first = results.differences(found)
     if not quiet:
         typer.echo(text)

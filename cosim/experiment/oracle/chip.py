@@ -52,8 +52,8 @@ class Chip:
         return with_noise(with_stuck(of, self.stuck, seed), self.noise_bits, noise)
 
     @property
-    def same_without_noise(self) -> "Chip":
-        return replace(self, noise_bits=0)
+    def same_without_faults(self) -> "Chip":
+        return replace(self, stuck=0)
 
 
 def parse_chips(names: str) -> dict[str, Chip]:

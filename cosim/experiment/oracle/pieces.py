@@ -12,7 +12,7 @@ import numpy as np
 from cosim.experiment.levels.results import Chips
 from cosim.experiment.oracle.chip import Chip
 from cosim.experiment.oracle.desk import Desk
-from cosim.experiment.oracle.rows import SEEDS, Row
+from cosim.experiment.oracle.rows import Row
 from cosim.experiment.oracle.shown import Shown, show
 from cosim.program.runner import Runner
 from sw.attack.methods.budget import Budget
@@ -60,9 +60,8 @@ class Pieces:
             "clean": _digest(data.images),
             "numbers": data.numbers.tolist(),
             "budget": asdict(budget),
-            "chip": None if row.in_software else asdict(chip),
-            "desk": None if row.in_software else desk.seed,
-            "draws": desk.draws if row.asked == SEEDS else None,
+            "chip": None if row.for_any_chip else asdict(chip),
+            "desk": None if row.for_any_chip else desk.seed,
         }
         return self._once(settings, Made, lambda: Made.of(*desk.make(row, chip, data, budget)))
 

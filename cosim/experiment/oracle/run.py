@@ -12,7 +12,7 @@ from cosim.experiment.levels.subject import prepare
 from cosim.experiment.oracle.chip import Chip, parse_chips
 from cosim.experiment.oracle.desk import Desk
 from cosim.experiment.oracle.pieces import Pieces
-from cosim.experiment.oracle.rows import Row, parse_attacks, rows_of
+from cosim.experiment.oracle.rows import Row, parse_attacks, parse_draws, rows_of
 from cosim.experiment.oracle.shown import Shown
 from cosim.program.runner import Runner
 from cosim.rtl.runner import verilated
@@ -29,8 +29,7 @@ from sw.data.dataset import Dataset
 from sw.train import checkpoint
 
 BLOCK = 50  # images that are attacked together
-MAX_DRAWS = 100
-SCHEMA = 1
+SCHEMA = 2
 Document = dict[str, Any]
 
 
@@ -39,10 +38,9 @@ class Order:
     """The arguments of `nc64c oracle`. Raises `InputError` for one that there cannot be.
 
     Attributes:
-        chips, attacks: names with commas; see `chip` and `rows`.
+        chips, attacks, draws: names and numbers with commas; see `chip` and `rows`.
         eps: how far a pixel may move, in 1/255.
         queries: that an attack may ask about an image.
-        draws: see `Desk`.
         images, rtl_images: how many held-out ones, and how many of them go through the RTL.
     """
 
@@ -54,7 +52,7 @@ class Order:
     attacks: str
     eps: int
     queries: int
-    draws: int
+    draws: str
     images: int
     rtl_images: int
     seed: int
@@ -67,7 +65,7 @@ class Order:
         parse_attacks(self.attacks)
         check_range("eps", self.eps, 1, 255)
         check_range("queries", self.queries, 1, MAX_STEPS)
-        check_range("draws", self.draws, 1, MAX_DRAWS)
+        parse_draws(self.draws)
         check_range("images", self.images, 1, 10**9)
         check_range("images in RTL", self.rtl_images, 0, self.images)
 
@@ -78,7 +76,7 @@ def run(order: Order, progress: Progress) -> Document:
     loaded = checkpoint.load(order.checkpoint)
     check_pixels(loaded.config)
     data = draw_images(loaded.config.dataset, order.images, order.seed, order.data)
-    desk = Desk(prepare(loaded, order.shape), order.seed, order.draws, device)
+    desk = Desk(prepare(loaded, order.shape), order.seed, device)
     torch.set_num_threads(order.threads or usable_cores())
     rtl = None
     if order.rtl_images:
@@ -99,7 +97,7 @@ def run(order: Order, progress: Progress) -> Document:
         "rtl_images": order.rtl_images,
         "eps": order.eps,
         "queries": order.queries,
-        "draws": order.draws,
+        "draws": parse_draws(order.draws),
         "seed": order.seed,
         "labels": data.labels.tolist(),
         "chips": {name: work.on(name, chip, progress) for name, chip in work.chips.items()},
@@ -122,7 +120,8 @@ class _Work:
 
     def on(self, name: str, chip: Chip, progress: Progress) -> list[Document]:
         """What a chip makes of the clean images, and then of each row's."""
-        rows = [None, *rows_of(chip, parse_attacks(self.order.attacks))]
+        attacks, draws = parse_attacks(self.order.attacks), parse_draws(self.order.draws)
+        rows = [None, *rows_of(chip, attacks, draws)]
         found = []
         with progress.stage(name, len(rows) * len(self.data)) as advance:
             for row in rows:
@@ -151,6 +150,7 @@ def _entry(row: Row | None, blocks: list[tuple[Shown, int]]) -> Document:
     return {
         "attack": None if row is None else row.attack,
         "asked": None if row is None else row.asked,
+        "draws": 0 if row is None else row.draws,
         "queries": sum(queries for _, queries in blocks),
         "golden": [answer for each in shown for answer in each.golden],
         "rtl": [answer for each in shown for answer in each.rtl],

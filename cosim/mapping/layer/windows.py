@@ -7,6 +7,7 @@ numbered relative to the tile, so a core can do any tile of its output channels.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -16,6 +17,8 @@ from cosim.mapping.layer.tiling import Seen, Tile
 from hw.spec import PAGE_COUNTS, ChipShape
 from sw.integer.arm import Arm
 from sw.integer.network import IntegerLayer
+
+Value = TypeVar("Value", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -87,11 +90,11 @@ class Windows:
         jobs = every.transpose(0, 3, 4, 1, 2, 5, 6)
         return jobs.reshape(len(spikes) * self.tiles, spikes.shape[1], -1)
 
-    def join(self, spikes: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Output spikes of all tiles as images: bool [n tiles, T, C, pixels] to [n, T, C, H, W]."""
-        _, steps, channels, _ = spikes.shape
+    def join(self, values: NDArray[Value]) -> NDArray[Value]:
+        """Such as spikes, of all tiles as images: [n tiles, T, C, pixels] to [n, T, C, H, W]."""
+        _, steps, channels, _ = values.shape
         tiles = (self.down, self.across, steps, channels, self.height, self.width)
-        images = spikes.reshape(-1, *tiles).transpose(0, 3, 4, 1, 5, 2, 6)
+        images = values.reshape(-1, *tiles).transpose(0, 3, 4, 1, 5, 2, 6)
         return images.reshape(-1, steps, *self.layer.output_shape)
 
 

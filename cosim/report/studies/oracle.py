@@ -1,19 +1,21 @@
-"""The table of `nc64c oracle`: images made in software beside images made on the chip."""
+"""The tables of `nc64c oracle`: images made in software beside images made on the chip."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from cosim.report.document import templates
-from sw.common.intervals import paired, wilson
+from cosim.report.studies import oracle_noise
+from cosim.report.studies.oracle_noise import Entry, right, share
+from sw.common.intervals import paired
 from sw.common.templates import markdown
 
-Entry = dict[str, Any]
+SOFTWARE = ("float network", "quantised network")  # who asked these knows nothing of the chip
 HEAD = (
     "attack",
     "who was asked",
     "queries an image",
     "golden",
-    "lost more than in software",
+    "lost more than by the network",
     "RTL",
 )
 
@@ -27,7 +29,8 @@ def as_markdown(found: dict[str, Any]) -> str:
         found=found,
         head=HEAD,
         rows=rows,
-        seeds=any("noise" in name for name in found["chips"]),
+        noise=oracle_noise.tables(found),
+        head_of_noise=oracle_noise.head(found),
         spikes=sum(entry["compared_spikes"] for entry in entries),
         membranes=sum(entry["compared_membranes"] for entry in entries),
         mismatches=sum(entry["mismatches"] for entry in entries),
@@ -53,26 +56,22 @@ def rows(found: dict[str, Any], chip: str) -> list[list[str]]:
 def _cells(found: dict[str, Any], entry: Entry, software: Entry | None) -> list[str]:
     labels = found["labels"]
     gain = ""
-    if software is not None and not entry["asked"].endswith("network"):
-        gain = _gain(_right(software["golden"], labels), _right(entry["golden"], labels))
+    if software is not None and entry["asked"] not in SOFTWARE:
+        gain = _gain(right(software["golden"], labels), right(entry["golden"], labels))
     queries = entry["queries"] / found["images"]
     return [
         entry["attack"] or "none",
-        entry["asked"] or "",
+        _asked(entry),
         f"{queries:,.0f}" if queries else "",
-        _share(_right(entry["golden"], labels)),
+        share(right(entry["golden"], labels)),
         gain,
-        _share(_right(entry["rtl"], labels)) if entry["rtl"] else "",
+        share(right(entry["rtl"], labels)) if entry["rtl"] else "",
     ]
 
 
-def _right(answers: Sequence[int], labels: Sequence[int]) -> list[bool]:
-    return [answer == label for answer, label in zip(answers, labels, strict=False)]
-
-
-def _share(right: Sequence[bool]) -> str:
-    low, high = wilson(sum(right), len(right))
-    return f"{100 * sum(right) / len(right):.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+def _asked(entry: Entry) -> str:
+    asked, draws = entry["asked"] or "", entry["draws"]
+    return f"{asked} ({draws})" if draws else asked
 
 
 def _gain(software: Sequence[bool], chip: Sequence[bool]) -> str:

@@ -1,10 +1,12 @@
 """The LIF neuron against plain loops, its gradient against autograd on plain operations."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch import Tensor
 
-from sw.model.lif import lif, surrogate
+from sw.model.lif import lif, stepped, surrogate
 
 
 def test_eq_2_by_hand() -> None:
@@ -70,6 +72,34 @@ def test_gradient_against_autograd_on_the_unrolled_steps(
     (plain,) = torch.autograd.grad((_unrolled(drive, theta, leak) * weight).sum(), drive)
     assert ours.abs().max() > 0.1
     assert torch.allclose(ours, plain, rtol=1e-12, atol=1e-12)
+
+
+def test_thresholds_that_are_higher_for_some_steps() -> None:
+    """A step that takes 0.2 more is one with 0.2 less, but for what stays in the membrane."""
+    drive = torch.full((4, 1), 0.3, dtype=torch.float64)
+    above = torch.tensor([[0.0], [0.2], [0.0], [0.1]], dtype=torch.float64)
+    # 0.3; 0.45 is below 0.6; 0.525 fires; 0.3 from 0
+    assert lif(drive, 0.4, 0.5, above=above).flatten().tolist() == [0, 0, 1, 0]
+    assert stepped(drive, 0.4, 0.5, "zero", above=above).flatten().tolist() == [0, 0, 1, 0]
+
+
+def test_a_surrogate_is_told_how_far_it_is_to_the_higher_threshold() -> None:
+    generator = torch.Generator().manual_seed(1)
+    drive, above = torch.randn(2, 5, 6, 3, generator=generator, dtype=torch.float64)
+    gradients, told = [], []
+
+    def slope(u: Tensor, theta: float) -> Tensor:
+        told.append(u)
+        return surrogate(u, theta)
+
+    for fire in (lif, partial(stepped, reset="zero")):
+        given = drive.clone().requires_grad_()
+        spikes = fire(given, 0.4, 0.5, slope=slope, above=above)
+        gradients += torch.autograd.grad(spikes.sum(), given)
+    torch.testing.assert_close(told[0], told[1])
+    torch.testing.assert_close(told[0][0], drive[0] - above[0])
+    torch.testing.assert_close(*gradients)
+    assert bool(gradients[0].any())
 
 
 def test_gradient_of_a_drive_that_is_the_same_every_step() -> None:

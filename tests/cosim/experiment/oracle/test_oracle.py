@@ -9,10 +9,11 @@ import pytest
 import torch
 
 from cosim.experiment.levels.results import Chips
+from cosim.experiment.oracle import rows
 from cosim.experiment.oracle.chip import Chip, parse_chips
 from cosim.experiment.oracle.desk import Desk
 from cosim.experiment.oracle.pieces import Made, Pieces
-from cosim.experiment.oracle.rows import CHIP, QUANTISED, SEEDS, Row, rows_of
+from cosim.experiment.oracle.rows import CHIP, FLOAT, QUANTISED, SEEDS, Row, rows_of
 from cosim.experiment.oracle.shown import show
 from cosim.experiment.oracle.victim import ChipVictim, margins_of, output_membranes
 from cosim.golden.runner import GoldenRunner
@@ -31,7 +32,7 @@ NOISY, STUCK = Chip(noise_bits=13), Chip(stuck=50)
 
 
 def desk(shape: ChipShape = SHAPE) -> Desk:
-    return Desk(make_subject(shape), seed=3, draws=2, device=torch.device("cpu"))
+    return Desk(make_subject(shape), seed=3, device=torch.device("cpu"))
 
 
 @pytest.mark.parametrize("shape", [SHAPE, TINY_CHIP], ids=["resident", "streamed"])
@@ -108,9 +109,11 @@ def test_pieces_are_done_once(tmp_path: Path) -> None:
     assert pieces.make(at, row, Chip(), DATA, budget) == made
     assert len(told) == 1
     assert "it is done again" in told[0]
-    pieces.make(at, Row("square", SEEDS), NOISY, DATA, budget)
-    pieces.make(at, Row("square", CHIP), NOISY, DATA, budget)
-    assert len(list((tmp_path / "pieces").iterdir())) == 3
+    for row in (Row("square", SEEDS, 2), Row("square", SEEDS, 1), Row("square", CHIP)):
+        pieces.make(at, row, NOISY, DATA, budget)
+    for row in (Row("fgsm", rows.EXPECTED, 2), Row("fgsm", rows.NOISY), Row("fgsm", QUANTISED)):
+        pieces.make(at, row, NOISY, DATA, budget)
+    assert len(list((tmp_path / "pieces").iterdir())) == 7
 
 
 def test_images_that_are_none_are_refused() -> None:
@@ -128,11 +131,27 @@ def test_names_of_chips() -> None:
         parse_chips("plain,plain")
 
 
-def test_a_chip_tells_no_gradient() -> None:
-    rows = rows_of(NOISY, ("apgd", "rays"))
-    assert [row.asked for row in rows if row.attack == "apgd"] == ["float network", QUANTISED]
-    assert {row.asked for row in rows if row.attack == "rays"} >= {CHIP, SEEDS}
-    assert SEEDS not in {row.asked for row in rows_of(STUCK, ("rays",))}
+def test_a_chip_tells_no_gradient_but_its_noise_is_known_in_software() -> None:
+    def asked(chip: Chip, attack: str) -> list[tuple[str, int]]:
+        found = rows_of(chip, (attack,), (1, 4))
+        return [(row.asked, row.draws) for row in found if row.asked not in (FLOAT, QUANTISED)]
+
+    assert asked(NOISY, "rays") == [(CHIP, 0), (SEEDS, 1), (SEEDS, 4)]
+    assert asked(NOISY, "apgd") == [(rows.NOISY, 0), (rows.EXPECTED, 1), (rows.EXPECTED, 4)]
+    assert asked(NOISY, "noise") == asked(STUCK, "apgd") == []
+    assert asked(STUCK, "rays") == [(CHIP, 0)]
+
+
+def test_a_gradient_that_knows_the_noise_is_another_and_the_network_is_left_as_it_was() -> None:
+    at, budget = desk(), Budget(eps=40, steps=5)
+    network = at.subject.quantised_network
+    asked = [(QUANTISED, 0), (rows.NOISY, 0), (rows.EXPECTED, 2)]
+    made = [at.make(Row("apgd", *each), NOISY, DATA, budget)[0] for each in asked]
+    assert len({images.tobytes() for images in made}) == 3
+    both = at.make(Row("apgd", rows.NOISY), replace(NOISY, stuck=50), DATA, budget)[0]
+    assert np.array_equal(both, at.make(Row("apgd", rows.NOISY), NOISY, DATA, budget)[0])
+    assert network.noise is None
+    assert network.draw == 0
 
 
 @pytest.mark.parametrize(
@@ -141,9 +160,12 @@ def test_a_chip_tells_no_gradient() -> None:
         ("--queries", "0", "queries: is 0, must be an integer from 1 to 10000"),
         ("--eps", "0", "eps: is 0, must be an integer from 1 to 255"),
         ("--draws", "0", "draws: is 0, must be an integer from 1 to 100"),
+        ("--draws", "1,x", "draws '1,x': must be whole numbers, such as 1,4"),
+        ("--draws", "2,2", "draws '2,2': one of them is there twice"),
         ("--images", "0", "images: is 0, must be an integer from 1 to"),
         ("--rtl-images", "101", "images in RTL: is 101, must be an integer from 0 to 100"),
         ("--attacks", "square,moon", "unknown attack 'moon'"),
+        ("--attacks", "insert", "unknown attack 'insert'"),  # it is of spikes
         ("--chips", "moon", "unknown chip 'moon'"),
         ("--device", "moon", "device 'moon'"),
     ],
@@ -158,19 +180,21 @@ def test_what_cannot_be_done(tmp_path: Path, option: str, value: str, message: s
 
 @pytest.mark.rtl
 def test_the_command(tmp_path: Path) -> None:
-    small = ("--images", 6, "--rtl-images", 2, "--queries", 4, "--draws", 2, "--eps", 40)
+    small = ("--images", 6, "--rtl-images", 2, "--queries", 4, "--draws", "1,2", "--eps", 40)
     chips = ("--chips", "plain,noise_14+stuck_2", "--attacks", "fgsm,square,rays")
     result = nc64c("oracle", *small, *chips, "--out", tmp_path, "--threads", 1)
     assert result.exit_code == 0, result.output
     found = json.loads((tmp_path / "oracle.json").read_text())
     plain, other = found["chips"].values()
-    assert (len(plain), len(other)) == (1 + 6 + 2, 1 + 6 + 4)
+    assert (len(plain), len(other)) == (1 + 6 + 2, 1 + 6 + 9)
     for row in (*plain, *other):
         assert row["rtl"] == row["golden"][:2]
         assert row["mismatches"] == 0
         assert row["compared_spikes"] > 100
     text = (tmp_path / "oracle.md").read_text()
     assert "0 mismatches" in text
+    assert "## Noise: fgsm" in text
+    assert (tmp_path / "oracle.png").stat().st_size > 10_000
     assert text in result.output + "\n"
     files = {path: path.stat().st_mtime_ns for path in (tmp_path / "pieces").iterdir()}
     assert nc64c("oracle", *small, *chips, "--out", tmp_path, "--quiet").exit_code == 0

@@ -2,14 +2,17 @@
 
 from typing import Any
 
-from cosim.report.studies import oracle
-from tests.support.markdown import tables
+from cosim.report.studies import oracle, oracle_noise
+from tests.support import markdown
 
 
-def entry(attack: str | None, asked: str | None, golden: list[int], queries: int) -> dict[str, Any]:
+def entry(
+    attack: str | None, asked: str | None, golden: list[int], queries: int, draws: int = 0
+) -> dict[str, Any]:
     return {
         "attack": attack,
         "asked": asked,
+        "draws": draws,
         "queries": queries,
         "golden": golden,
         "rtl": golden[:2],
@@ -27,6 +30,7 @@ def document(**changes: Any) -> dict[str, Any]:
             entry("square", "float network", [1, 1, 1, 0], 400),
             entry("square", "quantised network", [1, 1, 1, 0], 400),
             entry("square", "this chip", [1, 0, 0, 0], 402),
+            entry("square", "other seeds of its noise", [1, 1, 0, 0], 402, draws=3),
         ]
     }
     return {
@@ -37,7 +41,7 @@ def document(**changes: Any) -> dict[str, Any]:
         "rtl_images": 2,
         "eps": 8,
         "queries": 100,
-        "draws": 3,
+        "draws": [3],
         "seed": 0,
         "labels": [1, 1, 1, 1],
         "chips": chips,
@@ -45,7 +49,7 @@ def document(**changes: Any) -> dict[str, Any]:
 
 
 def test_the_chip_gains_what_is_right_in_software_and_wrong_on_it() -> None:
-    clean, float_, quantised, chip = oracle.rows(document(), "noise_9")
+    clean, float_, quantised, chip, seeds = oracle.rows(document(), "noise_9")
     assert clean[:3] == ["none", "", ""]
     assert clean[3].startswith("100.0 [")
     assert (float_[4], quantised[4]) == ("", "")
@@ -54,15 +58,39 @@ def test_the_chip_gains_what_is_right_in_software_and_wrong_on_it() -> None:
     assert chip[3].startswith("25.0 [")
     assert chip[4].startswith("50.0 [")
     assert chip[5].startswith("50.0 [")  # of the first two images
+    assert seeds[1] == "other seeds of its noise (3)"
 
 
 def test_the_page_says_how_much_was_compared() -> None:
     text = oracle.as_markdown(document())
-    assert len(tables(text)) == len(document()["chips"])
-    assert "40 spikes and 80 membranes compared, 0 mismatches" in text
-    assert "asks 3 other ones" in text
+    assert len(markdown.tables(text)) == 1 + len(document()["chips"])  # and that of noise
+    assert "50 spikes and 100 membranes compared, 0 mismatches" in text
+    assert "averages over other ones" in text
     plain = document(chips={"plain": document()["chips"]["noise_9"]})
-    assert "other ones" not in oracle.as_markdown(plain)
+    assert "averages over other ones" not in oracle.as_markdown(plain)
+    assert oracle_noise.as_pictures(plain) == {}
+
+
+def test_noise_by_what_the_attacker_does_about_it() -> None:
+    """From nothing to all, whatever the order of the rows; a chip without noise is not there."""
+    found = document()
+    rows = found["chips"]["noise_9"]
+    rows += [
+        entry("apgd", "quantised network, this noise", [0, 0, 0, 0], 4),
+        entry("apgd", "quantised network, other seeds of it", [1, 0, 0, 0], 4, draws=3),
+        entry("apgd", "quantised network", [1, 1, 0, 0], 4),
+        entry("noise", "quantised network", [1, 1, 0, 0], 4),
+    ]
+    found["chips"]["plain"] = rows[:4]
+    names = ["chip", "not attacked", "noise ignored", "3 other seeds", "seed known"]
+    assert oracle_noise.head(found) == names
+    tables = oracle_noise.tables(found)
+    shares = {attack: [cell.split()[0] for cell in cells] for attack, [cells] in tables.items()}
+    assert shares == {
+        "square": ["noise_9", "100.0", "75.0", "50.0", "25.0"],
+        "apgd": ["noise_9", "100.0", "50.0", "25.0", "0.0"],
+    }
+    assert set(oracle_noise.as_pictures(found)) == {"png", "svg"}
 
 
 def test_the_first_difference_of_each_chip() -> None:
