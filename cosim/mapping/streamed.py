@@ -10,6 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cosim.mapping.host_layers import chip_feeds, chip_layers, timestep_writes
 from cosim.mapping.layer.neurons import neuron_settings, no_fan_out
 from cosim.mapping.layer.placement import place_alike
@@ -42,9 +45,22 @@ class Round:
     program: Program
     lead: int = 0
 
-    def passes(self, images: int) -> int:
-        """Runs of the chip that so many images take."""
-        return -(-(self.lead + images * self.windows.tiles) // len(self.slots))
+    def seats(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Where each tile of some images is done, int64 [n tiles]: pass * slots + slot.
+
+        `numbers` (int64 [n], none twice) are the images' in their block, counted from the first of
+        the run: a tile's slot follows from its image's number, whichever others are there. A pass
+        in which nothing would be done is left out.
+        """
+        tiles = np.arange(self.windows.tiles)
+        place = self.lead + (numbers[:, None] * len(tiles) + tiles).ravel()
+        number, slot = np.divmod(place, len(self.slots))
+        _, taken = np.unique(number, return_inverse=True)
+        return np.asarray(taken * len(self.slots) + slot, np.int64)
+
+    def passes(self, seats: NDArray[np.int64]) -> int:
+        """Runs of the chip that these take."""
+        return int(seats.max()) // len(self.slots) + 1
 
     def behind(self, images: int) -> "Round":
         """See `LayerSchedule.behind`."""

@@ -32,9 +32,10 @@ from hw.spec import (
 
 @dataclass(frozen=True, eq=False)
 class RoundRun:
-    """What one round was given and gave back, pass by pass."""
+    """What one round was given and gave back, pass by pass; `seats` are its tiles'."""
 
     round: Round
+    seats: NDArray[np.int64]
     stimuli: list[list[Step]]
     responses: list[Response]
 
@@ -85,14 +86,17 @@ def run_network(
     inputs: PackedSpikes,
     runner: Runner,
     read_back: ReadBack,
+    numbers: NDArray[np.int64] | None = None,
 ) -> Iterator[LayerRun]:
     """Layer by layer, what the chip makes of images that are streamed into it as `inputs`.
 
-    These are pooled, if the host ran a layer.
+    These are pooled, if the host ran a layer. `numbers` (int64 [images]) are as of `Round.seats`;
+    None: they are in order, from 0 on.
     """
     flow = Flow(schedule, inputs)
+    numbers = np.arange(len(inputs)) if numbers is None else numbers
     for layer in schedule.layers:
-        done = run_layer(layer, flow.into(layer), runner, read_back)
+        done = run_layer(layer, flow.into(layer), runner, read_back, numbers)
         yield done
         flow.add(layer, done.spikes)
 
@@ -102,6 +106,7 @@ def run_layer(
     inputs: Sequence[PackedSpikes],
     runner: Runner,
     read_back: ReadBack,
+    numbers: NDArray[np.int64],
 ) -> LayerRun:
     """All tiles of all images through all rounds of a layer; `inputs` are those of its arms."""
     windows, layer, images = schedule.windows, schedule.layer, len(inputs[0])
@@ -111,13 +116,14 @@ def run_layer(
     answered = np.ones(images, np.bool_)
     strays, rounds, totals = 0, [], Totals()
     for part in schedule.rounds:
-        read = np.ones(part.passes(images), np.bool_)
+        seats = part.seats(numbers)
+        read = np.ones(part.passes(seats), np.bool_)
         if layer.spiking:
             read = read_back.draw(layer.name, len(read))
-        stimuli = make_stimuli(part, cut, read)
+        stimuli = make_stimuli(part, cut, seats, read)
         done = runner.run(part.program, stimuli)
         totals += done.totals
-        rounds.append(RoundRun(part, stimuli, done.responses))
+        rounds.append(RoundRun(part, seats, stimuli, done.responses))
         strays += _collect_spikes(rounds[-1], spikes)
         if membranes is not None:
             answered &= _collect_membranes(rounds[-1], membranes)
@@ -126,12 +132,14 @@ def run_layer(
     return LayerRun(schedule, tuple(rounds), fired, strays, membranes, answered, totals)
 
 
-def make_stimuli(part: Round, cut: NDArray[np.bool_], read: NDArray[np.bool_]) -> list[list[Step]]:
+def make_stimuli(
+    part: Round, cut: NDArray[np.bool_], seats: NDArray[np.int64], read: NDArray[np.bool_]
+) -> list[list[Step]]:
     """The steps of each pass; `cut` is bool [tiles, T, axons], `read` bool [passes].
 
-    Slots without a tile in the first and the last pass run along; nobody looks at what they fire.
+    Slots without a tile run along; nobody looks at what they fire.
     """
-    spikes = iter(_spikes(part, cut, len(read)))
+    spikes = iter(_spikes(part, cut, seats, len(read)))
     restart, reading = control(part.program.shape, Control.RESTART), read_membranes(part.program)
     stimuli = []
     for with_membranes in read:
@@ -143,11 +151,13 @@ def make_stimuli(part: Round, cut: NDArray[np.bool_], read: NDArray[np.bool_]) -
     return stimuli
 
 
-def _spikes(part: Round, cut: NDArray[np.bool_], passes: int) -> list[NDArray[np.uint64]]:
+def _spikes(
+    part: Round, cut: NDArray[np.bool_], seats: NDArray[np.int64], passes: int
+) -> list[NDArray[np.uint64]]:
     """The SPIKE flits of each tick of each pass: of box after box, each in the order of axons."""
-    tiles, steps, axons = cut.shape
+    _, steps, axons = cut.shape
     slots = np.zeros((passes * len(part.slots), steps, axons), np.bool_)
-    slots[part.lead : part.lead + tiles] = cut
+    slots[seats] = cut
     slot, corners = _boxes(part)
     boxes = slots.reshape(passes, len(part.slots), steps, axons)[:, slot].swapaxes(1, 2)
     place = np.flatnonzero(boxes)
@@ -159,12 +169,15 @@ def _spikes(part: Round, cut: NDArray[np.bool_], passes: int) -> list[NDArray[np
     return np.split(spike[axon] | corners[box], ends)
 
 
-def tile_of(part: Round, number: int, core: int) -> tuple[int, int, int] | None:
-    """Image, and row and column of the tile, of a core in a pass; None: it was in no slot."""
-    for slot, cores in enumerate(part.slots):
+def tile_of(run: RoundRun, number: int, core: int) -> tuple[int, int, int] | None:
+    """Image, and row and column of the tile, of a core in a pass; None: it did none."""
+    windows, slots = run.round.windows, run.round.slots
+    for slot, cores in enumerate(slots):
         if core in cores:
-            image, tile = divmod(number * len(part.slots) + slot - part.lead, part.windows.tiles)
-            return None if image < 0 else (image, *divmod(tile, part.windows.across))
+            found = np.flatnonzero(run.seats == number * len(slots) + slot)
+            if len(found):
+                image, tile = divmod(int(found[0]), windows.tiles)
+                return image, *divmod(tile, windows.across)
     return None
 
 
@@ -195,10 +208,13 @@ def _collect(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Of all HOST flits of a region: tile (as in `Windows.cut`), place in (C, pixels), and data.
 
-    Place is -1 where the core or the neuron is none of the round's; tile is below 0 there, and in
-    slots that lead.
+    Place is -1 where the core or the neuron is none of the round's; tile is -1 there, and in slots
+    that run along.
     """
     slot_of, place_of = _places(run.round)
+    slots = len(run.round.slots)
+    tile_at = np.full(len(run.stimuli) * slots, -1)
+    tile_at[run.seats] = np.arange(len(run.seats))
     answers = [np.concatenate(steps) for steps in run.responses]
     number = np.repeat(np.arange(len(answers)), [len(answer) for answer in answers])
     flits = np.concatenate(answers)
@@ -209,7 +225,7 @@ def _collect(
     )
     core = y << COORD_BITS | x
     place = place_of[core, neuron]
-    tile = np.where(place < 0, -1, number * len(run.round.slots) + slot_of[core] - run.round.lead)
+    tile = np.where(place < 0, -1, tile_at[number * slots + slot_of[core]])
     return tile, place, data
 
 
@@ -217,7 +233,7 @@ def _collect_spikes(run: RoundRun, spikes: NDArray[np.bool_]) -> int:
     """Enters a round's spikes into bool [tiles, T, C * pixels]; how many have no place there."""
     tile, place, tick = _collect(run, Region.SPIKE)
     stray = (place < 0) | (tick >= spikes.shape[1])
-    known = ~stray & (tile >= 0) & (tile < len(spikes))  # not of slots that run along
+    known = ~stray & (tile >= 0)  # not of slots that run along
     spikes[tile[known], tick[known], place[known]] = True
     return int(np.count_nonzero(stray))
 
@@ -225,7 +241,7 @@ def _collect_spikes(run: RoundRun, spikes: NDArray[np.bool_]) -> int:
 def _collect_membranes(run: RoundRun, membranes: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Enters a round's membranes into int64 [images, C]; the images of which all came."""
     tile, place, data = _collect(run, Region.MEMBRANE)
-    known = (place >= 0) & (tile >= 0) & (tile < len(membranes))
+    known = tile >= 0
     value = np.where(data >> (MEMBRANE_BITS - 1), data - (1 << MEMBRANE_BITS), data)
     membranes[tile[known], place[known]] = value[known]
     came = np.zeros(membranes.shape, np.bool_)

@@ -91,7 +91,8 @@ def _pass(schedule: Schedule, network: IntegerNetwork, images: Images, place: Pl
 
 
 def _stimulus(part: Round, cut: "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]") -> list[Step]:
-    [steps] = make_stimuli(part, cut, np.ones(1, np.bool_))
+    seats = part.lead + np.arange(len(cut))
+    [steps] = make_stimuli(part, cut, seats, np.ones(1, np.bool_))
     return steps
 
 

@@ -75,7 +75,7 @@ def _enter(total: Comparison, golden: LayerRun, rtl: LayerRun) -> None:
 def _placed(found: Mismatch, layer: str, number: int, run: RoundRun) -> Mismatch:
     """A mismatch of a pass of the `number`-th round as one of an image and a tile."""
     found = replace(found, stimulus=(layer, number, found.image))
-    where = tile_of(run.round, found.image, core_number(found.x, found.y))
+    where = tile_of(run, found.image, core_number(found.x, found.y))
     if where is None:
         return replace(found, place=f"layer {layer}, pass {found.image}, no tile's core")
     image, row, column = where

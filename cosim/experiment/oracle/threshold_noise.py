@@ -114,15 +114,10 @@ def _streamed(schedule: LayerSchedule, steps: int, images: int) -> Noise:
     if windows.tiles % len(schedule.rounds[0].slots) == 0:
         images = 1
     parts = [_of_slots(part, steps) for part in schedule.rounds]
-    slots = [_slots(part, images) for part in schedule.rounds]
-    by_tile = np.concatenate([part[slot] for part, slot in zip(parts, slots, strict=True)], axis=2)
+    seats = [part.seats(np.arange(images)) % len(part.slots) for part in schedule.rounds]
+    by_tile = np.concatenate([part[seat] for part, seat in zip(parts, seats, strict=True)], axis=2)
     by_channel = by_tile.reshape(len(by_tile), steps, schedule.layer.features, windows.pixels)
     return windows.join(by_channel).swapaxes(0, 1)
-
-
-def _slots(part: Round, images: int) -> NDArray[np.int64]:
-    """Which slot does each tile of the images."""
-    return (part.lead + np.arange(images * part.windows.tiles)) % len(part.slots)
 
 
 def _of_slots(part: Round, steps: int) -> Noise:

@@ -42,6 +42,7 @@ class ChipVictim:
         self._network, self._draws, self._runner = network, draws, runner
         self.labels = labels
         self.queries = 0
+        self._places = {number: place for place, number in enumerate(labels.numbers.tolist())}
 
     @property
     def numbers(self) -> Numbers:
@@ -49,21 +50,34 @@ class ChipVictim:
         return self.labels.numbers
 
     def margins(self, images: Images, labels: Labels) -> FloatArray:
-        """How far the chip is from what the attack wants, float32 [n]: below 0 it is there."""
+        """How far the chip is from what the attack wants, float32 [n]: below 0 it is there.
+
+        An image meets the same noise in each query, and when it is shown with all the others.
+        """
         self.queries += len(images)
+        places = np.array([self._places[number] for number in labels.numbers.tolist()], np.int64)
         sums = sum(
-            margins_of(output_membranes(draw, self._network, images, self._runner), labels)
+            margins_of(output_membranes(draw, self._network, images, self._runner, places), labels)
             for draw in self._draws
         )
         return np.asarray(sums / len(self._draws), np.float32)
 
 
 def output_membranes(
-    mapping: Mapping, network: IntegerNetwork, images: Images, runner: Runner
+    mapping: Mapping,
+    network: IntegerNetwork,
+    images: Images,
+    runner: Runner,
+    places: NDArray[np.int64] | None = None,
 ) -> NDArray[np.int64]:
-    """The output layer's membranes behind each image, int64 [n, classes]."""
+    """The output layer's membranes behind each image, int64 [n, classes].
+
+    `places` (int64 [n]) are the images' in their block, by which they have noise; None: in order.
+    """
+    places = np.arange(len(images)) if places is None else places
     found = [
-        _membranes(mapping, network, images[batch], runner) for batch in batches(len(images), BATCH)
+        _membranes(mapping, network, images[batch], runner, places[batch])
+        for batch in batches(len(images), BATCH)
     ]
     return np.concatenate(found)
 
@@ -81,13 +95,17 @@ def margins_of(membranes: NDArray[np.int64], labels: Labels) -> NDArray[np.float
 
 
 def _membranes(
-    mapping: Mapping, network: IntegerNetwork, images: Images, runner: Runner
+    mapping: Mapping,
+    network: IntegerNetwork,
+    images: Images,
+    runner: Runner,
+    places: NDArray[np.int64],
 ) -> NDArray[np.int64]:
     if isinstance(mapping, Program):
         stimuli = image_stimuli(mapping, network, images)
         responses = runner.run(mapping, stimuli).responses
         return np.stack([class_membranes(mapping, decode(each)).ravel() for each in responses])
     inputs = PackedSpikes.pack(chip_inputs(network, images).swapaxes(0, 1))
-    *_, output = run_network(mapping, inputs, runner, ReadBack(0.0, 0))
+    *_, output = run_network(mapping, inputs, runner, ReadBack(0.0, 0), places)
     assert output.membranes is not None
     return output.membranes

@@ -53,7 +53,21 @@ def test_cost_by_hand() -> None:
     assert conv3.rows == 128 * 16 * 16 * 5 * 2
     assert conv3.cycles(timesteps=4) == 8 * 4 * 224  # 8 passes an image
     assert fc4.cycles(timesteps=4) == 4 * 560 / 5  # 5 images a pass
-    assert [part.passes(5) for layer in vgg5().layers for part in layer.rounds] == [20, 40, 1, 1]
+    five = np.arange(5)
+    passes = [part.passes(part.seats(five)) for layer in vgg5().layers for part in layer.rounds]
+    assert passes == [20, 40, 1, 1]
+
+
+def test_a_tile_has_the_slot_of_its_image_whichever_others_are_there() -> None:
+    """fc4 of VGG5 has five slots and a tile an image: image 7 is always in the third."""
+    *_, fc4, _ = vgg5().layers
+    [part] = fc4.rounds
+    assert part.seats(np.arange(8)).tolist() == [0, 1, 2, 3, 4, 5, 6, 7]
+    assert part.seats(np.array([7])).tolist() == [2]
+    assert part.seats(np.array([1, 7, 24])).tolist() == [1, 5 + 2, 10 + 4]  # none runs for nothing
+    assert part.seats(np.array([24, 7, 1])).tolist() == [10 + 4, 5 + 2, 1]
+    assert part.behind(4).seats(np.array([3, 0])).tolist() == [5 + 2, 4]
+    assert part.passes(part.seats(np.array([1, 7, 24]))) == 3
 
 
 def test_all_tiles_share_their_weights() -> None:

@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 
 from cosim.experiment.levels.streamed import READ_BACK
@@ -65,7 +66,7 @@ def test_every_layer_and_pass_is_run_and_counted() -> None:
     subject, run = run_with(rtl, images=107)  # batches of 100 and 7, in each of two sets
     assert isinstance(subject.mapping, Schedule)
     passes = sum(
-        part.passes(images)
+        part.passes(part.seats(np.arange(images)))
         for images in (100, 7)
         for layer in subject.mapping.layers
         for part in layer.rounds

@@ -28,6 +28,7 @@ from tests.support.subjects import SHAPE, FakeRtl, make_data, make_subject
 
 DATA = make_data(6)
 LABELS = Labels(DATA.labels, DATA.numbers)
+ODD = ChipShape(1, 3, 256, 256)  # its slots divide no layer's tiles
 NOISY, STUCK = Chip(noise_bits=13), Chip(stuck=50)
 
 
@@ -72,6 +73,24 @@ def test_a_seed_that_is_not_known_is_averaged_over() -> None:
     both = ChipVictim(network, draws, golden, LABELS)
     assert np.array_equal(both.margins(DATA.images, LABELS), (first + second) / 2)
     assert both.queries == len(DATA)
+
+
+@pytest.mark.parametrize("shape", [SHAPE, TINY_CHIP, ODD], ids=["resident", "streamed", "odd"])
+def test_an_image_meets_the_same_noise_in_any_company(shape: ChipShape) -> None:
+    """Asked alone, and among others in another order: what the chip says when it is shown all."""
+    at, images = desk(shape), np.repeat(DATA.images[:1], len(DATA), axis=0)
+    mapping, network, golden = at.mapping(NOISY), at.subject.network, at.golden(NOISY)
+    shown = output_membranes(mapping, network, images, golden)
+    differ = len(np.unique(shown, axis=0)) > 1  # one image, and noise by its place
+    assert differ == (shape in (ODD, TINY_CHIP))
+    victim = ChipVictim(network, [mapping], golden, LABELS)
+    for places in ([3], [0], [5, 1, 4], [2, 5], [5, 4, 3, 2, 1, 0]):
+        chosen = np.array(places)
+        found = output_membranes(mapping, network, images[chosen], golden, chosen)
+        assert np.array_equal(found, shown[chosen]), places
+        labels = LABELS.take(chosen)
+        margins = victim.margins(images[chosen], labels)
+        assert np.array_equal(margins, margins_of(shown[chosen], labels).astype(np.float32))
 
 
 def test_the_first_of_equal_membranes_is_the_answer() -> None:
