@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
+from cosim.cli.findings import triage
 from cosim.cli.guard import DIFFERENT, guarded
 from cosim.cli.options import (
     MAX_IMAGES,
-    MAX_THREADS,
+    MAX_PROCESSES,
     AxonsOption,
     CheckpointOption,
     DataOption,
@@ -20,6 +21,7 @@ from cosim.cli.options import (
     SeedOption,
     chip_shape,
 )
+from cosim.cli.rtl_options import OUR_RTL, RtlOptions
 from hw.spec import AXONS, DENDRITES
 from sw.files import output
 from sw.files.paths import DIGITS_CHECKPOINT
@@ -49,11 +51,17 @@ def oracle(
     axons: AxonsOption = AXONS,
     dendrites: DendritesOption = DENDRITES,
     seed: SeedOption = 0,
-    threads: Annotated[
+    jobs: Annotated[
         int | None,
-        typer.Option(help="Of PyTorch.", min=1, max=MAX_THREADS, show_default="as many as cores"),
+        typer.Option(
+            help="Processes, a block of 50 images each.",
+            min=1,
+            max=MAX_PROCESSES,
+            show_default="as many as cores",
+        ),
     ] = None,
     device: Annotated[str, typer.Option(help="Of the golden model: cpu, cuda.")] = "cpu",
+    users: RtlOptions = OUR_RTL,
     quiet: QuietOption = False,
 ) -> None:
     """Attacks by queries on the chip itself, beside the same attacks made in software.
@@ -64,7 +72,8 @@ def oracle(
     """
     with guarded(quiet, lambda: f"finished pieces are in {out}") as progress:
         shape = chip_shape(mesh, axons, dendrites)
-        from cosim.experiment.oracle.run import Order, run
+        from cosim.experiment.oracle.order import Order
+        from cosim.experiment.oracle.run import run
         from cosim.report import document, plots
         from cosim.report.studies import oracle as results
         from cosim.report.studies import oracle_noise
@@ -81,16 +90,17 @@ def oracle(
             draws=draws,
             images=images,
             rtl_images=rtl_images,
+            rtl=users.choice(shape),
             seed=seed,
-            threads=threads,
             device=device,
-            command=shlex.join(["nc64c", *sys.argv[1:]]),
         )
         output.check_folder(out, checkpoint)
         plots.check()
-        found = run(order, progress)
+        done = run(order, jobs, shlex.join(["nc64c", *sys.argv[1:]]), progress)
+        found = done.document
         text = results.as_markdown(found)
         document.write(out, "oracle", found, text, oracle_noise.as_pictures(found))
+        triage.of_oracle(done.failing, (order.rtl, shape), out, progress)
         first = results.differences(found)
     if not quiet:
         typer.echo(text)

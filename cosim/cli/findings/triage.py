@@ -14,6 +14,7 @@ from sw.files.atomic import atomic_write
 if TYPE_CHECKING:
     from cosim.experiment.levels.own import OwnRun
     from cosim.experiment.levels.single import Place
+    from cosim.experiment.oracle.run import Failing
     from cosim.experiment.run import Settings
     from cosim.record.record import RunRecord
     from cosim.rtl.choice import Choice
@@ -87,6 +88,30 @@ def of_own(
         typer.echo(f"triage: {out / FOLDER}" + ("" if why is None else f": {why.how}"), err=True)
         return True
     return False
+
+
+def of_oracle(
+    failing: "Failing | None", chosen: "tuple[Choice, ChipShape]", out: Path, progress: Progress
+) -> None:
+    """Writes `out`/mismatch for the first difference on an attacked chip; None: there is none.
+
+    `chosen` is the RTL, and the chip's shape. Whatever goes wrong is said, and nothing more.
+    """
+    from cosim.verify.triage.folder import FOLDER, clear, triage
+    from cosim.verify.triage.probe import Failure
+
+    clear(out)
+    if failing is None:
+        return
+    try:
+        with progress.stage("triage"):
+            again = failing.stimulus
+            failure = Failure(again.program, tuple(again.steps), failing.what, failing.said)
+            why = triage(failure, _maker(*chosen, front_door=False), out)
+    except Exception as error:  # the mismatch must not be hidden by it
+        typer.echo(f"triage could not be made: {error}", err=True)
+        return
+    typer.echo(f"triage: {out / FOLDER}" + ("" if why is None else f": {why.how}"), err=True)
 
 
 def of_case(

@@ -1,161 +1,131 @@
 """`nc64c oracle`: what an attacker gains who has the chip, as a document."""
 
-import hashlib
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-import torch
-
 from cosim.experiment.code import code_hash
-from cosim.experiment.levels.subject import prepare
-from cosim.experiment.oracle.chip import Chip, parse_chips
-from cosim.experiment.oracle.desk import Desk
-from cosim.experiment.oracle.pieces import Pieces
+from cosim.experiment.levels.single import Single
+from cosim.experiment.oracle import worker
+from cosim.experiment.oracle.chip import parse_chips
+from cosim.experiment.oracle.order import Order
 from cosim.experiment.oracle.rows import Row, parse_attacks, parse_draws, rows_of
-from cosim.experiment.oracle.shown import Shown
-from cosim.program.runner import Runner
-from cosim.rtl.runner import verilated
-from hw.spec import ChipShape
-from sw.attack.attacks import check_pixels
-from sw.attack.image_sets import batches, draw_images
-from sw.attack.methods import BY_QUERIES
-from sw.attack.methods.budget import MAX_STEPS, Budget
-from sw.common.checks import check_range
-from sw.common.device import device as find_device
+from cosim.experiment.oracle.worker import Done, Task
+from cosim.rtl.choice import OURS, prepare
+from sw.attack.image_sets import batches
 from sw.common.machine import usable_cores
 from sw.common.progress import Progress
-from sw.data.dataset import Dataset
-from sw.train import checkpoint
+from sw.jobs import worker_setup
+from sw.jobs.engine import Local
 
 BLOCK = 50  # images that are attacked together
 SCHEMA = 2
 Document = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Order:
-    """The arguments of `nc64c oracle`. Raises `InputError` for one that there cannot be.
+@dataclass(frozen=True, eq=False)
+class Failing:
+    """The stimulus of the first mismatch, which chip and images, and what differs, in words."""
 
-    Attributes:
-        chips, attacks, draws: names and numbers with commas; see `chip` and `rows`.
-        eps: how far a pixel may move, in 1/255.
-        queries: that an attack may ask about an image.
-        images, rtl_images: how many held-out ones, and how many of them go through the RTL.
+    stimulus: Single
+    what: str
+    said: str
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """All figures as JSON; and where golden model and RTL differ, if they do."""
+
+    document: Document
+    failing: Failing | None
+
+
+def run(order: Order, jobs: int | None, command: str, progress: Progress) -> Found:
+    """Makes and shows all images, `jobs` blocks at a time (None: as many as cores).
+
+    Raises `InputError`.
     """
-
-    checkpoint: Path
-    data: Path | None
-    out: Path
-    shape: ChipShape
-    chips: str
-    attacks: str
-    eps: int
-    queries: int
-    draws: str
-    images: int
-    rtl_images: int
-    seed: int
-    threads: int | None
-    device: str
-    command: str
-
-    def __post_init__(self) -> None:
-        parse_chips(self.chips)
-        parse_attacks(self.attacks)
-        check_range("eps", self.eps, 1, 255)
-        check_range("queries", self.queries, 1, MAX_STEPS)
-        parse_draws(self.draws)
-        check_range("images", self.images, 1, 10**9)
-        check_range("images in RTL", self.rtl_images, 0, self.images)
-
-
-def run(order: Order, progress: Progress) -> Document:
-    """Makes and shows all images; their figures as JSON. Raises `InputError`."""
-    device = find_device(order.device)
-    loaded = checkpoint.load(order.checkpoint)
-    check_pixels(loaded.config)
-    data = draw_images(loaded.config.dataset, order.images, order.seed, order.data)
-    desk = Desk(prepare(loaded, order.shape), order.seed, device)
-    torch.set_num_threads(order.threads or usable_cores())
-    rtl = None
+    worker_setup.use_one_thread()
+    bench = worker.bench(order)
+    if order.rtl != OURS:
+        progress.say(f"RTL: {order.rtl}")
     if order.rtl_images:
-        with progress.stage("Verilator build"):
-            rtl = verilated(order.shape)
-    common = {
-        "code": code_hash(),
-        "checkpoint": hashlib.sha256(order.checkpoint.read_bytes()).hexdigest(),
-        "shape": asdict(order.shape),
-    }
-    work = _Work(order, desk, data, rtl, Pieces(order.out, common, progress.say))
-    return {
+        with progress.stage("RTL build"):
+            prepare(order.rtl, order.shape)
+    done = {}
+    with closing(Local(jobs or usable_cores(), worker.run, progress.say)) as engine:
+        for chip in parse_chips(order.chips):
+            done[chip] = _on(order, chip, len(bench.data), engine, progress)
+    document = {
         "schema_version": SCHEMA,
-        "command": order.command,
-        "network": loaded.config.name,
-        "dataset": data.name,
-        "images": len(data),
+        "command": command,
+        "network": bench.name,
+        "dataset": bench.data.name,
+        "images": len(bench.data),
         "rtl_images": order.rtl_images,
         "eps": order.eps,
         "queries": order.queries,
         "draws": parse_draws(order.draws),
         "seed": order.seed,
-        "labels": data.labels.tolist(),
-        "chips": {name: work.on(name, chip, progress) for name, chip in work.chips.items()},
+        "labels": bench.data.labels.tolist(),
+        "chips": {chip: _entries(blocks) for chip, blocks in done.items()},
     }
+    every = [block for blocks in done.values() for block in blocks.items()]
+    first = next(((task, each) for task, each in every if each.shown.place), None)
+    return Found(document, None if first is None else _failing(bench, *first))
 
 
-@dataclass(frozen=True, eq=False)
-class _Work:
-    """All that is done with every block of images."""
-
-    order: Order
-    desk: Desk
-    data: Dataset
-    rtl: Runner | None
-    pieces: Pieces
-
-    @property
-    def chips(self) -> dict[str, Chip]:
-        return parse_chips(self.order.chips)
-
-    def on(self, name: str, chip: Chip, progress: Progress) -> list[Document]:
-        """What a chip makes of the clean images, and then of each row's."""
-        attacks, draws = parse_attacks(self.order.attacks), parse_draws(self.order.draws)
-        rows = [None, *rows_of(chip, attacks, draws)]
-        found = []
-        with progress.stage(name, len(rows) * len(self.data)) as advance:
-            for row in rows:
-                blocks = []
-                for block in batches(len(self.data), BLOCK):
-                    blocks.append(self._block(row, chip, block))
-                    advance(len(blocks[-1][0].golden))
-                found.append(_entry(row, blocks))
-        return found
-
-    def _block(self, row: Row | None, chip: Chip, block: slice) -> tuple[Shown, int]:
-        """What a chip makes of a block, and how many queries its images took."""
-        data = self.data.take(block)
-        images, queries = data.images, 0
-        if row is not None:
-            steps = self.order.queries if row.attack in BY_QUERIES else None
-            budget = Budget(self.order.eps, steps, self.order.seed)
-            made = self.pieces.make(self.desk, row, chip, data, budget)
-            images, queries = made.unpacked(images), made.queries
-        in_rtl = min(max(self.order.rtl_images - block.start, 0), len(images))
-        return self.pieces.show(self.desk, chip, images, self.rtl, in_rtl), queries
+def _on(
+    order: Order, chip: str, images: int, engine: Local[Task, Done], progress: Progress
+) -> dict[Task, Done]:
+    """What a chip makes of the clean images, and then of each row's, block by block."""
+    attacks, draws = parse_attacks(order.attacks), parse_draws(order.draws)
+    code = code_hash()
+    tasks = [
+        Task(order, chip, row, block.start, min(block.stop, images), code)
+        for row in (None, *rows_of(parse_chips(order.chips)[chip], attacks, draws))
+        for block in batches(images, BLOCK)
+    ]
+    found: dict[Task, Done] = {}
+    with progress.stage(chip, len(tasks), "blocks") as advance:
+        for number, done in engine.run([partial(tasks.__getitem__, n) for n in range(len(tasks))]):
+            found[tasks[number]] = done
+            for sentence in done.said:
+                progress.say(sentence)
+            advance(1)
+    return {task: found[task] for task in tasks}
 
 
-def _entry(row: Row | None, blocks: list[tuple[Shown, int]]) -> Document:
-    shown = [each for each, _ in blocks]
+def _failing(bench: worker.Bench, task: Task, done: Done) -> Failing:
+    stimulus = bench.again(task, done.shown)
+    made = "clean" if task.row is None else f"{task.row.attack}, {task.row.asked}"
+    what = f"chip {task.chip}, {made}, of images {task.first} on: {stimulus.what}"
+    return Failing(stimulus, what, done.shown.first or "")
+
+
+def _entries(blocks: dict[Task, Done]) -> list[Document]:
+    rows = dict.fromkeys(task.row for task in blocks)
+    return [
+        _entry(row, {task: done for task, done in blocks.items() if task.row == row})
+        for row in rows
+    ]
+
+
+def _entry(row: Row | None, blocks: dict[Task, Done]) -> Document:
+    shown = [done.shown for done in blocks.values()]
+    firsts = {task.first: done.shown.first for task, done in blocks.items()}
     return {
         "attack": None if row is None else row.attack,
         "asked": None if row is None else row.asked,
         "draws": 0 if row is None else row.draws,
-        "queries": sum(queries for _, queries in blocks),
+        "queries": sum(done.queries for done in blocks.values()),
         "golden": [answer for each in shown for answer in each.golden],
         "rtl": [answer for each in shown for answer in each.rtl],
         "compared_spikes": sum(each.spikes for each in shown),
         "compared_membranes": sum(each.membranes for each in shown),
         "mismatches": sum(each.mismatches for each in shown),
-        "first_mismatch": next((each.first for each in shown if each.first), None),
+        "first_mismatch": next(
+            (f"of images {start} on, {said}" for start, said in firsts.items() if said), None
+        ),
     }

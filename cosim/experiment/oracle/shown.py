@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from cosim.compare.chips import Mismatch
 from cosim.experiment.levels.passes import ReadBack
 from cosim.experiment.levels.resident import run_resident
 from cosim.experiment.levels.results import ChipResult, Chips
+from cosim.experiment.levels.single import Place
 from cosim.experiment.levels.streamed import READ_BACK, run_streamed
 from cosim.experiment.oracle.victim import output_membranes
 from cosim.mapping.choose import Mapping
@@ -16,7 +18,10 @@ from sw.integer.network import IntegerNetwork
 
 @dataclass(frozen=True)
 class Shown:
-    """Answers, and the comparison of golden model and RTL; `first` is their first difference."""
+    """Answers, and the comparison of golden model and RTL.
+
+    `first` is their first difference, in words, and `place` its stimulus.
+    """
 
     golden: list[int]
     rtl: list[int]
@@ -24,6 +29,7 @@ class Shown:
     membranes: int
     mismatches: int
     first: str | None
+    place: Place | None
 
 
 def show(
@@ -32,13 +38,19 @@ def show(
     """Images through the golden model, the first `in_rtl` through the RTL too."""
     golden = output_membranes(mapping, network, images, chips.golden).argmax(axis=1).tolist()
     if chips.rtl is None or not in_rtl:
-        return Shown(golden, [], 0, 0, 0, None)
+        return Shown(golden, [], 0, 0, 0, None, None)
     found = _both(mapping, network, images[:in_rtl], chips)
     compared = found.comparison
     wrong = compared.mismatched_spikes + compared.mismatched_membranes
     answers = [answer.prediction for answer in found.answers["rtl"]]
     first = None if compared.first is None else str(compared.first)
-    return Shown(golden, answers, compared.spikes, compared.membranes, wrong, first)
+    place = None if compared.first is None else _place(compared.first)
+    return Shown(golden, answers, compared.spikes, compared.membranes, wrong, first, place)
+
+
+def _place(found: Mismatch) -> Place:
+    layer, number, place = found.stimulus or (None, 0, 0)
+    return Place(found.image, 0, layer, number, place)
 
 
 def _both(mapping: Mapping, network: IntegerNetwork, images: Images, chips: Chips) -> ChipResult:

@@ -41,7 +41,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", ["cosim", "noise", "bench rtl"])
+@pytest.mark.parametrize("command", ["cosim", "noise", "oracle", "bench rtl"])
 @pytest.mark.parametrize(
     ("options", "words"),
     [

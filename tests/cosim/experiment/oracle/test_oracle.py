@@ -1,6 +1,5 @@
 """The chip as a victim: it answers as the chip does, with its noise and its faults."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,7 +22,6 @@ from sw.attack.victim import Labels
 from sw.common.errors import InputError
 from sw.integer import inference
 from tests.cosim.mapping.test_streamed import TINY_CHIP
-from tests.support.cli import nc64c
 from tests.support.subjects import SHAPE, FakeRtl, make_data, make_subject
 
 DATA = make_data(6)
@@ -171,52 +169,3 @@ def test_a_gradient_that_knows_the_noise_is_another_and_the_network_is_left_as_i
     assert np.array_equal(both, at.make(Row("apgd", rows.NOISY), NOISY, DATA, budget)[0])
     assert network.noise is None
     assert network.draw == 0
-
-
-@pytest.mark.parametrize(
-    ("option", "value", "message"),
-    [
-        ("--queries", "0", "queries: is 0, must be an integer from 1 to 10000"),
-        ("--eps", "0", "eps: is 0, must be an integer from 1 to 255"),
-        ("--draws", "0", "draws: is 0, must be an integer from 1 to 100"),
-        ("--draws", "1,x", "draws '1,x': must be whole numbers, such as 1,4"),
-        ("--draws", "2,2", "draws '2,2': one of them is there twice"),
-        ("--images", "0", "images: is 0, must be an integer from 1 to"),
-        ("--rtl-images", "101", "images in RTL: is 101, must be an integer from 0 to 100"),
-        ("--attacks", "square,moon", "unknown attack 'moon'"),
-        ("--attacks", "insert", "unknown attack 'insert'"),  # it is of spikes
-        ("--chips", "moon", "unknown chip 'moon'"),
-        ("--device", "moon", "device 'moon'"),
-    ],
-)
-def test_what_cannot_be_done(tmp_path: Path, option: str, value: str, message: str) -> None:
-    result = nc64c("oracle", "--out", tmp_path / "out", option, value)
-    assert result.exit_code == 2
-    assert message in result.stderr
-    assert len(result.stderr.strip().splitlines()) == 1
-    assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.rtl
-def test_the_command(tmp_path: Path) -> None:
-    small = ("--images", 6, "--rtl-images", 2, "--queries", 4, "--draws", "1,2", "--eps", 40)
-    chips = ("--chips", "plain,noise_14+stuck_2", "--attacks", "fgsm,square,rays")
-    result = nc64c("oracle", *small, *chips, "--out", tmp_path, "--threads", 1)
-    assert result.exit_code == 0, result.output
-    found = json.loads((tmp_path / "oracle.json").read_text())
-    plain, other = found["chips"].values()
-    assert (len(plain), len(other)) == (1 + 6 + 2, 1 + 6 + 9)
-    for row in (*plain, *other):
-        assert row["rtl"] == row["golden"][:2]
-        assert row["mismatches"] == 0
-        assert row["compared_spikes"] > 100
-    text = (tmp_path / "oracle.md").read_text()
-    assert "0 mismatches" in text
-    assert "## Noise: fgsm" in text
-    assert (tmp_path / "oracle.png").stat().st_size > 10_000
-    assert text in result.output + "\n"
-    files = {path: path.stat().st_mtime_ns for path in (tmp_path / "pieces").iterdir()}
-    assert nc64c("oracle", *small, *chips, "--out", tmp_path, "--quiet").exit_code == 0
-    assert files == {path: path.stat().st_mtime_ns for path in (tmp_path / "pieces").iterdir()}
-    again = json.loads((tmp_path / "oracle.json").read_text())
-    assert {**again, "command": ""} == {**found, "command": ""}
