@@ -45,6 +45,8 @@ class Attack:
         steps: along the gradient, or queries; None: as many as are usual for the method.
         restarts: starts that are drawn; of each image the worst is taken.
         way: to the gradient, of one that is named after it; None: see `at`.
+        until_fooled: an image that fools the network stays as it is, which is much quicker; what
+            more the attack could do to it is not known then.
 
     Raises:
         InputError: a value is out of range.
@@ -58,6 +60,7 @@ class Attack:
     steps: int | None = None
     restarts: int = 1
     way: Way | None = None
+    until_fooled: bool = False
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -122,17 +125,22 @@ class Attack:
 
     def _made(self, network: SpikingNetwork, labels: Labels, data: Dataset, way: Way) -> "Attacked":
         """Of each image the start that leaves the smallest margin."""
-        course = _course(data)
-        victim = Victim(network, labels, way, course)
-        found = METHODS[self.method](victim, data.images, self.budget())
-        if self.restarts > 1:
-            margins = victim.margins(found, labels)
-            for restart in range(1, self.restarts):
-                victim = Victim(network, labels, way, course)
-                other = METHODS[self.method](victim, data.images, self.budget(restart))
-                now = victim.margins(other, labels)
-                worse = now < margins
-                found[worse], margins[worse] = other[worse], now[worse]
+        course, found = _course(data), data.images.copy()
+        margins = np.full(len(data), np.inf, np.float32)
+        for restart in range(self.restarts):
+            rows = course.standing if self.until_fooled else np.arange(len(data))
+            if not len(rows):
+                break
+            mine = labels.take(rows)
+            victim = Victim(network, mine, way, course, self.until_fooled)
+            made = METHODS[self.method](victim, data.images[rows], self.budget(restart))
+            if self.until_fooled:
+                made = course.fooling(mine.numbers, made)
+            if self.restarts == 1:
+                return Attacked(made, course)
+            now = victim.margins(made, mine)
+            worse = now < margins[rows]
+            found[rows[worse]], margins[rows[worse]] = made[worse], now[worse]
         return Attacked(found, course)
 
 

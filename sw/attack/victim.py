@@ -17,6 +17,7 @@ from sw.attack.gradient.way import TRAINED, Way
 from sw.model.network import SpikingNetwork, at_rest
 
 FloatArray = NDArray[np.float32]
+Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +34,7 @@ class Labels:
     numbers: Numbers
     targeted: bool = False
 
-    def take(self, chosen: NDArray[np.int64]) -> "Labels":
+    def take(self, chosen: Rows) -> "Labels":
         """Those of the chosen images only."""
         return Labels(self.classes[chosen], self.numbers[chosen], self.targeted)
 
@@ -52,6 +53,15 @@ class Look:
     loss: FloatArray
     margin: FloatArray
     uphill: FloatArray
+
+    @classmethod
+    def blank(cls, images: NDArray[np.uint8]) -> "Look":
+        """All 0."""
+        count = len(images)
+        return cls(*(np.zeros(shape, np.float32) for shape in (count, count, images.shape)))
+
+    def copy(self) -> "Look":
+        return Look(self.loss.copy(), self.margin.copy(), self.uphill.copy())
 
 
 class Oracle(Protocol):
@@ -80,6 +90,8 @@ class Victim:
         labels: of the images that will be asked about, in their order.
         way: to a gradient.
         course: is told of every answer; None: one of its own.
+        rests: an image that has fooled the network is left alone: further looks at it say what the
+            last one said, and cost nothing.
 
     Attributes:
         course: see above.
@@ -92,10 +104,13 @@ class Victim:
         labels: Labels,
         way: Way = TRAINED,
         course: Course | None = None,
+        rests: bool = False,
     ) -> None:
         self._network, self._labels, self._way = network, labels, way
         self.course = course or Course(labels.numbers, labels.classes)
-        self._sights: dict[int, Sight] = {}
+        self._rests = rests
+        self._last: Look | None = None
+        self._sights: dict[int, tuple[Sight, Rows]] = {}
         self.queries = 0
 
     @property
@@ -116,7 +131,7 @@ class Victim:
     def aimed(self, classes: NDArray[np.int64]) -> "Victim":
         """The same victim, whose answers are to become these classes."""
         labels = Labels(classes, self.numbers, targeted=True)
-        return Victim(self._network, labels, self._way, self.course)
+        return Victim(self._network, labels, self._way, self.course, self._rests)
 
     def signs(self, images: NDArray[np.uint8]) -> NDArray[np.int16]:
         """Where the cross-entropy rises (targeted: falls): -1, 0 or 1 of each pixel."""
@@ -124,22 +139,37 @@ class Victim:
 
     def look(self, images: NDArray[np.uint8], loss: Loss = cross_entropy) -> Look:
         """Loss, margin and gradient of all images, in one pass forward and one back."""
+        if self._last is None:
+            self._last = Look.blank(images)
+        up = ~(self.course.fooled(self.numbers) & self._rests)
+        for start in range(0, len(images), self._way.batch):
+            rows = start + np.flatnonzero(up[start : start + self._way.batch])
+            if len(rows):
+                self._look(rows, images[rows], loss, self._last)
+        self.course.looked()
+        return self._last.copy()
+
+    def _look(self, rows: Rows, images: NDArray[np.uint8], loss: Loss, found: Look) -> None:
+        """At the images of these rows of one batch."""
         sign = -1 if self.targeted else 1
-        found = Look(
-            *(
-                np.empty(shape, np.float32)
-                for shape in ((len(images),), (len(images),), images.shape)
-            )
-        )
-        for batch, pixels, classes in self._batches(images, self._labels):
-            sight = self._sights.setdefault(batch.start, Sight(self._way))
-            seen = sight.look(self._network, pixels, classes, loss)
-            found.loss[batch] = _array(sign * seen.losses)
-            found.margin[batch] = _array(sign * margin(seen.scores, classes))
-            found.uphill[batch] = _array(sign * seen.gradient)
-            self._tell(self._labels.numbers[batch], seen.scores)
-        self.course.looked(np.asarray(~found.uphill.any(axis=tuple(range(1, images.ndim)))))
-        return found
+        labels = self._labels.take(rows)
+        for _, pixels, classes in self._batches(images, labels):
+            seen = self._sight(rows).look(self._network, pixels, classes, loss)
+            found.loss[rows] = _array(sign * seen.losses)
+            found.margin[rows] = _array(sign * margin(seen.scores, classes))
+            found.uphill[rows] = _array(sign * seen.gradient)
+            self._tell(labels.numbers, images, seen.scores)
+        zero = ~found.uphill[rows].any(axis=tuple(range(1, images.ndim)))
+        self.course.sloped(labels.numbers, np.asarray(zero))
+
+    def _sight(self, rows: Rows) -> Sight:
+        """Of the batch in which these are what does not rest."""
+        batch = int(rows[0]) // self._way.batch
+        sight, before = self._sights.get(batch, (Sight(self._way), rows))
+        if len(rows) < len(before):
+            sight.keep(torch.from_numpy(np.isin(before, rows)))
+        self._sights[batch] = sight, rows
+        return sight
 
     def margins(self, images: NDArray[np.uint8], labels: Labels) -> FloatArray:
         """The margins alone, float32 [n], of images with these labels."""
@@ -149,7 +179,7 @@ class Victim:
             for batch, pixels, classes in self._batches(images, labels):
                 scores = self._network(pixels)
                 found[batch] = _array(sign * margin(scores, classes))
-                self._tell(labels.numbers[batch], scores)
+                self._tell(labels.numbers[batch], images[batch], scores)
         self.course.looked()
         return found
 
@@ -162,8 +192,8 @@ class Victim:
             ]
         return np.concatenate(found)
 
-    def _tell(self, numbers: Numbers, scores: Tensor) -> None:
-        self.course.answered(numbers, scores.argmax(1).cpu().numpy())
+    def _tell(self, numbers: Numbers, images: NDArray[np.uint8], scores: Tensor) -> None:
+        self.course.answered(numbers, images, scores.argmax(1).cpu().numpy())
 
     def _batches(
         self, images: NDArray[np.uint8], labels: Labels

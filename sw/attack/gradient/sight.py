@@ -78,6 +78,10 @@ class Sight:
             return seen[0]
         return Seen(*(torch.stack(each).mean(0) for each in zip(*seen, strict=True)))
 
+    def keep(self, images: Tensor) -> None:
+        """Only these images of the batch will be looked at from now on; bool [B]."""
+        self._slope.keep(images)
+
     @contextmanager
     def firing(self, network: SpikingNetwork) -> Iterator[None]:
         """The network with the gradient of this way, and then as it was."""

@@ -108,7 +108,7 @@ class Choice:
     def members(self) -> dict[str, Member]:
         """Those that run, by name, each with its way."""
         return {
-            name: replace(self._sized(member), way=self._way(member))
+            name: replace(_resting(self._sized(member)), way=self._way(member))
             for name, member in self._all()
             if name in self.only or not self.only or name not in SUITES[self.suite]
         }
@@ -136,7 +136,16 @@ class Choice:
         return replace(member, attack=replace(member.attack, steps=steps))
 
 
+def _resting(member: Member) -> Member:
+    """One that is done with an image as soon as it fools the network.
+
+    Not one whose images are for another network than it sees, or for another draw of the encoding.
+    """
+    elsewhere = member.source is not None or (member.way is not None and member.way.draws > 0)
+    return replace(member, attack=replace(member.attack, until_fooled=not elsewhere))
+
+
 def at_the_largest(choice: Choice, seed: int) -> Member:
     """The attack that must leave nothing right at strength 255."""
     strongest = SUITES[choice.suite][STRONGEST]
-    return Member(replace(strongest.attack, eps=LARGEST, seed=seed), choice.way)
+    return _resting(Member(replace(strongest.attack, eps=LARGEST, seed=seed), choice.way))

@@ -37,6 +37,13 @@ class Assg:
         """The means move once in a step, with the first draw of the encoding."""
         self._seen.clear()
 
+    def keep(self, images: Tensor) -> None:
+        """The means of these images go on; bool [B]."""
+        self._means = {
+            layer: (distance[:, images], deviation[:, images])
+            for layer, (distance, deviation) in self._means.items()
+        }
+
     def __call__(self, layer: str, membranes: Tensor, theta: float) -> Tensor:
         """See `Slope`."""
         x = membranes - theta

@@ -24,6 +24,9 @@ class Pdsg:
     def step(self) -> None:
         """Nothing to do: it remembers nothing."""
 
+    def keep(self, images: Tensor) -> None:
+        """Likewise."""
+
     def __call__(self, layer: str, membranes: Tensor, theta: float) -> Tensor:
         """See `Slope`."""
         spread = torch.stack([_spread(membranes[: step + 1]) for step in range(len(membranes))])

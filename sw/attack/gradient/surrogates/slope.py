@@ -14,6 +14,9 @@ class Slope(Protocol):
     def step(self) -> None:
         """The attack looks at its images anew."""
 
+    def keep(self, images: Tensor) -> None:
+        """Only these images of the batch go on; bool [B]."""
+
     def __call__(self, layer: str, membranes: Tensor, theta: float) -> Tensor:
         """The slopes of the spikes, of the membranes' shape, [T, B, C, H, W].
 
@@ -32,6 +35,9 @@ class Fixed:
 
     def step(self) -> None:
         """Nothing to do: it remembers nothing."""
+
+    def keep(self, images: Tensor) -> None:
+        """Likewise."""
 
     def __call__(self, layer: str, membranes: Tensor, theta: float) -> Tensor:
         """See `Slope`."""
