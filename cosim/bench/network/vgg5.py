@@ -2,10 +2,11 @@
 
 import multiprocessing
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ from sw.train import checkpoint
 
 PROCESSES = 2
 PATCH = 4  # pixels of a patch's side, in images that are made up
+PROBE = 20  # images of the run whose memory is looked at
 RTL_1, RTL_2 = "RTL, 1 process", f"RTL, {PROCESSES} processes"
 GOLDEN, BATCHED = "golden", "golden batched"
 INTEGER, INTEGER_2 = "integer network, 1 process", f"integer network, {PROCESSES} processes"
@@ -91,65 +93,63 @@ def measure(subject: Subject, repeats: int) -> dict[str, Any]:
         "images": len(subject.images),
         "source": subject.source,
         "images_per_s": {
-            name: spread([len(subject.images) / each for each in seconds])
-            for name, seconds in taken.items()
+            name: spread([1 / each for each in seconds]) for name, seconds in taken.items()
         },
         "images_per_cpu_s": {
-            name: spread([len(subject.images) / each for each in seconds])
-            for name, seconds in levels.cpu_s.items()
+            name: spread([1 / each for each in seconds]) for name, seconds in levels.cpu_s.items()
         },
         "times_one_rtl_process": {
             name: ratio(levels.cpu_s[RTL_1], seconds) for name, seconds in levels.cpu_s.items()
         },
         "two_processes_over_one": ratio(taken[RTL_1], taken[RTL_2]),
         "batched_over_golden": ratio(levels.cpu_s[GOLDEN], levels.cpu_s[BATCHED]),
-        "peak_mib": peak_mib(_in_rtl, subject.path, levels.halves[0]),
+        "peak_mib": peak_mib(_in_rtl, subject.path, subject.images[:PROBE]),
     }
 
 
 class _Levels:
-    """The levels as measures of seconds on the wall; answers and CPU seconds are kept beside.
+    """The levels as measures of seconds on the wall an image; answers and CPU seconds are kept too.
 
     Each runs in the processes of a pool, which have read and mapped the network before, and loaded
-    it into the golden models.
+    it into the golden models. Of two processes each has all images, as each of a run's shards has
+    a hundred: half of them each would measure twice what a run takes to begin.
     """
 
     def __init__(self, subject: Subject, pool: ProcessPoolExecutor) -> None:
         self._subject, self._pool = subject, pool
-        half = -(-len(subject.images) // PROCESSES)
-        self.halves = [subject.images[:half], subject.images[half:]]
         self.cpu_s: dict[str, list[float]] = {}
-        self._answers: dict[str, NDArray[np.int64]] = {}
+        self._answers: dict[str, list[NDArray[np.int64]]] = {}
         for work in (_in_golden, _in_batched, _as_convolutions):
-            self._run("", work, [subject.images[:1]] * PROCESSES)
+            self._run("", work, PROCESSES, subject.images[:1])
         self.cpu_s.clear()
         self._answers.clear()
 
     def measures(self) -> dict[str, Callable[[], float]]:
-        whole = [self._subject.images]
+        images = self._subject.images
         return {
-            RTL_1: lambda: self._run(RTL_1, _in_rtl, whole),
-            RTL_2: lambda: self._run(RTL_2, _in_rtl, self.halves),
-            GOLDEN: lambda: self._run(GOLDEN, _in_golden, whole),
-            BATCHED: lambda: self._run(BATCHED, _in_batched, whole),
-            INTEGER: lambda: self._run(INTEGER, _as_convolutions, whole),
-            INTEGER_2: lambda: self._run(INTEGER_2, _as_convolutions, self.halves),
+            RTL_1: lambda: self._run(RTL_1, _in_rtl, 1, images),
+            RTL_2: lambda: self._run(RTL_2, _in_rtl, PROCESSES, images),
+            GOLDEN: lambda: self._run(GOLDEN, _in_golden, 1, images),
+            BATCHED: lambda: self._run(BATCHED, _in_batched, 1, images),
+            INTEGER: lambda: self._run(INTEGER, _as_convolutions, 1, images),
+            INTEGER_2: lambda: self._run(INTEGER_2, _as_convolutions, PROCESSES, images),
         }
 
     def compare(self, expected: NDArray[np.int64]) -> None:
         """Raises `Mismatch` unless all levels gave these membranes."""
-        for level, membranes in self._answers.items():
-            if not np.array_equal(membranes, expected):
+        for level, answers in self._answers.items():
+            if not all(np.array_equal(membranes, expected) for membranes in answers):
                 raise Mismatch(f"{level}: membranes differ from the integer network's")
 
-    def _run(self, level: str, work: Work, shards: Sequence[Images]) -> float:
+    def _run(self, level: str, work: Work, processes: int, images: Images) -> float:
         start = time.perf_counter()
-        paths = [self._subject.path] * len(shards)
-        parts = list(self._pool.map(_timed, [work] * len(shards), paths, shards))
+        same = [repeat(each, processes) for each in (work, self._subject.path, images)]
+        parts = list(self._pool.map(_timed, *same))
         seconds = time.perf_counter() - start
-        self._answers[level] = np.concatenate([membranes for membranes, _ in parts])
-        self.cpu_s.setdefault(level, []).append(sum(cpu for _, cpu in parts))
-        return seconds
+        shown = processes * len(images)
+        self._answers[level] = [membranes for membranes, _ in parts]
+        self.cpu_s.setdefault(level, []).append(sum(cpu for _, cpu in parts) / shown)
+        return seconds / shown
 
 
 def _timed(work: Work, path: Path, images: Images) -> tuple[NDArray[np.int64], float]:
