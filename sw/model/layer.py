@@ -30,6 +30,8 @@ class SpikingLayer(nn.Module):
         scale: the size of a weight that stands for q = 1, of weights that were read as codes and no
             longer tell it (`sw.train.compact`); None: it is that of the weights.
         input_unit: what an input of 1 stands for: 1/255 for pixels, 1 for spikes.
+        exact: what comes behind the sums of integer codes is in float64, see
+            `sw.model.network.exact`.
     """
 
     scale: Tensor | None
@@ -53,6 +55,7 @@ class SpikingLayer(nn.Module):
         self.bias = None if norm else nn.Parameter(torch.zeros(spec.features))
         self.register_buffer("scale", None, persistent=False)
         self.input_unit = 1.0
+        self.exact = False
         self._kept: tuple[Tensor, Tensor] | None = None
 
     @property
@@ -83,6 +86,10 @@ class SpikingLayer(nn.Module):
         others = [(window, seen) for own, window, seen in self._branches(bits) if not own]
         for (window, seen), given in zip(others, beside, strict=True):
             summed = summed + _applied(given, seen, window)
+        if self.exact:
+            gain, offset = (torch.from_numpy(each).to(summed.device) for each in self.affine())
+            worth = gain * (float(unit) * self.input_unit)
+            return summed.double() * worth[:, None, None] + offset[:, None, None]
         # Where that is 1, another pass over the memory would change nothing.
         plain = bits is None and self.input_unit == 1
         drive: Tensor = summed if plain else summed * (unit * self.input_unit)
@@ -93,8 +100,14 @@ class SpikingLayer(nn.Module):
     def returned(self, fired: Tensor, bits: int | None) -> Tensor:
         """What its own spikes, [B, C, H, W], add to the membranes in the step after."""
         _, unit = self.seen(bits)
-        found = [_applied(fired, seen, window) for own, window, seen in self._branches(bits) if own]
+        found = [
+            _applied(fired.to(seen.dtype), seen, window)
+            for own, window, seen in self._branches(bits)
+            if own
+        ]
         summed = sum(found[1:], found[0])
+        if self.exact:
+            return summed.double() * float(unit)
         return summed if bits is None else summed * unit
 
     def _summed(self, inputs: Tensor, weight: Tensor) -> Tensor:

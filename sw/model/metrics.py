@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sw.model.geometry import output_shape
 from sw.model.layer import SpikingLayer
-from sw.model.network import SpikingNetwork, at_rest
+from sw.model.network import SpikingNetwork, at_rest, exact
 
 BATCH = 256
 BATCH_STEPS = 8 * BATCH  # of all inputs at once: long recordings come in smaller batches
@@ -30,7 +30,7 @@ class Evaluation:
 
 
 def evaluate(network: SpikingNetwork, images: NDArray[np.uint8]) -> Evaluation:
-    """Classify inputs, uint8, in evaluation mode; the network is left as it was.
+    """Classify inputs, uint8, in evaluation mode, `exact`; the network is left as it was.
 
     Args:
         network: any.
@@ -40,7 +40,7 @@ def evaluate(network: SpikingNetwork, images: NDArray[np.uint8]) -> Evaluation:
     batch = max(1, min(BATCH, BATCH_STEPS // network.timesteps))
     predictions = [np.empty(0, dtype=np.int64)]
     spikes = {layer.name: 0 for layer in network.chain[:-1]}
-    with at_rest(network), torch.no_grad():
+    with at_rest(network), exact(network), torch.no_grad():
         for start in range(0, len(images), batch):
             values = torch.from_numpy(np.ascontiguousarray(images[start : start + batch]))
             trace = network.trace(network.inputs_of(values.to(device)))

@@ -142,8 +142,9 @@ class SpikingNetwork(nn.Module):
             if layer.theta is None:
                 trace.scores = drive.mean(0).flatten(1)
                 break
-            spikes = trace.spikes[layer.name] = self._fire(layer, drive)
-            given[layer.name] = self._pooled(layer, spikes)
+            spikes = self._fire(layer, drive)
+            trace.spikes[layer.name] = spikes.to(taken.dtype) if layer.exact else spikes
+            given[layer.name] = self._pooled(layer, trace.spikes[layer.name])
         return trace
 
     def _fire(self, layer: SpikingLayer, drive: Tensor) -> Tensor:
@@ -151,7 +152,8 @@ class SpikingNetwork(nn.Module):
         spec, theta = layer.spec, layer.theta
         assert theta is not None
         leak = self.config.leak if spec.leak is None else spec.leak
-        plain = spec.reset == "zero" and not layer.place.recurrent and self.noise is None
+        others = self.noise is not None or layer.exact
+        plain = spec.reset == "zero" and not layer.place.recurrent and not others
         if self.compiled and plain and self.fire is None:
             return lif_compiled.lif(drive, self.timesteps, theta, leak)
         again = self._again(layer) if layer.place.recurrent else None
@@ -219,6 +221,23 @@ def still(network: SpikingNetwork) -> Iterator[None]:
         for layer in network.chain:
             stack.enter_context(layer.still(network.weight_bits))
         yield
+
+
+@contextmanager
+def exact(network: SpikingNetwork) -> Iterator[None]:
+    """A quantised network with membranes in float64, and then as it was; a float one as it is.
+
+    The sums of its integer codes are exact in float32. What follows is not: where a membrane comes
+    within rounding of the threshold, float32 would say otherwise than the integers of a chip.
+    """
+    layers = network.chain if network.weight_bits is not None else []
+    try:
+        for layer in layers:
+            layer.exact = True
+        yield
+    finally:
+        for layer in layers:
+            layer.exact = False
 
 
 def as_input(images: NDArray[np.uint8]) -> Tensor:

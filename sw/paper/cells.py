@@ -26,7 +26,7 @@ VERSION = 1  # counts up when the same settings come to mean another result
 
 # Settings that came after the first cells, and what they then were; left out where they still are
 # that, so that finished cells keep their names.
-LATER: dict[str, Any] = {"adversarial": None, "way": None}
+LATER: dict[str, Any] = {"adversarial": None, "way": None, "until_fooled": False}
 
 Weights = Literal["float", "quantised"]
 
