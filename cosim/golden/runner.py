@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from cosim.golden.chip import GoldenChip
-from cosim.golden.front_door import FrontDoor
+from cosim.golden.door.front_door import FrontDoor
 from cosim.program.program import Program, configuration
 from cosim.program.runner import Advance, Response, Run, Stimulus, unheard
 from cosim.program.stimulus import Step

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cosim.golden.boxes import BOXES, Boxes, Indices, cores_in, places
+from cosim.golden.door.boxes import BOXES, Boxes, Indices, cores_in, places
 from hw.spec import ChipShape
 
 
@@ -27,7 +27,7 @@ class Arrival:
     box: Boxes
     place: Indices
     listeners: dict[int, list[int]]
-    width: Sequence[int]
+    width: Indices
     gone: set[int] = field(default_factory=set)
 
 
@@ -45,12 +45,11 @@ Heard = tuple[Source, ...]
 class Arrivals:
     """All that has arrived since the last tick; `spikes_in` counts it, int64 [cores, images]."""
 
-    def __init__(self, shape: ChipShape, images: int) -> None:
-        self._shape, self._images = shape, images
-        self.spikes_in = np.zeros((shape.cores, images), np.int64)
+    def __init__(self, shape: ChipShape, spikes_in: Indices) -> None:
+        self._shape, self._spikes_in = shape, spikes_in
         self.waiting: list[Arrival] = []
 
-    def add(self, image: Indices, box: Boxes, axon: Indices, width: Sequence[int]) -> None:
+    def add(self, image: Indices, box: Boxes, axon: Indices, width: Indices) -> None:
         """Spikes (arrays [n], `axon` AXON words) at cores that have so many axons now."""
         if not len(image):
             return
@@ -67,20 +66,20 @@ class Arrivals:
         for width in widths:
             taken = slice(None) if last < width else came.place < width
             number = np.cumsum(np.bincount(came.box) > 0) - 1  # of a rectangle, among those here
-            flat = number[came.box[taken]] * self._images + came.image[taken]
-            size = len(came.listeners) * self._images
-            counts = np.bincount(flat, minlength=size).reshape(-1, self._images)
+            flat = number[came.box[taken]] * self._spikes_in.shape[1] + came.image[taken]
+            size = len(came.listeners) * self._spikes_in.shape[1]
+            counts = np.bincount(flat, minlength=size).reshape(-1, self._spikes_in.shape[1])
             for cores, count in zip(came.listeners.values(), counts, strict=True):
                 for core in cores:
                     if came.width[core] == width:
-                        self.spikes_in[core] += count
+                        self._spikes_in[core] += count
 
     def restart(self, core: int) -> None:
         """A core drops what it has."""
         for came in self.waiting:
             came.gone.add(core)
 
-    def take(self, width: Sequence[int]) -> tuple[list[Arrival], dict[Heard, list[int]]]:
+    def take(self, width: Indices) -> tuple[list[Arrival], dict[Heard, list[int]]]:
         """What has arrived, and the cores by what they hear; then nothing waits any more.
 
         `width` is page * axons of each core now: spikes on pages that it has lost are dropped.

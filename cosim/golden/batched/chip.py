@@ -12,22 +12,21 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cosim.golden.batched.arrivals import Arrival, Arrivals, Heard, spike_keys
-from cosim.golden.batched.contents import Contents
 from cosim.golden.batched.currents import Currents
-from cosim.golden.batched.state import State
-from cosim.golden.batched.team import Team, targets
-from cosim.golden.boxes import Boxes, Indices
-from cosim.golden.core import counter_words
-from cosim.golden.front_door import FrontDoor
-from cosim.golden.synapses import Synapses
-from hw.spec import DATA_BITS, FULL_CHIP, ChipShape, Counter, Region
+from cosim.golden.batched.membranes import Membranes
+from cosim.golden.batched.soma import Somas
+from cosim.golden.cores.synapses import Synapses
+from cosim.golden.cores.team import Team
+from cosim.golden.door.boxes import Boxes, axon_of, box_of
+from cosim.golden.door.front_door import Indices
+from cosim.golden.door.memory_map import MappedChip
+from hw.spec import FANOUT, FULL_CHIP, ChipShape
 
-WORD_MASK = (1 << DATA_BITS) - 1
 CPU = torch.device("cpu")
 WEIGHTS = 1 << 30  # bytes of merged weights that are kept
 
 
-class BatchedChip(FrontDoor):
+class BatchedChip(MappedChip):
     """A chip for `images` images at once; of its weights at most `weights` bytes are kept."""
 
     def __init__(
@@ -39,39 +38,37 @@ class BatchedChip(FrontDoor):
     ) -> None:
         super().__init__(shape)
         self._device = device
-        self._contents = Contents(shape, device)
         self._currents = Currents(device, weights)
+        self._somas: dict[Team, Somas] = {}
         self.power_up(images)
 
     def power_up(self, images: int) -> None:
         """A batch of so many images; the configuration stays, all else is as after power-up."""
-        if images < 1:
-            raise ValueError(f"golden model of {images} images: must be 1 or more")
-        self._images = images
-        self._state = State(self._shape.cores, images, self._device)
-        self._arrivals = Arrivals(self._shape, images)
-        self._responses = []
-
-    def reset(self) -> None:
-        """As the chip's reset pin: registers and all else as after power-up, memories stay."""
-        self._contents.reset()
-        self.power_up(self._images)
+        super().power_up(images)
+        self._membranes = Membranes(self._shape.cores, images, self._device)
+        self._arrivals = Arrivals(self._shape, self._state.spikes_in)
 
     # ------------------------------------------------------------ the tick
     def _go(self) -> None:
         """Every core consumes what arrived; what they fire arrives for the next tick."""
         teams = self._contents.teams(self._state.now)
-        self._state.widen(self._contents.neurons)
+        self._membranes.widen(self._contents.neurons)
         taken, alike = self._arrivals.take(self._contents.width)
         for team in teams:
-            v, noise = self._state.of(team), self._state.noise(team)
             current = self._current(team, taken, alike)
-            fired = team.update(
-                v, current, None if noise is None else torch.from_numpy(noise).to(self._device)
-            )
-            self._state.put(team, v)
-            self._send(team, _places(fired))
+            v = self._membranes.of(team)
+            fired = self._soma(team).integrate_and_fire(v, current, self._state.noise(team))
+            self._membranes.put(team, v)
+            image, neuron = np.divmod(_places(fired), len(team.cores) * team.neurons)
+            self._send(team, image, neuron)
         self._state.advance()
+        image, words = self._taken_sent()
+        self._arrive(image, box_of(FANOUT, words), axon_of(words))
+
+    def _soma(self, team: Team) -> Somas:
+        if team not in self._somas:
+            self._somas[team] = Somas.of(team, self._device)
+        return self._somas[team]
 
     def _current(
         self, team: Team, taken: list[Arrival], alike: dict[Heard, list[int]]
@@ -110,67 +107,22 @@ class BatchedChip(FrontDoor):
         self._state.synaptic_ops[cores] += operations.reshape(self._images, -1).T.cpu().numpy()
         return current.reshape(self._images, len(cores), -1)
 
-    def _send(self, team: Team, fired: Indices) -> None:
-        """Spikes of a team, as places in [images, cores, neurons], to the host and to cores."""
-        image, number = np.divmod(fired, len(team.cores) * team.neurons)
-        core = number // team.neurons
-        of_each = np.bincount(
-            image * len(team.cores) + core, minlength=self._images * len(team.cores)
-        )
-        self._state.spikes_out[team.cores] += of_each.reshape(self._images, -1).T
-        which, words = team.reports.sent(number)
-        tick = self._state.now[team.cores].astype(np.uint64)
-        self._responses.append((image[which], words | tick[core[which]]))
-        which, words = team.fan_out.sent(number)
-        self._arrive(image[which], *targets(words))
-
     def _arrive(self, image: Indices, box: Boxes, axon: Indices) -> None:
         self._arrivals.add(image, box, axon, self._contents.width)
 
     # ------------------------------------------------------------ commands
-    def _write_core(self, core: int, region: int, offset: Indices, data: Indices) -> None:
-        self._contents.write(core, region, offset, data)
-
     def _written(self) -> None:
-        self._contents.written()
+        super()._written()
+        self._somas.clear()
 
     def _restart(self, core: int) -> None:
-        self._state.restart(core, self._contents.memories[core].seed)
+        super()._restart(core)
+        self._membranes.restart(core)
         self._arrivals.restart(core)
 
-    def _clear_counters(self, core: int) -> None:
-        self._state.clear_counters(core)
-        self._arrivals.spikes_in[core] = 0
-
-    def _read_core(self, core: int, region: int, offset: Indices) -> Indices:
-        if region == Region.MEMBRANE:
-            return self._read_membranes(core, offset)
-        if region == Region.COUNTER:
-            return self._read_counters(core, offset)
-        return self._contents.memories[core].read(region, offset)[None]
-
-    def _read_membranes(self, core: int, offset: Indices) -> Indices:
-        y, x = divmod(core, self._shape.columns)
-        if (offset >= self._shape.dendrites).any():
-            raise ValueError(f"core ({x}, {y}): nothing at MEMBRANE {offset.max()}")
-        neurons = self._contents.of(core)[0].neurons
-        self._state.widen(neurons)
-        words = np.zeros((self._images, len(offset)), np.int64)
-        is_neuron = offset < neurons  # beyond them memory reads as 0
-        membranes = self._state.membrane[:, core, :neurons].cpu().numpy()
-        words[:, is_neuron] = membranes[:, offset[is_neuron]] & WORD_MASK
-        return words
-
-    def _read_counters(self, core: int, offset: Indices) -> Indices:
-        state = self._state
-        counters = {
-            Counter.TICKS: np.full(self._images, state.ticks[core]),
-            Counter.SPIKES_IN: self._arrivals.spikes_in[core],
-            Counter.SPIKES_OUT: state.spikes_out[core],
-            Counter.SYNAPTIC_OPS: state.synaptic_ops[core],
-        }
-        y, x = divmod(core, self._shape.columns)
-        return counter_words(f"core ({x}, {y})", counters, offset)
+    def _membranes_of(self, core: int, neurons: int) -> NDArray[np.int64]:
+        self._membranes.widen(neurons)
+        return self._membranes.of_core(core, neurons).cpu().numpy()
 
 
 def _places(fired: Tensor) -> NDArray[np.int64]:

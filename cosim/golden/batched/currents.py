@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cosim.golden.synapses import Synapses
+from cosim.golden.cores.synapses import Synapses
 
 
 @dataclass(frozen=True, eq=False)

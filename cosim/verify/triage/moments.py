@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.golden.core import GoldenCore
-from cosim.golden.memory import Configuration
+from cosim.golden.cores.memory import Configuration
+from cosim.golden.watcher import Watched
 
 Bits = NDArray[np.bool_]
 
@@ -45,16 +45,16 @@ class Moments:
         self.consumed: dict[tuple[int, int], list[Bits | None]] = defaultdict(list)
         self.fired: dict[tuple[int, int], list[NDArray[np.int64]]] = defaultdict(list)
 
-    def before(self, core: GoldenCore, axons: Bits | None) -> None:
+    def before(self, core: Watched, axons: Bits | None) -> None:
         place = (core.x, core.y)
-        taken = None if axons is None else axons[0].reshape(core.pages, -1).copy()
+        taken = None if axons is None else axons[0].reshape(core.config.pages, -1).copy()
         if place == self._place and len(self.consumed[place]) == self._tick:
-            rows = core.rows
+            rows = core.memory.rows()
             empty = np.zeros((rows.shape[0], rows.shape[-1]), np.bool_)
             self.moment = Moment(
                 x=core.x,
                 y=core.y,
-                tick=core.now,
+                tick=core.tick,
                 config=core.config,
                 rows=rows,
                 membrane=core.membranes[0],
@@ -63,6 +63,6 @@ class Moments:
             )
         self.consumed[place].append(taken)
 
-    def after(self, core: GoldenCore, fired: Bits | None) -> None:
+    def after(self, x: int, y: int, fired: Bits | None) -> None:
         who = np.zeros(0, np.int64) if fired is None else np.flatnonzero(fired[0])
-        self.fired[core.x, core.y].append(who)
+        self.fired[x, y].append(who)

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.golden.chip import GoldenChip, Watcher
+from cosim.golden.chip import GoldenChip
+from cosim.golden.watcher import Watcher
 from cosim.program.program import Program, configuration
 from cosim.program.runner import Response, Runner
 from cosim.program.stimulus import Step, read

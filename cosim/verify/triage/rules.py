@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.golden.lfsr import lfsr_run
+from cosim.golden.cores.lfsr import lfsr_run
 from cosim.verify.triage.moments import Moment
 from hw.spec import MEMBRANE_BITS, MEMBRANE_MAX, MEMBRANE_MIN, ResetMode
 

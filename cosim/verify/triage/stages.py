@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from cosim.golden.lfsr import lfsr_next, lfsr_run
+from cosim.golden.cores.lfsr import lfsr_next, lfsr_run
 from cosim.verify.triage.moments import Moment
 from cosim.verify.triage.probe import Difference
 from cosim.verify.triage.rules import Outcome, Rule

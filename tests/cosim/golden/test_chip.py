@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cosim.golden.chip import GoldenChip
-from cosim.golden.lfsr import lfsr_next, lfsr_run
+from cosim.golden.cores.lfsr import lfsr_next, lfsr_run
 from cosim.program.core_image import CoreImage
 from cosim.program.program import Program, configuration
 from cosim.program.stimulus import Step, control, decode, read, read_membranes, write

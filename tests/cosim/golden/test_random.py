@@ -1,20 +1,24 @@
 """The golden model against the chip in loops, on random programs; and the programs' own reach."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from cosim.golden import chip
 from cosim.golden.chip import GoldenChip
-from cosim.program.core_image import CoreImage, core_number
+from cosim.golden.cores.synapses import COUNTED
+from cosim.program.core_image import ALWAYS, CoreImage, core_number
 from cosim.program.program import Program, configuration
 from cosim.program.stimulus import Step
 from cosim.verify.random.groups import in_groups
-from cosim.verify.random.programs import random_program, random_steps
+from cosim.verify.random.programs import places, random_core, random_program, random_steps
 from cosim.verify.reference import ReferenceChip
 from hw.spec import (
     FANOUT,
     FLIT,
+    FLOOR_NONE,
     MAX_PLANES,
     MEMBRANE_MAX,
     MEMBRANE_MIN,
@@ -23,6 +27,7 @@ from hw.spec import (
     Region,
     ResetMode,
 )
+from tests.support.chips import assert_equal
 
 SMALL = ChipShape(2, 2, 64, 64)
 SHAPES = (
@@ -85,9 +90,59 @@ def test_batch_equals_single_images(seed: int) -> None:
             np.testing.assert_array_equal(np.sort(got), np.sort(want), err_msg=f"seed {seed}")
 
 
-def _images(rng: np.random.Generator, program: Program, count: int) -> Iterator[list[Step]]:
+def alike(rng: np.random.Generator, shape: ChipShape) -> Program:
+    """Cores that can be updated side by side; some wait for a later tick."""
+    first = replace(random_core(rng, 0, 0, shape), neurons=0)
+    while first.neurons < 2:
+        first = random_core(rng, 0, 0, shape)
+    cores = [
+        replace(
+            first,
+            x=x,
+            y=y,
+            first_tick=int(rng.choice([0, 0, 2])),
+            last_tick=ALWAYS[1],
+            seed=int(rng.integers(1 << 16)),
+            noise_mask=int(rng.choice([first.noise_mask, 0])),
+            floor=int(rng.choice([first.floor, FLOOR_NONE])),
+            plane_weights=tuple(rng.permutation(first.plane_weights).tolist()),
+            synapses=rng.permuted(first.synapses, axis=3),
+            threshold=rng.permuted(first.threshold),
+            bias=rng.permuted(first.bias),
+        )
+        for x, y in places(shape)
+    ]
+    return Program(shape, tuple(cores))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_any_number_of_cores_side_by_side(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One, some or all at once, for one image and for so many that synapses are multiplied."""
+    rng = np.random.default_rng(seed)
+    shape = ChipShape(3, 2, 64, 32)
+    program = alike(rng, shape)
+    load = [Step(configuration(program), go=False)]
+    images = list(_images(rng, program, count=COUNTED + 1, reconfigure=False))
+    expected = [ReferenceChip(shape).run([*load, *steps])[1:] for steps in images[:2]]
+    sizes = set()
+    for room in (1, 4000 * len(images), 1 << 30):
+        monkeypatch.setattr(chip, "ROOM", room)
+        for count in (1, len(images)):
+            golden = GoldenChip(shape, count)
+            golden.run(load)
+            found = golden.run_images(images[:count])
+            for want, got in zip(expected, found[:2], strict=False):
+                assert_equal(want, got, f"seed {seed}, room {room}, {count} images")
+            teams = golden._contents.teams(np.full(shape.cores, 3), room // count)
+            sizes |= {len(team.cores) for team in teams}
+    assert {1, 6} <= sizes, f"seed {seed}"
+
+
+def _images(
+    rng: np.random.Generator, program: Program, count: int, *, reconfigure: bool = True
+) -> Iterator[list[Step]]:
     """Steps that differ in their spikes only: parts of one image's."""
-    steps = random_steps(rng, program, ticks=4)
+    steps = random_steps(rng, program, ticks=4, reconfigure=reconfigure)
     for _ in range(count):
         image = []
         for step in steps:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cosim.golden.lfsr import lfsr_run
+from cosim.golden.cores.lfsr import lfsr_run
 from cosim.verify.triage.moments import Moment
 from cosim.verify.triage.rules import outcome
 from cosim.verify.triage.waves.wave import CYCLE, Numbers, Visit, Wave

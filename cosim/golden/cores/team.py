@@ -1,23 +1,24 @@
-"""Cores that are updated side by side: what a tick does to their neurons, by `hw.spec`'s rules."""
+"""Cores that are updated side by side, and what their neurons send."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from cosim.golden.boxes import Boxes, Flits, Indices, axon_of, box_of
-from cosim.golden.memory import Configuration
-from hw.spec import FANOUT, FLIT, MEMBRANE_MAX, MEMBRANE_MIN, ChipShape, Kind, Region, ResetMode
+from cosim.golden.cores.memory import Configuration
+from cosim.golden.cores.synapses import Synapses, SynapseStack
+from hw.spec import FLIT, MEMBRANE_MIN, ChipShape, Kind, Region, ResetMode
 
-Key = tuple[int, int | None, ResetMode]
+Indices = NDArray[np.int64]
+Flits = NDArray[np.uint64]
+Key = tuple[int, int, int, int | None, ResetMode]
 
 
 def alike(config: Configuration) -> Key:
     """The same of two cores that can be in one team."""
-    return config.neurons, config.leak, config.reset
+    return config.planes, config.pages, config.neurons, config.leak, config.reset
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +36,17 @@ class Table:
         order = np.argsort(sender, kind="stable")
         return cls(np.cumsum(count) - count, count, words[order])
 
+    @cached_property
+    def one_each(self) -> bool:
+        """Whether every neuron sends one word: then `words` are in the order of neurons."""
+        return bool((self.count == 1).all())
+
     def sent(self, neuron: Indices) -> tuple[Indices, Flits]:
         """Of spikes of these neurons: the spike's index and the word, for every word sent."""
+        if self.one_each:
+            return np.arange(len(neuron)), self.words[neuron]
+        if not len(self.words):
+            return np.zeros(0, np.int64), self.words
         count = self.count[neuron]
         which = np.repeat(np.arange(len(neuron)), count)
         within = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
@@ -45,13 +55,16 @@ class Table:
 
 @dataclass(frozen=True, eq=False)
 class Team:
-    """Cores with as many neurons, one leak and one reset; `n` below is cores * neurons.
+    """Cores with as many planes, pages and neurons, one leak and one reset.
+
+    A neuron's number in its team is that of its core, here, times `neurons`, plus its own.
 
     Attributes:
-        cores: their numbers, ascending.
+        cores: their numbers on the chip, ascending.
         threshold, bias: int64 [cores, neurons].
         floor: int64 [cores, 1]; None: no core has one.
         noise_mask: int64 [cores, 1]; None: no core has noise.
+        synapses: of each core; the same object for the same ones.
         reports: HOST flits of each neuron, without the tick.
         fan_out: FANOUT words of each neuron that lead to cores.
     """
@@ -60,55 +73,44 @@ class Team:
     neurons: int
     leak: int | None
     reset: ResetMode
-    threshold: Tensor
-    bias: Tensor
-    floor: Tensor | None
-    noise_mask: NDArray[np.int64] | None
+    threshold: Indices
+    bias: Indices
+    floor: Indices | None
+    noise_mask: Indices | None
+    synapses: tuple[Synapses, ...]
     reports: Table
     fan_out: Table
 
-    def update(self, v: Tensor, current: Tensor | None, noise: Tensor | None) -> Tensor:
-        """One tick of membranes `v`, int64 [images, cores, neurons], in their place: who fired.
+    @cached_property
+    def index(self) -> slice | list[int]:
+        """Its cores among all of them: a slice where they are side by side."""
+        first, last = self.cores[0], self.cores[-1]
+        return slice(first, last + 1) if last - first + 1 == len(self.cores) else self.cores
 
-        `current` is of the same shape; `noise` int64 [cores, neurons].
-        """
-        if self.leak is not None:
-            v -= v >> self.leak
-        if current is not None:
-            v += current
-        v += self.bias
-        v.clamp_(MEMBRANE_MIN, MEMBRANE_MAX)
-        fired = v >= (self.threshold if noise is None else self.threshold + noise)
-        if self.reset is ResetMode.ZERO:
-            v.masked_fill_(fired, 0)
-        elif self.reset is ResetMode.SUBTRACT:
-            v -= fired * self.threshold
-            v.clamp_(MEMBRANE_MIN, MEMBRANE_MAX)
-        if self.floor is not None:
-            torch.maximum(v, self.floor, out=v)
-        return fired
+    @cached_property
+    def stack(self) -> SynapseStack:
+        return SynapseStack(self.synapses)
 
 
-def team(
-    shape: ChipShape, cores: Sequence[int], configs: Sequence[Configuration], device: torch.device
-) -> Team:
+Held = tuple[Configuration, Synapses]  # by a core
+
+
+def make_team(shape: ChipShape, cores: Sequence[int], held: Sequence[Held]) -> Team:
     """Of cores whose configurations are `alike`."""
+    configs = [config for config, _ in held]
     first = configs[0]
     floor = np.array([[config.floor] for config in configs], np.int64)
     mask = np.array([[config.noise_mask] for config in configs], np.int64)
-
-    def tensor(values: NDArray[np.int64]) -> Tensor:
-        return torch.from_numpy(np.ascontiguousarray(values)).to(device)
-
     return Team(
         cores=list(cores),
         neurons=first.neurons,
         leak=first.leak,
         reset=first.reset,
-        threshold=tensor(np.stack([config.threshold for config in configs])),
-        bias=tensor(np.stack([config.bias for config in configs])),
-        floor=tensor(floor) if (floor > MEMBRANE_MIN).any() else None,
+        threshold=np.stack([config.threshold for config in configs]),
+        bias=np.stack([config.bias for config in configs]),
+        floor=floor if (floor > MEMBRANE_MIN).any() else None,
         noise_mask=mask if mask.any() else None,
+        synapses=tuple(synapses for _, synapses in held),
         reports=_reports(shape, cores, configs),
         fan_out=_fan_out(configs),
     )
@@ -133,8 +135,3 @@ def _fan_out(configs: Sequence[Configuration]) -> Table:
     words = [config.entry[config.onwards] for config in configs]
     neurons = len(configs) * configs[0].neurons
     return Table.of(neurons, np.concatenate(number), np.concatenate(words))
-
-
-def targets(words: Flits) -> tuple[Boxes, Indices]:
-    """Rectangles and AXON words of FANOUT words."""
-    return box_of(FANOUT, words), axon_of(words)

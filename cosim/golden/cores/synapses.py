@@ -3,6 +3,7 @@
 Few images go the chip's own way, rows of bits AND spikes, counted; many are one matrix product.
 """
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -20,16 +21,16 @@ class Synapses:
     """A core's one-bit synapses.
 
     `row` is bool [pages, neurons, planes, axons], `plane_weight` int64 [planes]. A neuron's weight
-    from an axon is the sum of its planes' weights there.
+    from an axon is the sum of its planes' weights there. `packed` are the rows as bits of words,
+    uint64 [words, planes, neurons].
     """
 
     def __init__(self, row: NDArray[np.bool_], plane_weight: NDArray[np.int64]) -> None:
-        self._plane_weight = plane_weight
+        self.plane_weight = plane_weight
         pages, neurons, planes, axons = row.shape
         self._shape = planes, neurons, pages * axons
         lines = _packed(row.transpose(2, 1, 0, 3).reshape(self._shape))
-        # Words first: counts of all neurons are then added up side by side.
-        self._packed = np.ascontiguousarray(np.moveaxis(lines, 2, 0))
+        self.packed = np.ascontiguousarray(np.moveaxis(lines, 2, 0))
 
     @property
     def axons(self) -> int:
@@ -37,22 +38,15 @@ class Synapses:
         _, _, axons = self._shape
         return int(axons)
 
-    def integrate(self, axons: NDArray[np.bool_]) -> Currents:
+    def multiply(self, axons: NDArray[np.bool_]) -> Currents:
         """For axons bool [images, pages * axons]: I, int64 [images, neurons], and how many
         synapses met a spike, int64 [images]."""
-        return self._count(axons) if len(axons) <= COUNTED else self._multiply(axons)
-
-    def _count(self, axons: NDArray[np.bool_]) -> Currents:
-        met = self._packed & _packed(axons)[:, :, None, None]
-        counts = np.bitwise_count(met).sum(axis=1, dtype=np.uint16)  # [images, planes, neurons]
-        return self._plane_weight @ counts, counts.sum(axis=(1, 2), dtype=np.int64)
-
-    def _multiply(self, axons: NDArray[np.bool_]) -> Currents:
         weight, unit = self._columns
-        product = (axons.astype(weight.dtype) @ weight).astype(np.int64)
-        current, operations = product[:, :-1], product[:, -1]
-        current *= unit
-        return current, operations
+        product = axons.astype(weight.dtype) @ weight
+        current = product[:, :-1].astype(np.int64)
+        if unit != 1:
+            current *= unit
+        return current, product[:, -1].astype(np.int64)
 
     @cached_property
     def _columns(self) -> tuple[FloatArray, int]:
@@ -69,16 +63,46 @@ class Synapses:
         The last column counts the synapses of each axon: at most 2^20 of them meet a spike.
         """
         _, neurons, axons = self._shape
-        common = int(np.gcd.reduce(self._plane_weight))
+        common = int(np.gcd.reduce(self.plane_weight))
         unit = common & -common if common else 1
         column = np.zeros((axons, neurons + 1), np.int64)
-        for plane, weight in enumerate((self._plane_weight // unit).tolist()):
-            bits = _unpacked(self._packed[:, plane].T, axons).T
+        for plane, weight in enumerate((self.plane_weight // unit).tolist()):
+            bits = _unpacked(self.packed[:, plane].T, axons).T
             column[:, :-1] += weight * bits
             column[:, -1] += bits.sum(axis=1)
         largest = np.abs(column).sum(axis=0).max(initial=0)
         dtype = np.float32 if largest <= EXACT_FLOAT32 else np.float64
         return column.astype(dtype), unit
+
+
+class SynapseStack:
+    """The synapses of several cores with as many neurons, planes and axons each."""
+
+    def __init__(self, synapses: Sequence[Synapses]) -> None:
+        self._synapses = synapses
+        self._plane_weight = np.stack([each.plane_weight for each in synapses])
+
+    def integrate(self, axons: NDArray[np.bool_]) -> Currents:
+        """For axons bool [cores, images, pages * axons]: I, int64 [cores, images, neurons], and
+        how many synapses met a spike, int64 [cores, images]."""
+        return self._count(axons) if axons.shape[1] <= COUNTED else self._multiply(axons)
+
+    @cached_property
+    def _packed(self) -> NDArray[np.uint64]:
+        """[words, cores, planes, neurons]: counts of all neurons are added up side by side."""
+        return np.stack([each.packed for each in self._synapses], axis=1)
+
+    def _count(self, axons: NDArray[np.bool_]) -> Currents:
+        spikes = np.moveaxis(_packed(axons), 2, 0)[..., None, None]  # [words, cores, images, 1, 1]
+        met = self._packed[:, :, None] & spikes
+        counts = np.bitwise_count(met).sum(axis=0, dtype=np.uint16)
+        current = (self._plane_weight[:, None, None] @ counts)[:, :, 0]
+        return current, counts.sum(axis=(2, 3), dtype=np.int64)
+
+    def _multiply(self, axons: NDArray[np.bool_]) -> Currents:
+        parts = [each.multiply(of) for each, of in zip(self._synapses, axons, strict=True)]
+        current, operations = zip(*parts, strict=True)
+        return np.stack(current), np.stack(operations)
 
 
 def _packed(bits: NDArray[np.bool_]) -> NDArray[np.uint64]:

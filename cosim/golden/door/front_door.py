@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.golden.boxes import Boxes, axon_of, box_of, by_box
+from cosim.golden.door.boxes import Boxes, axon_of, box_of, by_box
 from cosim.program.packing import unpacked
 from cosim.program.stimulus import Step
 from hw.spec import FLIT, ChipShape, Control, Kind, Region, Register
@@ -143,7 +143,7 @@ class FrontDoor(ABC):
         responses, self._responses = self._responses, []
         image = np.concatenate([np.zeros(0, np.int64), *(part[0] for part in responses)])
         flits = np.concatenate([np.zeros(0, np.uint64), *(part[1] for part in responses)])
-        if len(responses) > 1:  # each of them is in the order of images
+        if self._images > 1:
             order = np.argsort(image.astype(np.min_scalar_type(self._images)), kind="stable")
             flits = flits[order]
         ends = np.cumsum(np.bincount(image, minlength=self._images))

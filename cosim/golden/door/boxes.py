@@ -1,5 +1,7 @@
 """Where spikes go: the rectangle of a flit or a fan-out entry as one number, and its axon."""
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -64,3 +66,13 @@ def cores_in(shape: ChipShape, box: int) -> list[int]:
     if x0 > x1 or y0 > y1 or x1 >= shape.columns or y1 >= shape.rows:
         raise ValueError("a flit's rectangle is not one of this chip's")
     return [y * shape.columns + x for y in range(y0, y1 + 1) for x in range(x0, x1 + 1)]
+
+
+@cache
+def single_core(shape: ChipShape) -> Indices:
+    """By rectangle, int64 [BOXES]: the core that it is; -1 for several, and for none."""
+    x0, y0, x1, y1 = (
+        np.arange(BOXES) >> COORD_BITS * digit & COORD_MASK for digit in range(len(CORNERS))
+    )
+    one = (x0 == x1) & (y0 == y1) & (x1 < shape.columns) & (y1 < shape.rows)
+    return np.where(one, y0 * shape.columns + x0, -1)

@@ -1,0 +1,1 @@
+"""The chip's door: flits of many images, in; what is read of the cores, out."""
