@@ -22,7 +22,7 @@ from cosim.cli.commands import (
     oracle,
 )
 from cosim.cli.commands.algorithm import attack, paper, robustness, train
-from cosim.cli.commands.exchange import export, import_, ranc, run, verilog
+from cosim.cli.commands.exchange import encode, export, import_, ranc, run, verilog
 from cosim.cli.commands.results import check, table5
 from cosim.cli.commands.verification import fuzz, verify
 from cosim.cli.guard import exit_code_of
@@ -39,6 +39,7 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
     (import_.import_, import_.EXAMPLE),
     (run.run, run.EXAMPLE),
     (export.export, export.EXAMPLE),
+    (encode.encode, encode.EXAMPLE),
     (attack.attack, attack.EXAMPLE),
     (train.train, train.EXAMPLE),
     (train.shrink, train.SHRINK_EXAMPLE),

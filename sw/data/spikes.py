@@ -1,6 +1,6 @@
 """A user's spikes as a data set of two parts: arrays, or recordings of event cameras, with labels.
 
-A folder with `train` and `test` in it (each a folder of classes, an .npz or an .npy) says which is
+A folder with `train` or `test` in it (each a folder of classes, an .npz or an .npy) says which is
 which. Of one file, or one folder of classes, a quarter of each class is held out, always the same.
 How events become spikes: `sw.data.user.event_list`.
 """
@@ -69,11 +69,10 @@ def _source(path: Path, split: Split) -> tuple[Path, bool]:
         return path, True
     found = {part: _part(path, part) for part in PARTS}
     here = found[split]
-    if here is not None and None not in found.values():
+    if here is not None:
         return here, False
-    for part, place in found.items():
-        if place is None and any(found.values()):
-            raise InputError(f"folder {path}: has a part to train or test with, but no {part}")
+    if any(found.values()):
+        raise InputError(f"folder {path}: has a part to train or test with, but no {split}")
     return path, True
 
 
