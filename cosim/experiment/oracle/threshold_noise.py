@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cosim.golden.lfsr import lfsr_run
+from cosim.golden.cores.lfsr import lfsr_run
 from cosim.mapping.choose import Mapping
 from cosim.mapping.streamed import LayerSchedule, Round
 from cosim.program.core_image import CoreImage
