@@ -144,14 +144,17 @@ def _noise_wins(answers: Answers, members: Members, eps: int) -> str | None:
 
 
 def _not_converged(answers: Answers, members: Members, eps: int) -> str | None:
-    """Of each attack of one start: half as many looks at the network against all of them."""
+    """Of each attack of one start: half as many looks at the network against all of them.
+
+    Not of one that leaves nothing right: more steps cannot gain more.
+    """
     count, moving = len(answers.clean), []
     for name, member in members.items():
         left = answers.left.get((name, eps), [])
         if not member.iterative or member.attack.restarts > 1 or len(left) < 3:
             continue
         half, end = left[len(left) // 2], left[-1]
-        if end / count < wilson(half, count)[0]:
+        if end and end / count < wilson(half, count)[0]:
             moving.append(f"{name} {100 * half / count:.1f} to {100 * end / count:.1f} %")
     if not moving:
         return None

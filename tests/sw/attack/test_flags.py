@@ -109,7 +109,10 @@ def test_the_worst_case_is_at_most_each_member_whatever_they_are(draw: st.DataOb
         assert worst[row] == all(stands)
 
 
-@pytest.mark.parametrize(("left", "moving"), [([90, 80, 79, 69], True), ([90, 80, 79, 71], False)])
+@pytest.mark.parametrize(
+    ("left", "moving"),
+    [([90, 80, 79, 69], True), ([90, 80, 79, 71], False), ([90, 20, 9, 0], False)],
+)
 def test_an_attack_that_still_gains_is_said(left: list[int], moving: bool) -> None:
     """Of 100 images 79 stand after half of the looks; Wilson's interval begins at 70.02."""
     right = np.arange(100) < 70
