@@ -139,34 +139,20 @@ def make_stimuli(
 
     Slots without a tile run along; nobody looks at what they fire.
     """
-    spikes = iter(_spikes(part, cut, seats, len(read)))
     restart, reading = control(part.program.shape, Control.RESTART), read_membranes(part.program)
+    slot, words = _boxes(part, cut.shape[2])
+    tile_in = np.full((len(read), len(part.slots)), -1)
+    tile_in.reshape(-1)[seats] = np.arange(len(cut))
     stimuli = []
-    for with_membranes in read:
+    for tiles, with_membranes in zip(tile_in[:, slot], read, strict=True):
+        here = tiles >= 0
+        flits, spikes = words[here].ravel(), cut[tiles[here]].swapaxes(0, 1)  # [T, boxes, axons]
         ticks = [
-            Step(part.program.tick(timestep, next(spikes)), go=True)
-            for timestep in range(cut.shape[1])
+            Step(part.program.tick(timestep, flits[np.flatnonzero(fired)]), go=True)
+            for timestep, fired in enumerate(spikes)
         ]
         stimuli.append([restart, *ticks, *([reading] if with_membranes else [])])
     return stimuli
-
-
-def _spikes(
-    part: Round, cut: NDArray[np.bool_], seats: NDArray[np.int64], passes: int
-) -> list[NDArray[np.uint64]]:
-    """The SPIKE flits of each tick of each pass: of box after box, each in the order of axons."""
-    _, steps, axons = cut.shape
-    slots = np.zeros((passes * len(part.slots), steps, axons), np.bool_)
-    slots[seats] = cut
-    slot, corners = _boxes(part)
-    boxes = slots.reshape(passes, len(part.slots), steps, axons)[:, slot].swapaxes(1, 2)
-    place = np.flatnonzero(boxes)
-    tick = len(slot) * axons  # places of one
-    box, axon = np.divmod(place % tick, axons)
-    page, rest = np.divmod(np.arange(axons, dtype=np.uint64), np.uint64(part.program.shape.axons))
-    spike = FLIT.pack(kind=int(Kind.SPIKE), data=AXON.pack(page=page, axon=rest))
-    ends = np.searchsorted(place, tick * np.arange(1, passes * steps))
-    return np.split(spike[axon] | corners[box], ends)
 
 
 def tile_of(run: RoundRun, number: int, core: int) -> tuple[int, int, int] | None:
@@ -181,14 +167,17 @@ def tile_of(run: RoundRun, number: int, core: int) -> tuple[int, int, int] | Non
     return None
 
 
-def _boxes(part: Round) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-    """The rectangles of cores that the slots are made of: each one's slot, and its flit bits."""
+def _boxes(part: Round, axons: int) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+    """The rectangles of cores that the slots are made of: each one's slot, int64 [boxes], and the
+    SPIKE flits to its axons, uint64 [boxes, axons]."""
     slots, corners = [], []
     for slot, cores in enumerate(part.slots):
         for x0, y0, x1, y1 in rectangles(frozenset(cores)):
             slots.append(slot)
             corners.append(FLIT.pack(x0=x0, y0=y0, x1=x1, y1=y1))
-    return np.array(slots, np.int64), np.array(corners, np.uint64)
+    page, axon = np.divmod(np.arange(axons, dtype=np.uint64), np.uint64(part.program.shape.axons))
+    spike = FLIT.pack(kind=int(Kind.SPIKE), data=AXON.pack(page=page, axon=axon))
+    return np.array(slots, np.int64), spike | np.array(corners, np.uint64)[:, None]
 
 
 def _places(part: Round) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
