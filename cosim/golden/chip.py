@@ -56,9 +56,7 @@ class GoldenChip(MappedChip):
         v = self._membranes.of(team)
         fired = integrate_and_fire(team, v, current, self._state.noise(team))
         self._membranes.put(team, v)
-        place = np.flatnonzero(fired)
-        core, image = np.divmod(place // team.neurons, self._images)
-        self._send(team, image, core * team.neurons + place % team.neurons)
+        self._send(team, np.flatnonzero(fired))
         return fired
 
     def _arrive(self, image: Indices, box: Boxes, axon: Indices) -> None:

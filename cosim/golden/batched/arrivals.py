@@ -15,24 +15,27 @@ from hw.spec import ChipShape
 
 @dataclass(eq=False)
 class Arrival:
-    """Spikes that came together: image, rectangle and place (page * axons + axon), arrays [n].
+    """Spikes that came together, arrays [n].
 
     Attributes:
-        listeners: cores by rectangle.
+        row: the number of a spike's rectangle, among those here, * images + its image.
+        place: page * axons + axon.
+        last: the largest of them.
+        listeners: cores of each rectangle.
         width: of each core, page * axons at arrival: what lies beyond was dropped at its door.
         gone: cores that were restarted since.
     """
 
-    image: Indices
-    box: Boxes
+    row: Indices
     place: Indices
-    listeners: dict[int, list[int]]
+    last: int
+    listeners: list[list[int]]
     width: Indices
     gone: set[int] = field(default_factory=set)
 
 
 class Source(NamedTuple):
-    """What a core hears: of the arrival's spikes to a rectangle, those below a place."""
+    """What a core hears: of an arrival's spikes to a rectangle, those below a place."""
 
     arrival: int
     box: int
@@ -54,22 +57,21 @@ class Arrivals:
         if not len(image):
             return
         place = places(self._shape, axon)
-        boxes = np.flatnonzero(np.bincount(box)).tolist()
-        listeners = {each: cores_in(self._shape, each) for each in boxes}
-        came = Arrival(image, box, place, listeners, width)
+        boxes = np.flatnonzero(np.bincount(box))
+        number = np.zeros(BOXES, np.int64)
+        number[boxes] = np.arange(len(boxes)) * self._spikes_in.shape[1]
+        listeners = [cores_in(self._shape, each) for each in boxes.tolist()]
+        came = Arrival(number[box] + image, place, int(place.max()), listeners, width)
         self.waiting.append(came)
         self._count(came)
 
     def _count(self, came: Arrival) -> None:
-        last = int(came.place.max())
-        widths = {came.width[core] for cores in came.listeners.values() for core in cores}
-        for width in widths:
-            taken = slice(None) if last < width else came.place < width
-            number = np.cumsum(np.bincount(came.box) > 0) - 1  # of a rectangle, among those here
-            flat = number[came.box[taken]] * self._spikes_in.shape[1] + came.image[taken]
-            size = len(came.listeners) * self._spikes_in.shape[1]
-            counts = np.bincount(flat, minlength=size).reshape(-1, self._spikes_in.shape[1])
-            for cores, count in zip(came.listeners.values(), counts, strict=True):
+        images = self._spikes_in.shape[1]
+        for width in {int(came.width[core]) for cores in came.listeners for core in cores}:
+            row = came.row if came.last < width else came.row[came.place < width]
+            size = len(came.listeners) * images
+            counts = np.bincount(row, minlength=size).reshape(-1, images)
+            for cores, count in zip(came.listeners, counts, strict=True):
                 for core in cores:
                     if came.width[core] == width:
                         self._spikes_in[core] += count
@@ -86,11 +88,11 @@ class Arrivals:
         """
         heard: dict[int, list[Source]] = {}
         for number, came in enumerate(self.waiting):
-            for box, cores in came.listeners.items():
+            below = np.minimum(came.width, width).tolist()
+            for box, cores in enumerate(came.listeners):
                 for core in cores:
                     if core not in came.gone:
-                        below = min(came.width[core], width[core])
-                        heard.setdefault(core, []).append(Source(number, box, below))
+                        heard.setdefault(core, []).append(Source(number, box, below[core]))
         alike: dict[Heard, list[int]] = {}
         for core in sorted(heard):
             alike.setdefault(tuple(heard[core]), []).append(core)
@@ -98,41 +100,39 @@ class Arrivals:
         return taken, alike
 
 
-def spike_keys(taken: list[Arrival], slots: Sequence[Heard], width: int) -> Indices:
-    """(image * slots + slot) * width + place of each axon that spikes, int64 [n], ascending.
+class Slot(NamedTuple):
+    """Axons of cores that hear the same: `images` rows of `width` from place `first` on."""
 
-    A slot hears what `slots` says of it; two spikes on one axon are one.
-    """
-    parts = [
-        _keys(came, [_of(number, heard) for heard in slots], width)
-        for number, came in enumerate(taken)
-    ]
-    keys = np.concatenate(parts) if len(parts) != 1 else parts[0]
-    if len(keys) > 1 and not (keys[1:] > keys[:-1]).all():
-        keys = np.sort(keys)
-        keys = keys[np.diff(keys, prepend=-1) > 0]
-    return keys
+    heard: Heard
+    first: int
+    width: int
 
 
-def _of(arrival: int, heard: Heard) -> list[Source]:
-    return [source for source in heard if source.arrival == arrival]
+def spike_places(taken: list[Arrival], slots: Sequence[Slot], images: int) -> Indices:
+    """The places in all slots where spikes are; two spikes on one axon have the same."""
+    parts = [np.zeros(0, np.int64)]
+    for number, came in enumerate(taken):
+        turns: list[dict[int, tuple[Slot, Source]]] = []  # a rectangle may feed several slots
+        feeds: dict[int, int] = {}
+        for slot in slots:
+            for source in slot.heard:
+                if source.arrival == number:
+                    turn = feeds.get(source.box, 0)
+                    feeds[source.box] = turn + 1
+                    if turn == len(turns):
+                        turns.append({})
+                    turns[turn][source.box] = slot, source
+        parts += [_places(came, turn, images) for turn in turns]
+    return np.concatenate(parts) if len(parts) != 2 else parts[1]
 
 
-def _keys(came: Arrival, slots: list[list[Source]], width: int) -> Indices:
-    """The same of one arrival, in its order. A rectangle may feed several slots: one turn each."""
-    turns: list[tuple[Indices, Indices]] = []  # by rectangle: the slot that it feeds, and below
-    feeds: dict[int, int] = {}
-    for slot, sources in enumerate(slots):
-        for source in sources:
-            turn = feeds.get(source.box, 0)
-            feeds[source.box] = turn + 1
-            if turn == len(turns):
-                turns.append((np.zeros(BOXES, np.int64), np.zeros(BOXES, np.int64)))
-            turns[turn][0][source.box], turns[turn][1][source.box] = slot, source.below
-    last = int(came.place.max())
-    parts = []
-    for slot_of, below in turns:
-        key = (came.image * len(slots) + slot_of[came.box]) * width + came.place
-        every = (below[list(came.listeners)] > last).all()
-        parts.append(key if every else key[came.place < below[came.box]])
-    return np.concatenate([np.zeros(0, np.int64), *parts]) if len(parts) != 1 else parts[0]
+def _places(came: Arrival, feeds: dict[int, tuple[Slot, Source]], images: int) -> Indices:
+    """Of an arrival's spikes that feed a slot, by rectangle."""
+    first, below = np.zeros((2, len(came.listeners), images), np.int64)
+    for box, (slot, source) in feeds.items():
+        first[box] = slot.first + np.arange(images) * slot.width
+        below[box] = source.below
+    place = first.reshape(-1)[came.row] + came.place
+    if below.min() > came.last:
+        return place
+    return place[came.place < below.reshape(-1)[came.row]]

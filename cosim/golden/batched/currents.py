@@ -1,27 +1,15 @@
-"""The currents of cores that hear the same spikes: rows of weights, added up where axons spike."""
+"""The currents of cores that hear the same spikes, in the way that is the least work."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from cosim.golden.batched.weights import Bytes, Floats, has_int8
 from cosim.golden.cores.synapses import Synapses
 
-
-@dataclass(frozen=True, eq=False)
-class Merged:
-    """Weights of cores with as many neurons side by side.
-
-    Attributes:
-        rows: floats [page * axons, cores * (neurons + 1)]; a core's last column counts synapses.
-        unit: of each core: its weights are so many times the numbers in `rows`.
-    """
-
-    rows: Tensor
-    unit: list[int]
+# Shares of the axons that spike, from which on a product with all weights is faster than adding up
+# the rows of those that do: in whole numbers of 8 bits, and in floats.
+DENSE_INT8, DENSE_FLOAT = 0.04, 0.5
+Merged = Floats | Bytes | None
 
 
 class Currents:
@@ -29,39 +17,33 @@ class Currents:
 
     def __init__(self, device: torch.device, most: int) -> None:
         self._device, self._most = device, most
-        self._kept: dict[tuple[Synapses, ...], Merged] = {}
+        self._kept: dict[tuple[type, tuple[Synapses, ...]], Merged] = {}
 
-    def of(
-        self, synapses: Sequence[Synapses], keys: NDArray[np.int64], rows: int
-    ) -> tuple[Tensor, Tensor]:
-        """I, int64 [rows, cores, neurons], and the synapses that met a spike, int64 [rows, cores].
-
-        `keys` are row * (page * axons) + place of each axon that spikes, int64 [n], ascending; a
-        row is an image, or a slot of one.
-
-        These are sums of floats, and exact: `Synapses.columns` says why no partial sum, in any
-        order, is too large for them.
+    def of(self, synapses: tuple[Synapses, ...], spikes: Tensor) -> tuple[Tensor, Tensor]:
+        """For spikes int8 [rows, axons]: I, whole numbers [rows, cores, neurons], and the synapses
+        that met a spike, [rows, cores]. A row is an image of cores that hear the same.
         """
-        merged = self._merged(tuple(synapses))
-        width = len(merged.rows)
-        starts = np.searchsorted(keys, np.arange(rows) * width)
-        axon = torch.from_numpy(keys % width).to(self._device)
-        offsets = torch.from_numpy(starts).to(self._device)
-        sums = torch.nn.functional.embedding_bag(axon, merged.rows, offsets, mode="sum")
-        whole = sums.to(torch.int64).view(rows, len(synapses), -1)
-        current, operations = whole[:, :, :-1], whole[:, :, -1]
-        if set(merged.unit) != {1}:
-            current = current * torch.tensor(merged.unit, device=self._device)[:, None]
-        return current, operations
+        sums, operations = self._sums(synapses, spikes)
+        unit = [each.unit for each in synapses]
+        if set(unit) != {1}:
+            sums = sums * torch.tensor(unit, device=self._device)[:, None]
+        return sums, operations
 
-    def _merged(self, synapses: tuple[Synapses, ...]) -> Merged:
-        if synapses not in self._kept:
-            parts = [each.columns() for each in synapses]
-            dtype = np.result_type(*(column for column, _ in parts))
-            rows = np.concatenate([column for column, _ in parts], axis=1, dtype=dtype)
-            taken = sum(each.rows.nbytes for each in self._kept.values()) + rows.nbytes
-            if taken > self._most:
+    def _sums(self, synapses: tuple[Synapses, ...], spikes: Tensor) -> tuple[Tensor, Tensor]:
+        share = float(spikes.sum()) / spikes.numel()
+        if share >= DENSE_INT8 and has_int8(self._device):
+            found = self._merged(Bytes, synapses)
+            if isinstance(found, Bytes):
+                return found.multiplied(spikes)
+        floats = self._merged(Floats, synapses)
+        assert isinstance(floats, Floats)
+        return floats.multiplied(spikes) if share >= DENSE_FLOAT else floats.added(spikes)
+
+    def _merged(self, kind: type[Floats] | type[Bytes], synapses: tuple[Synapses, ...]) -> Merged:
+        if (kind, synapses) not in self._kept:
+            found = kind.of(synapses, self._device)
+            taken = [each.rows.nbytes for each in (found, *self._kept.values()) if each is not None]
+            if sum(taken) > self._most:
                 self._kept.clear()
-            unit = [unit for _, unit in parts]
-            self._kept[synapses] = Merged(torch.from_numpy(rows).to(self._device), unit)
-        return self._kept[synapses]
+            self._kept[kind, synapses] = found
+        return self._kept[kind, synapses]

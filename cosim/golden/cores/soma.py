@@ -31,9 +31,9 @@ def integrate_and_fire(
     saturate(v)
     fired: NDArray[np.bool_] = v >= (threshold if noise is None else threshold + noise[:, None])
     if team.reset is ResetMode.ZERO:
-        np.copyto(v, 0, where=fired)
+        v *= ~fired
     elif team.reset is ResetMode.SUBTRACT:
-        np.subtract(v, threshold, out=v, where=fired)
+        v -= fired * threshold
         saturate(v)
     if team.floor is not None:
         np.maximum(v, team.floor[:, None], out=v)

@@ -41,38 +41,40 @@ class Synapses:
     def multiply(self, axons: NDArray[np.bool_]) -> Currents:
         """For axons bool [images, pages * axons]: I, int64 [images, neurons], and how many
         synapses met a spike, int64 [images]."""
-        weight, unit = self._columns
-        product = axons.astype(weight.dtype) @ weight
+        product = axons.astype(self._columns.dtype) @ self._columns
         current = product[:, :-1].astype(np.int64)
-        if unit != 1:
-            current *= unit
+        if self.unit != 1:
+            current *= self.unit
         return current, product[:, -1].astype(np.int64)
 
     @cached_property
-    def _columns(self) -> tuple[FloatArray, int]:
+    def _columns(self) -> FloatArray:
         return self.columns()
 
-    def columns(self) -> tuple[FloatArray, int]:
-        """A column of weights per neuron, floats [pages * axons, neurons + 1], and their unit.
+    @property
+    def unit(self) -> int:
+        """The largest power of two in all plane weights."""
+        common = int(np.gcd.reduce(self.plane_weight))
+        return common & -common if common else 1
 
-        Take the largest power of two out of the plane weights, then no partial sum of a neuron, in
-        whatever order, is larger than the sum of its weights' sizes: where that is below 2^24,
-        32-bit floats are exact. It is below 2^32 always (8192 axons x 8 planes x 2^15), where
-        64-bit floats are.
+    def columns(self) -> FloatArray:
+        """A column of weights per neuron, in units: floats [pages * axons, neurons + 1].
+
+        No partial sum of a neuron, in whatever order, is larger than the sum of its weights' sizes:
+        where that is below 2^24, 32-bit floats are exact. It is below 2^32 always (8192 axons x 8
+        planes x 2^15), where 64-bit floats are.
 
         The last column counts the synapses of each axon: at most 2^20 of them meet a spike.
         """
         _, neurons, axons = self._shape
-        common = int(np.gcd.reduce(self.plane_weight))
-        unit = common & -common if common else 1
         column = np.zeros((axons, neurons + 1), np.int64)
-        for plane, weight in enumerate((self.plane_weight // unit).tolist()):
+        for plane, weight in enumerate((self.plane_weight // self.unit).tolist()):
             bits = _unpacked(self.packed[:, plane].T, axons).T
             column[:, :-1] += weight * bits
             column[:, -1] += bits.sum(axis=1)
         largest = np.abs(column).sum(axis=0).max(initial=0)
         dtype = np.float32 if largest <= EXACT_FLOAT32 else np.float64
-        return column.astype(dtype), unit
+        return column.astype(dtype)
 
 
 class SynapseStack:

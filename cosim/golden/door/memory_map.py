@@ -42,10 +42,13 @@ class MappedChip(FrontDoor):
         """The membranes of a core's first neurons, int64 [images, neurons]."""
 
     # ------------------------------------------------------------ the tick
-    def _send(self, team: Team, image: Indices, neuron: Indices) -> None:
-        """Spikes of a team (`neuron` is the number in it): the host hears them now, cores later."""
-        core = neuron // team.neurons
-        row = core * self._images + image
+    def _send(self, team: Team, fired: Indices) -> None:
+        """Spikes of a team, places in [cores, images, neurons]: the host hears them now, and cores
+        in the next tick."""
+        row = fired // team.neurons
+        core = row // self._images
+        image = row - core * self._images
+        neuron = fired - (row - core) * team.neurons  # its number in the team
         count = np.bincount(row, minlength=len(team.cores) * self._images)
         self._state.spikes_out[team.index] += count.reshape(-1, self._images)
         which, words = team.reports.sent(neuron)

@@ -1,0 +1,92 @@
+"""The weights of cores that hear the same spikes, side by side, in two ways of adding them up."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cosim.golden.cores.synapses import Synapses
+
+INT8_MOST = 127
+DIGIT = 128  # the synapses of an axon are counted in two digits
+INT8_PRODUCTS = ("avx512_vnni", "avx_vnni", "amx_int8")  # what processors call them
+
+# Whole numbers [rows, cores, neurons], in units of each core, and the synapses that met a spike,
+# [rows, cores], of spikes int8 [rows, axons]; a row is an image of cores that hear the same.
+Sums = tuple[Tensor, Tensor]
+
+
+@cache
+def has_int8(device: torch.device) -> bool:
+    """Whether a product of whole numbers of 8 bits is fast there."""
+    found = torch.cpu.get_capabilities() if device.type == "cpu" else {}
+    return any(found.get(name) for name in INT8_PRODUCTS)
+
+
+@dataclass(frozen=True, eq=False)
+class Floats:
+    """`rows` are floats [axons, cores * (neurons + 1)]; a core's last column counts synapses.
+
+    All is exact: `Synapses.columns` says why no partial sum, in any order, is too large for them.
+    """
+
+    rows: Tensor
+    cores: int
+
+    @classmethod
+    def of(cls, synapses: Sequence[Synapses], device: torch.device) -> "Floats":
+        parts = [each.columns() for each in synapses]
+        rows = np.concatenate(parts, axis=1, dtype=np.result_type(*parts))
+        return cls(torch.from_numpy(rows).to(device), len(parts))
+
+    def multiplied(self, spikes: Tensor) -> Sums:
+        """By a product with all weights."""
+        return self._parted(spikes.to(self.rows.dtype) @ self.rows)
+
+    def added(self, spikes: Tensor) -> Sums:
+        """By adding the rows of the axons that spike."""
+        rows, axons = spikes.shape
+        if spikes.device.type == "cpu":
+            place = torch.from_numpy(np.flatnonzero(spikes.numpy().view(np.bool_)))
+        else:
+            place = spikes.flatten().nonzero().flatten()
+        row = place // axons
+        starts = torch.searchsorted(row, torch.arange(rows, device=row.device))
+        bag = torch.nn.functional.embedding_bag
+        return self._parted(bag(place - row * axons, self.rows, starts, mode="sum"))
+
+    def _parted(self, sums: Tensor) -> Sums:
+        whole = sums.to(torch.int64).view(len(sums), self.cores, -1)
+        return whole[:, :, :-1], whole[:, :, -1]
+
+
+@dataclass(frozen=True, eq=False)
+class Bytes:
+    """`rows` are int8 [axons, cores * (neurons + 2)]; a core's last columns count synapses.
+
+    Products are of 32 bits: exact, for at most 8192 axons x 128 x 127.
+    """
+
+    rows: Tensor
+    cores: int
+
+    @classmethod
+    def of(cls, synapses: Sequence[Synapses], device: torch.device) -> "Bytes | None":
+        """None: a weight takes more than 8 bits."""
+        parts = []
+        for each in synapses:
+            columns = each.columns()
+            weights, counts = columns[:, :-1], columns[:, -1:]
+            if np.abs(weights).max(initial=0) > INT8_MOST:
+                return None
+            parts += [weights, counts % DIGIT, counts // DIGIT]
+        rows = np.concatenate([part.astype(np.int8) for part in parts], axis=1)
+        return cls(torch.from_numpy(rows).to(device), len(synapses))
+
+    def multiplied(self, spikes: Tensor) -> Sums:
+        """By a product with all weights."""
+        sums = torch._int_mm(spikes, self.rows).view(len(spikes), self.cores, -1)
+        return sums[:, :, :-2], sums[:, :, -2] + DIGIT * sums[:, :, -1]
