@@ -36,10 +36,10 @@ class AxonBuffers:
         self._arrived[self._heard] = False
         self._heard[:] = False
 
-    def drop(self, core: int) -> None:
-        """Empty one core's buffer."""
-        self._arrived[core] = False
-        self._heard[core] = False
+    def drop(self, cores: list[int]) -> None:
+        """Empty some cores' buffers."""
+        self._arrived[cores] = False
+        self._heard[cores] = False
 
     def repage(self, width: Indices) -> None:
         """Other numbers of pages, from now on; spikes that have arrived stay."""

@@ -9,7 +9,7 @@ from cosim.golden.cores.soma import integrate_and_fire
 from cosim.golden.cores.team import Team
 from cosim.golden.door.boxes import Boxes, axon_of, box_of
 from cosim.golden.door.front_door import Indices
-from cosim.golden.door.memory_map import MappedChip
+from cosim.golden.door.memory_map import MappedChip, divided
 from cosim.golden.watcher import Watched, Watcher
 from hw.spec import FANOUT, FULL_CHIP, ChipShape
 
@@ -56,7 +56,9 @@ class GoldenChip(MappedChip):
         v = self._membranes.of(team)
         fired = integrate_and_fire(team, v, current, self._state.noise(team))
         self._membranes.put(team, v)
-        self._send(team, np.flatnonzero(fired))
+        row, neuron = divided(np.flatnonzero(fired), team.neurons)
+        core, image = divided(row, self._images)
+        self._send(team, image, core * team.neurons + neuron)
         return fired
 
     def _arrive(self, image: Indices, box: Boxes, axon: Indices) -> None:
@@ -67,10 +69,10 @@ class GoldenChip(MappedChip):
         super()._written()
         self._axons.repage(self._contents.width)
 
-    def _restart(self, core: int) -> None:
-        super()._restart(core)
-        self._membranes.restart(core)
-        self._axons.drop(core)
+    def _restart(self, cores: list[int]) -> None:
+        super()._restart(cores)
+        self._membranes.restart(cores)
+        self._axons.drop(cores)
 
     def _membranes_of(self, core: int, neurons: int) -> NDArray[np.int64]:
         self._membranes.widen(neurons)

@@ -76,10 +76,10 @@ class Arrivals:
                     if came.width[core] == width:
                         self._spikes_in[core] += count
 
-    def restart(self, core: int) -> None:
-        """A core drops what it has."""
+    def restart(self, cores: list[int]) -> None:
+        """Some cores drop what they have."""
         for came in self.waiting:
-            came.gone.add(core)
+            came.gone.update(cores)
 
     def take(self, width: Indices) -> tuple[list[Arrival], dict[Heard, list[int]]]:
         """What has arrived, and the cores by what they hear; then nothing waits any more.
@@ -101,11 +101,11 @@ class Arrivals:
 
 
 class Slot(NamedTuple):
-    """Axons of cores that hear the same: `images` rows of `width` from place `first` on."""
+    """Axons of cores that hear the same: image i's begin at place `first` + i * `step`."""
 
     heard: Heard
     first: int
-    width: int
+    step: int
 
 
 def spike_places(taken: list[Arrival], slots: Sequence[Slot], images: int) -> Indices:
@@ -130,7 +130,7 @@ def _places(came: Arrival, feeds: dict[int, tuple[Slot, Source]], images: int) -
     """Of an arrival's spikes that feed a slot, by rectangle."""
     first, below = np.zeros((2, len(came.listeners), images), np.int64)
     for box, (slot, source) in feeds.items():
-        first[box] = slot.first + np.arange(images) * slot.width
+        first[box] = slot.first + slot.step * np.arange(images)
         below[box] = source.below
     place = first.reshape(-1)[came.row] + came.place
     if below.min() > came.last:

@@ -20,7 +20,7 @@ from cosim.golden.cores.synapses import Synapses
 from cosim.golden.cores.team import Team
 from cosim.golden.door.boxes import Boxes, axon_of, box_of
 from cosim.golden.door.front_door import Indices
-from cosim.golden.door.memory_map import MappedChip
+from cosim.golden.door.memory_map import MappedChip, divided
 from hw.spec import FANOUT, FULL_CHIP, ChipShape
 
 CPU = torch.device("cpu")
@@ -75,7 +75,8 @@ class BatchedChip(MappedChip):
             v = self._membranes.of(team)
             fired = self._soma(team).integrate_and_fire(v, current, self._state.noise(team))
             self._membranes.put(team, v)
-            self._send(team, _places(fired))
+            image, neuron = divided(_places(fired), len(team.cores) * team.neurons)
+            self._send(team, image, neuron)
         self._state.advance()
         image, words = self._taken_sent()
         self._arrive(image, box_of(FANOUT, words), axon_of(words))
@@ -86,47 +87,45 @@ class BatchedChip(MappedChip):
         return self._somas[team]
 
     def _team_currents(self, teams: list[Team]) -> list[Tensor | None]:
-        """I of each team, whole numbers [cores, images, neurons]; None: no core heard anything."""
+        """I of each team, whole numbers [images, cores, neurons]; None: no core heard anything."""
         taken, alike = self._arrivals.take(self._contents.width)
         stacks = [stack for team in teams for stack in _stacks(team, alike)]
-        slots, end = [], 0
+        slots, ends = [], [0]
         for stack in stacks:
-            for heard in stack.heard:
-                slots.append(Slot(heard, end, stack.width))
-                end += self._images * stack.width
-        spikes = torch.zeros(end, dtype=torch.int8, device=self._device)
+            step = len(stack.heard) * stack.width
+            for number, heard in enumerate(stack.heard):
+                slots.append(Slot(heard, ends[-1] + number * stack.width, step))
+            ends.append(ends[-1] + self._images * step)
         places = spike_places(taken, slots, self._images)
+        spikes = torch.zeros(ends[-1], dtype=torch.int8, device=self._device)
         spikes.index_fill_(0, torch.from_numpy(places).to(self._device), 1)
+        share = len(places) / max(ends[-1], 1)
         sums: dict[Team, list[tuple[list[int], Tensor]]] = defaultdict(list)
-        start = 0
-        for stack in stacks:
-            size = len(stack.heard) * self._images * stack.width
-            of_stack = spikes[start : start + size].view(-1, stack.width)
-            sums[stack.team].append((stack.cores, self._sum(stack, of_stack)))
-            start += size
+        for stack, of_stack in zip(stacks, spikes.split(np.diff(ends).tolist()), strict=True):
+            sums[stack.team].append((stack.cores, self._sum(stack, of_stack, share)))
         return [self._joined(team, sums[team]) for team in teams]
 
-    def _sum(self, stack: Stack, spikes: Tensor) -> Tensor:
-        """I of its cores, slot by slot, [slots * cores, images, neurons]."""
-        current, operations = self._currents.of(stack.synapses, spikes)
-        slots, cores = len(stack.heard), len(stack.synapses)
-        ops = operations.view(slots, self._images, cores).swapaxes(1, 2).reshape(-1, self._images)
-        self._state.synaptic_ops[stack.cores] += ops.cpu().numpy()
-        by_core = current.view(slots, self._images, cores, -1).swapaxes(1, 2)
-        return by_core.reshape(slots * cores, self._images, -1)
+    def _sum(self, stack: Stack, spikes: Tensor, share: float) -> Tensor:
+        """I of its cores, slot by slot, [images, slots * cores, neurons]."""
+        rows = spikes.view(-1, stack.width)
+        current, operations = self._currents.of(stack.synapses, rows, share)
+        self._state.synaptic_ops[stack.cores] += (
+            operations.reshape(self._images, -1).T.cpu().numpy()
+        )
+        return current.reshape(self._images, len(stack.cores), -1)
 
     def _joined(self, team: Team, parts: list[tuple[list[int], Tensor]]) -> Tensor | None:
         """The currents of a team's cores in order, of parts with those of some cores each."""
         if not parts:
             return None
         order = [core for cores, _ in parts for core in cores]
-        found = torch.cat([part for _, part in parts]) if len(parts) > 1 else parts[0][1]
+        found = torch.cat([part for _, part in parts], dim=1) if len(parts) > 1 else parts[0][1]
         if order == team.cores:
             return found
-        size = (len(team.cores), self._images, team.neurons)
+        size = (self._images, len(team.cores), team.neurons)
         current = torch.zeros(size, dtype=found.dtype, device=self._device)
         index = torch.tensor(np.searchsorted(team.cores, order), device=self._device)
-        return current.index_copy_(0, index, found)
+        return current.index_copy_(1, index, found)
 
     def _arrive(self, image: Indices, box: Boxes, axon: Indices) -> None:
         self._arrivals.add(image, box, axon, self._contents.width)
@@ -136,10 +135,10 @@ class BatchedChip(MappedChip):
         super()._written()
         self._somas.clear()
 
-    def _restart(self, core: int) -> None:
-        super()._restart(core)
-        self._membranes.restart(core)
-        self._arrivals.restart(core)
+    def _restart(self, cores: list[int]) -> None:
+        super()._restart(cores)
+        self._membranes.restart(cores)
+        self._arrivals.restart(cores)
 
     def _membranes_of(self, core: int, neurons: int) -> NDArray[np.int64]:
         self._membranes.widen(neurons)

@@ -19,18 +19,23 @@ class Currents:
         self._device, self._most = device, most
         self._kept: dict[tuple[type, tuple[Synapses, ...]], Merged] = {}
 
-    def of(self, synapses: tuple[Synapses, ...], spikes: Tensor) -> tuple[Tensor, Tensor]:
+    def of(
+        self, synapses: tuple[Synapses, ...], spikes: Tensor, share: float
+    ) -> tuple[Tensor, Tensor]:
         """For spikes int8 [rows, axons]: I, whole numbers [rows, cores, neurons], and the synapses
         that met a spike, [rows, cores]. A row is an image of cores that hear the same.
+
+        `share` is about how many of all axons spike: what is fastest depends on it, and no result.
         """
-        sums, operations = self._sums(synapses, spikes)
+        sums, operations = self._sums(synapses, spikes, share)
         unit = [each.unit for each in synapses]
         if set(unit) != {1}:
             sums = sums * torch.tensor(unit, device=self._device)[:, None]
         return sums, operations
 
-    def _sums(self, synapses: tuple[Synapses, ...], spikes: Tensor) -> tuple[Tensor, Tensor]:
-        share = float(spikes.sum()) / spikes.numel()
+    def _sums(
+        self, synapses: tuple[Synapses, ...], spikes: Tensor, share: float
+    ) -> tuple[Tensor, Tensor]:
         if share >= DENSE_INT8 and has_int8(self._device):
             found = self._merged(Bytes, synapses)
             if isinstance(found, Bytes):

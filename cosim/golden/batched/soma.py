@@ -13,7 +13,7 @@ from hw.spec import MEMBRANE_MAX, MEMBRANE_MIN, ResetMode
 
 @dataclass(frozen=True, eq=False)
 class Somas:
-    """A team's neurons on a device: int64 [cores, 1, neurons], `floor` [cores, 1, 1] or None."""
+    """A team's neurons on a device: int64 [cores, neurons], `floor` [cores, 1] or None."""
 
     team: Team
     threshold: Tensor
@@ -23,7 +23,7 @@ class Somas:
     @classmethod
     def of(cls, team: Team, device: torch.device) -> "Somas":
         def tensor(values: NDArray[np.int64]) -> Tensor:
-            return torch.from_numpy(values).to(device)[:, None]
+            return torch.from_numpy(values).to(device)
 
         floor = None if team.floor is None else tensor(team.floor)
         return cls(team, tensor(team.threshold), tensor(team.bias), floor)
@@ -31,7 +31,7 @@ class Somas:
     def integrate_and_fire(
         self, v: Tensor, current: Tensor | None, noise: NDArray[np.int64] | None
     ) -> Tensor:
-        """One tick of membranes `v`, int64 [cores, images, neurons], in their place: who fired.
+        """One tick of membranes `v`, int64 [images, cores, neurons], in their place: who fired.
 
         `current` is of the same shape, `noise` int64 [cores, neurons]; None: all 0.
         """
@@ -45,7 +45,7 @@ class Somas:
         if noise is None:
             fired = v >= threshold
         else:
-            fired = v >= threshold + torch.from_numpy(noise).to(threshold.device)[:, None]
+            fired = v >= threshold + torch.from_numpy(noise).to(threshold.device)
         if self.team.reset is ResetMode.ZERO:
             v *= ~fired
         elif self.team.reset is ResetMode.SUBTRACT:

@@ -18,9 +18,9 @@ class Membranes:
         if more > 0:
             self._v = np.pad(self._v, [(0, 0), (0, 0), (0, more)])
 
-    def restart(self, core: int) -> None:
-        """A core's are 0."""
-        self._v[core] = 0
+    def restart(self, cores: list[int]) -> None:
+        """Those of some cores are 0."""
+        self._v[cores] = 0
 
     def of_core(self, core: int, neurons: int) -> NDArray[np.int64]:
         """A view of a core's, int64 [images, neurons]."""

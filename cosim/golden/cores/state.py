@@ -26,14 +26,15 @@ class State:
         self.spikes_out = np.zeros((cores, images), np.int64)
         self.synaptic_ops = np.zeros((cores, images), np.int64)
 
-    def restart(self, core: int, seed: int) -> None:
-        """Tick 0, LFSR at its seed."""
-        self.now[core] = 0
-        self.lfsr[core] = seed
+    def restart(self, cores: list[int], seeds: list[int]) -> None:
+        """Tick 0, LFSRs at their seeds."""
+        self.now[cores] = 0
+        self.lfsr[cores] = seeds
 
-    def clear_counters(self, core: int) -> None:
-        self.ticks[core] = 0
-        self.spikes_in[core] = self.spikes_out[core] = self.synaptic_ops[core] = 0
+    def clear_counters(self, cores: list[int]) -> None:
+        self.ticks[cores] = 0
+        for counter in (self.spikes_in, self.spikes_out, self.synaptic_ops):
+            counter[cores] = 0
 
     def advance(self) -> None:
         """The tick is over, for cores that were updated and for all others."""

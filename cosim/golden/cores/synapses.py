@@ -51,7 +51,7 @@ class Synapses:
     def _columns(self) -> FloatArray:
         return self.columns()
 
-    @property
+    @cached_property
     def unit(self) -> int:
         """The largest power of two in all plane weights."""
         common = int(np.gcd.reduce(self.plane_weight))

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.golden.door.boxes import Boxes, axon_of, box_of, by_box
+from cosim.golden.door.boxes import Boxes, axon_of, box_of, by_box, cores_in
 from cosim.program.packing import unpacked
 from cosim.program.stimulus import Step
 from hw.spec import FLIT, ChipShape, Control, Kind, Region, Register
@@ -63,12 +63,12 @@ class FrontDoor(ABC):
         """Words of a core, int64 [1 or images, n]: [1, n] where all images agree."""
 
     @abstractmethod
-    def _restart(self, core: int) -> None:
-        """RESTART of a core."""
+    def _restart(self, cores: list[int]) -> None:
+        """RESTART of some cores."""
 
     @abstractmethod
-    def _clear_counters(self, core: int) -> None:
-        """CLEAR_COUNTERS of a core."""
+    def _clear_counters(self, cores: list[int]) -> None:
+        """CLEAR_COUNTERS of some cores."""
 
     # ------------------------------------------------------------ steps
     def run(self, steps: Sequence[Step]) -> list[Flits]:
@@ -103,11 +103,10 @@ class FrontDoor(ABC):
             raise ValueError("the images' steps differ in go or reset")
         flits = np.concatenate([step.flits for step in steps])
         image = np.repeat(np.arange(len(steps)), [len(step.flits) for step in steps])
-        spike = FLIT.get(flits, "kind") == Kind.SPIKE
-        if spike.all():
-            self._take_spikes(flits, image)
+        if _is_plain(flits):
+            self._arrive(image, box_of(FLIT, flits), axon_of(flits))
         else:
-            self._mixed(flits, image, spike)
+            self._mixed(flits, image, FLIT.get(flits, "kind") == Kind.SPIKE)
         if steps[0].go:
             self._go()
         if steps[0].reset_after is not None:
@@ -178,25 +177,30 @@ class FrontDoor(ABC):
         self._written()
 
     def _control(self, flits: Flits) -> None:
-        for core, word in self._per_core(flits):
-            for data in FLIT.get(flits[word], "data"):
-                if Control.RESTART & int(data):
-                    self._restart(core)
-                if Control.CLEAR_COUNTERS & int(data):
-                    self._clear_counters(core)
+        boxes, data = box_of(FLIT, flits), FLIT.get(flits, "data")
+        for box, command in zip(boxes.tolist(), data.tolist(), strict=True):
+            cores = cores_in(self._shape, box)
+            if Control.RESTART & command:
+                self._restart(cores)
+            if Control.CLEAR_COUNTERS & command:
+                self._clear_counters(cores)
 
     def _read(self, flits: Flits) -> None:
+        places, words = [], []  # core, region and offset of each word; [1 or images, words]
         for core, word in self._per_core(flits):
             for region, start, count in zip(*self._fields(flits[word]), strict=True):
                 if start + count > 1 << FLIT.fields["offset"].width:
                     raise ValueError(f"a READ of {count} words from {start}")
                 offset = np.arange(start, start + count)
-                words = self._read_core(core, int(region), offset)
-                data = np.broadcast_to(words, (self._images, count))
-                image = np.repeat(np.arange(self._images), count)
-                offsets = np.tile(offset, self._images)
-                y, x = divmod(core, self._shape.columns)
-                self._responses.append((image, host_flits(x, y, int(region), offsets, data)))
+                found = self._read_core(core, int(region), offset)
+                words.append(np.broadcast_to(found, (self._images, count)))
+                places.append((np.full(count, core), np.full(count, region), offset))
+        core, region, offset = (np.concatenate(each) for each in zip(*places, strict=True))
+        image = np.repeat(np.arange(self._images), len(core))
+        y, x = np.divmod(core, self._shape.columns)
+        place = FLIT.pack(kind=int(Kind.HOST), region=region, offset=offset, x0=x, y0=y)
+        data = FLIT.pack(data=np.concatenate(words, axis=1).reshape(-1))
+        self._responses.append((image, np.tile(place, self._images) | data))
 
     def _per_core(self, flits: Flits) -> list[tuple[int, Indices]]:
         """The cores that these flits reach, each with the flits' indices in order."""
@@ -214,11 +218,7 @@ class FrontDoor(ABC):
         return region, offset, data
 
 
-def host_flits(
-    x: int, y: int, region: int, offset: Indices, data: NDArray[np.int64] | int
-) -> Flits:
-    """HOST flits of core (x, y), uint64 [n]: offset int64 [n], and as many data, or one."""
-    words = np.broadcast_to(np.ravel(data), len(offset)).astype(np.uint64)
-    place = {"kind": int(Kind.HOST), "region": region, "x0": x, "y0": y}
-    flits: Flits = FLIT.pack(offset=offset.astype(np.uint64), data=words, **place)
-    return flits
+def _is_plain(flits: Flits) -> bool:
+    """Whether all are SPIKEs, and of one axon each: then no bit of kind and region is set."""
+    some = int(np.bitwise_or.reduce(flits))
+    return FLIT.get(some, "kind") == Kind.SPIKE and FLIT.get(some, "region") == 0

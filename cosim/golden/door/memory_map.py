@@ -42,13 +42,11 @@ class MappedChip(FrontDoor):
         """The membranes of a core's first neurons, int64 [images, neurons]."""
 
     # ------------------------------------------------------------ the tick
-    def _send(self, team: Team, fired: Indices) -> None:
-        """Spikes of a team, places in [cores, images, neurons]: the host hears them now, and cores
-        in the next tick."""
-        row = fired // team.neurons
-        core = row // self._images
-        image = row - core * self._images
-        neuron = fired - (row - core) * team.neurons  # its number in the team
+    def _send(self, team: Team, image: Indices, neuron: Indices) -> None:
+        """Spikes of a team (`neuron` is the number in it): the host hears them now, and cores in
+        the next tick."""
+        core = neuron // team.neurons
+        row = core * self._images + image
         count = np.bincount(row, minlength=len(team.cores) * self._images)
         self._state.spikes_out[team.index] += count.reshape(-1, self._images)
         which, words = team.reports.sent(neuron)
@@ -70,11 +68,11 @@ class MappedChip(FrontDoor):
     def _written(self) -> None:
         self._contents.written()
 
-    def _restart(self, core: int) -> None:
-        self._state.restart(core, self._contents.memories[core].seed)
+    def _restart(self, cores: list[int]) -> None:
+        self._state.restart(cores, [self._contents.memories[core].seed for core in cores])
 
-    def _clear_counters(self, core: int) -> None:
-        self._state.clear_counters(core)
+    def _clear_counters(self, cores: list[int]) -> None:
+        self._state.clear_counters(cores)
 
     def _read_core(self, core: int, region: int, offset: Indices) -> Indices:
         if region == Region.MEMBRANE:
@@ -113,3 +111,9 @@ class MappedChip(FrontDoor):
     def _name(self, core: int) -> str:
         y, x = divmod(core, self._shape.columns)
         return f"core ({x}, {y})"
+
+
+def divided(number: Indices, by: int) -> tuple[Indices, Indices]:
+    """As `np.divmod`, which for whole numbers takes several times as long."""
+    quotient = number // by
+    return quotient, number - quotient * by

@@ -87,15 +87,21 @@ class Windows:
             across = self.width * arm.window.columns.stride
             every = every[:, :, :, ::down, ::across]
         # Now [n, T, C, down, across, y, x].
-        jobs = every.transpose(0, 3, 4, 1, 2, 5, 6)
+        jobs = _reordered(every, 0, 3, 4, 1, 2, 5)
         return jobs.reshape(len(spikes) * self.tiles, spikes.shape[1], -1)
 
     def join(self, values: NDArray[Value]) -> NDArray[Value]:
         """Such as spikes, of all tiles as images: [n tiles, T, C, pixels] to [n, T, C, H, W]."""
         _, steps, channels, _ = values.shape
         tiles = (self.down, self.across, steps, channels, self.height, self.width)
-        images = values.reshape(-1, *tiles).transpose(0, 3, 4, 1, 5, 2, 6)
+        images = _reordered(np.ascontiguousarray(values).reshape(-1, *tiles), 0, 3, 4, 1, 5, 2)
         return images.reshape(-1, steps, *self.layer.output_shape)
+
+
+def _reordered(values: NDArray[Value], *axes: int) -> NDArray[Value]:
+    """A copy with its axes in this order, but for the last one, whose values move together."""
+    together = values.view(f"V{values.itemsize * values.shape[-1]}")[..., 0]
+    return np.ascontiguousarray(together.transpose(axes)).view(values.dtype)
 
 
 def all_windows(layer: IntegerLayer) -> Iterator[Windows]:
