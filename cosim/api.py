@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from cosim.compare.chips import Comparison, Mismatch, compare_images
 from cosim.experiment.levels import resident as resident_level
 from cosim.experiment.levels.answers import read_out
-from cosim.golden.runner import GoldenRunner
+from cosim.golden.batched.choice import GoldenChoice
 from cosim.mapping import resident
 from cosim.program.core_image import CoreImage
 from cosim.program.handwritten import core, to_axons, to_host
@@ -222,9 +222,9 @@ def image_stimuli(
     return list(resident_level.image_stimuli(program, network, images))
 
 
-def golden() -> Runner:
-    """The golden model: the chip bit for bit in numpy."""
-    return GoldenRunner()
+def golden(kind: str = "numpy", device: str = "cpu") -> Runner:
+    """The golden model, bit for bit; "batched": in PyTorch, for many stimuli, on a device."""
+    return GoldenChoice(kind, device).runner()
 
 
 def verilator(shape: ChipShape = FULL_CHIP, *, front_door: bool = False) -> Runner:

@@ -55,6 +55,16 @@ def test_a_program_by_hand_on_golden_and_rtl() -> None:
     assert both.rtl.totals.ticks == 8
 
 
+def test_either_golden_model_answers_the_same() -> None:
+    program = two_cores()
+    stimulus = [tick(0, 1), tick(), nc64c.read_membranes(program)]
+    runs = [nc64c.golden(kind).run(program, [stimulus] * 2) for kind in ("numpy", "batched")]
+    assert nc64c.decode(runs[1].responses[1]).spikes.tolist() == [[1, 1, 0]]
+    assert nc64c.compare([stimulus] * 2, *runs).equal
+    with pytest.raises(nc64c.InputError, match="must be numpy or batched"):
+        nc64c.golden("other")
+
+
 def test_both_chips_begin_anew_in_every_run() -> None:
     program = two_cores()
     half = [nc64c.control(TINY, nc64c.Control.RESTART), tick(0), tick()]

@@ -100,8 +100,9 @@ class BatchedChip(MappedChip):
         spikes = torch.zeros(ends[-1], dtype=torch.int8, device=self._device)
         spikes.index_fill_(0, torch.from_numpy(places).to(self._device), 1)
         share = len(places) / max(ends[-1], 1)
+        of_stacks = torch.split(spikes, np.diff(ends).tolist())
         sums: dict[Team, list[tuple[list[int], Tensor]]] = defaultdict(list)
-        for stack, of_stack in zip(stacks, spikes.split(np.diff(ends).tolist()), strict=True):
+        for stack, of_stack in zip(stacks, of_stacks, strict=True):
             sums[stack.team].append((stack.cores, self._sum(stack, of_stack, share)))
         return [self._joined(team, sums[team]) for team in teams]
 

@@ -6,9 +6,10 @@ from torch import Tensor
 from cosim.golden.batched.weights import Bytes, Floats, has_int8
 from cosim.golden.cores.synapses import Synapses
 
-# Shares of the axons that spike, from which on a product with all weights is faster than adding up
-# the rows of those that do: in whole numbers of 8 bits, and in floats.
-DENSE_INT8, DENSE_FLOAT = 0.04, 0.5
+# Of many rows, the share of the axons that spike from which on a product with all weights is faster
+# than adding up those of the axons that do: in whole numbers of 8 bits, and in floats. Of few rows
+# it is more, for a product begins with reading all weights, which takes as long as so many rows.
+DENSE_INT8, DENSE_FLOAT, READING = 0.04, 0.4, 10
 Merged = Floats | Bytes | None
 
 
@@ -36,13 +37,14 @@ class Currents:
     def _sums(
         self, synapses: tuple[Synapses, ...], spikes: Tensor, share: float
     ) -> tuple[Tensor, Tensor]:
-        if share >= DENSE_INT8 and has_int8(self._device):
+        many = share * len(spikes) / (len(spikes) + READING)
+        if many >= DENSE_INT8 and has_int8(self._device):
             found = self._merged(Bytes, synapses)
             if isinstance(found, Bytes):
                 return found.multiplied(spikes)
         floats = self._merged(Floats, synapses)
         assert isinstance(floats, Floats)
-        return floats.multiplied(spikes) if share >= DENSE_FLOAT else floats.added(spikes)
+        return floats.multiplied(spikes) if many >= DENSE_FLOAT else floats.added(spikes)
 
     def _merged(self, kind: type[Floats] | type[Bytes], synapses: tuple[Synapses, ...]) -> Merged:
         if (kind, synapses) not in self._kept:

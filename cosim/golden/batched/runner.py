@@ -15,8 +15,9 @@ BUDGET = 1 << 30  # bytes that a batch may take, and as many the weights that ar
 BATCH = 256  # stimuli at once at most: beyond it nothing becomes faster
 # Bytes of a neuron in a tick: membrane and current, both floats and whole, and what lies between.
 NEURON_BYTES = 64
-# Bytes of a SPIKE flit: itself, image, rectangle, place and key, and copies while they are sorted.
-FLIT_BYTES = 128
+# Bytes of a SPIKE flit: itself, image, rectangle and place, and copies on the way. Of an axon: its
+# spike, and that as a float, or where it is.
+FLIT_BYTES, AXON_BYTES = 128, 8
 
 
 class BatchedRunner:
@@ -47,10 +48,14 @@ class BatchedRunner:
 def batch_size(program: Program, stimuli: Sequence[Stimulus], budget: int) -> int:
     """Stimuli at once within so many bytes, before any are taken. Raises `InputError`: not one."""
     neurons = max((core.neurons for core in program.cores), default=0)
+    pages = max((core.pages for core in program.cores), default=0)
     flits = max((len(step.flits) for stimulus in stimuli for step in stimulus), default=0)
-    each = NEURON_BYTES * program.shape.cores * neurons + FLIT_BYTES * flits
+    core = NEURON_BYTES * neurons + AXON_BYTES * pages * program.shape.axons
+    each = core * program.shape.cores + FLIT_BYTES * flits
     if each > budget:
         raise InputError(
-            f"batched golden model: one image takes {each} bytes, more than its {budget}"
+            f"batched golden model: one stimulus of this program takes {each:,} bytes of its"
+            f" {budget:,}: send fewer spikes a tick, or take the golden model in numpy"
+            " (--golden numpy)"
         )
     return min(BATCH, budget // max(each, 1))

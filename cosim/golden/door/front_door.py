@@ -195,10 +195,10 @@ class FrontDoor(ABC):
                 found = self._read_core(core, int(region), offset)
                 words.append(np.broadcast_to(found, (self._images, count)))
                 places.append((np.full(count, core), np.full(count, region), offset))
-        core, region, offset = (np.concatenate(each) for each in zip(*places, strict=True))
-        image = np.repeat(np.arange(self._images), len(core))
-        y, x = np.divmod(core, self._shape.columns)
-        place = FLIT.pack(kind=int(Kind.HOST), region=region, offset=offset, x0=x, y0=y)
+        where, regions, offsets = (np.concatenate(each) for each in zip(*places, strict=True))
+        image = np.repeat(np.arange(self._images), len(where))
+        y, x = np.divmod(where, self._shape.columns)
+        place = FLIT.pack(kind=int(Kind.HOST), region=regions, offset=offsets, x0=x, y0=y)
         data = FLIT.pack(data=np.concatenate(words, axis=1).reshape(-1))
         self._responses.append((image, np.tile(place, self._images) | data))
 
@@ -221,4 +221,4 @@ class FrontDoor(ABC):
 def _is_plain(flits: Flits) -> bool:
     """Whether all are SPIKEs, and of one axon each: then no bit of kind and region is set."""
     some = int(np.bitwise_or.reduce(flits))
-    return FLIT.get(some, "kind") == Kind.SPIKE and FLIT.get(some, "region") == 0
+    return (FLIT.get(some, "kind"), FLIT.get(some, "region")) == (Kind.SPIKE, 0)

@@ -147,5 +147,6 @@ def test_refuses_images_that_differ_in_more_than_spikes_and_too_small_a_budget()
     one, other = [restart, read_membranes(program)], [restart, read_counters(program.shape)]
     with pytest.raises(ValueError, match="differ in more than spikes"):
         BatchedRunner().run(program, [one, other])
-    with pytest.raises(InputError, match=r"one image takes .* bytes, more than its 10"):
+    sentence = r"one stimulus of this program takes [\d,]+ bytes of its 10: .* \(--golden numpy\)"
+    with pytest.raises(InputError, match=sentence):
         BatchedRunner(budget=10).run(program, [one])
