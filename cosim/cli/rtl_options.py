@@ -56,6 +56,12 @@ class RtlSources:
         list[str] | None,
         typer.Option(help="NAME=NUMBER, a parameter of the top module, once each."),
     ] = None
+    packed_spikes: Annotated[
+        bool,
+        typer.Option(
+            "--packed-spikes", help="It takes SPIKEs of 32 axons in one flit, region AXONS."
+        ),
+    ] = False
 
     @property
     def given(self) -> bool:
@@ -72,10 +78,11 @@ class RtlSources:
             )
         files = self.rtl or self.rtl_core
         if not files:
-            for name in ("top", "include", "define", "parameter"):
+            for name in ("top", "include", "define", "parameter", "packed_spikes"):
                 if getattr(self, name):
+                    option = name.replace("_", "-")
                     raise InputError(
-                        f"--{name} is for RTL of yours: name its files by --rtl or --rtl-core"
+                        f"--{option} is for RTL of yours: name its files by --rtl or --rtl-core"
                     )
             return None
         if self.top is None:
@@ -88,6 +95,7 @@ class RtlSources:
             include=tuple(self.include or ()),
             defines=tuple(self.define or ()),
             parameters=tuple(self.parameter or ()),
+            packs=self.packed_spikes,
         )
 
 

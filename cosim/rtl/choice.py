@@ -37,10 +37,12 @@ class Choice:
     @property
     def settings(self) -> dict[str, Any]:
         """What makes it another one, as JSON has it."""
+        design = self.design
+        packs = {"packs": True} if design is not None and design.packs else {}
         return {
             "simulator": self.simulator,
-            "design": None if self.design is None else self.design.digest,
-        }
+            "design": None if design is None else design.digest,
+        } | packs
 
     def __str__(self) -> str:
         of = "our RTL" if self.design is None else f"the {self.design}"

@@ -44,7 +44,7 @@ class RtlRunner:
         clears: all memories are written with 0 first; what they hold at power-up, `hw.spec` leaves
             open.
         packs: spikes of one group of axons are sent together, which takes fewer cycles; a user's
-            RTL need not know of that.
+            RTL need not take them.
     """
 
     play: Play

@@ -6,8 +6,8 @@
 // all dendrites at once; then it passes the neurons, one a cycle. The counts stand upright: digit k of
 // all of them is one word. A neuron that fires sends its flits before the next one has its turn.
 //
-// Plain SystemVerilog, for Verilator and for Icarus Verilog (-g2012). What WRITEs and READs reach stands in
-// event_memory_map.svh.
+// Plain SystemVerilog, for Verilator and for Icarus Verilog (-g2012). How spikes arrive stands in
+// event_spikes.svh, what WRITEs and READs reach in event_memory_map.svh.
 
 module event_core #(
     parameter AXONS = 1024,  // of a page
@@ -31,7 +31,7 @@ module event_core #(
 );
   localparam SPIKE = 2'd0, WRITE = 2'd1, READ = 2'd2, HOST = 2'd3;
   localparam SYNAPSES = 3'd0, NEURONS = 3'd1, FANOUT = 3'd2, MEMBRANES = 3'd3, REGISTERS = 3'd4,
-      COUNTERS = 3'd5, FIRED = 3'd7;
+      COUNTERS = 3'd5, GROUP = 3'd6, FIRED = 3'd7;
   localparam PAGES = 8, PLANES = 8, ENTRIES = 4096;
   localparam DIGITS = $clog2(AXONS) + 1;  // of a count: 0 .. AXONS
   localparam EVENTS = PAGES * AXONS;
@@ -64,6 +64,8 @@ module event_core #(
   reg [13:0] arrived[0:1];
   reg [AXONS-1:0] seen[0:2*PAGES-1];
   reg half;  // that collects
+  reg [31:0] together;  // of a group's axons those whose spikes are still to arrive
+  reg [7:0] group;  // page, group
 
   // ---------------------------------------------------------------- what it does
   localparam CLEAR = 3'd0, REST = 3'd1, ADD = 3'd2, UPDATE = 3'd3, SEND = 3'd4, REPLY = 3'd5;
@@ -80,8 +82,8 @@ module event_core #(
   reg [14:0] offset;
   reg [15:0] words;
 
-  assign idle = state == REST && !outbound__valid && !clear_counters;
-  assign inbound__ready = state != CLEAR && state != REPLY;
+  assign idle = state == REST && !outbound__valid && !clear_counters && together == 0;
+  assign inbound__ready = state != CLEAR && state != REPLY && together == 0;
 
   wire [31:0] data = inbound__payload[31:0];
   wire [14:0] place = inbound__payload[46:32];
@@ -161,9 +163,15 @@ module event_core #(
       end
       default: state <= CLEAR;
     endcase
+    if (together != 0) begin
+      together <= together & together - 1;
+      if (group[7:5] >> page_shift == 0) arrive({group, first_of(together)});
+    end
     if (take)
       case (kind)
-        SPIKE: if (data[12:10] >> page_shift == 0) arrive(data[12:0]);
+        SPIKE:
+        if (region == GROUP) {group, together} <= {place[7:0], data};
+        else if (data[12:10] >> page_shift == 0) arrive(data[12:0]);
         WRITE: store;
         READ: begin
           asked <= region;
@@ -188,22 +196,11 @@ module event_core #(
       for (i = 0; i < PLANES; i = i + 1) weight[i] <= 0;
       half <= 0;
       outbound__valid <= 0;
+      together <= 0;
       no_counts;
       restart(1);
     end
   end
-
-  // A spike for the next tick; two on one axon are one.
-  task arrive(input [12:0] spike);
-    begin
-      spikes_in <= spikes_in + 1;
-      if (!seen[{half, spike[12:10]}][spike[9:0]]) begin
-        seen[{half, spike[12:10]}][spike[9:0]] <= 1;
-        queue[half*EVENTS+arrived[half]] <= spike;
-        arrived[half] <= arrived[half] + 1;
-      end
-    end
-  endtask
 
   // The synapses of a spike's axon count, those of its page.
   reg [DENDRITES-1:0] carry, both;
@@ -294,5 +291,6 @@ module event_core #(
     end
   endtask
 
+`include "event_spikes.svh"
 `include "event_memory_map.svh"
 endmodule

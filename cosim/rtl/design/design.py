@@ -34,6 +34,7 @@ class Sources:
         include: folders with files to include.
         defines: `NAME` or `NAME=VALUE`, each.
         parameters: `NAME=NUMBER`, each, of the top.
+        packs: it takes the spikes of a group of axons in one flit.
     """
 
     files: tuple[Path, ...]
@@ -42,6 +43,7 @@ class Sources:
     include: tuple[Path, ...] = ()
     defines: tuple[str, ...] = ()
     parameters: tuple[str, ...] = ()
+    packs: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class Design:
         code: name and content of each C++ file.
         parameters: name and value of those of the top that are set.
         files: name and SHA-256 of each file that a user has named or that was included.
+        packs: see `Sources`; it is sent such flits.
     """
 
     top: str
@@ -63,10 +66,11 @@ class Design:
     code: tuple[tuple[str, bytes], ...] = field(repr=False, default=())
     parameters: tuple[tuple[str, int], ...] = ()
     files: tuple[tuple[str, str], ...] = ()
+    packs: bool = False
 
     @cached_property
     def digest(self) -> str:
-        """A hash of all that decides what it does, the same wherever its files are."""
+        """A hash of what it is made of, the same wherever its files are."""
         parts: Any = (self.top, self.core, LINES.sub(b"", self.text), self.code, self.parameters)
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
@@ -116,6 +120,7 @@ def read(sources: Sources, *, icarus: bool = False) -> Design:
         code=tuple((path.name, content) for path, content in code.items()),
         parameters=tuple(parameters),
         files=tuple(_hashes(contents, text).items()),
+        packs=sources.packs,
     )
 
 

@@ -47,7 +47,7 @@ def runner(shape: ChipShape, design: Design | None = None, trace: Trace | None =
         with tempfile.TemporaryDirectory(prefix="nc64c-") as folder:
             return play(shape, given, Path(folder), advance, design=design, trace=trace)
 
-    return RtlRunner(play_in_scratch, back_door=False, packs=design is None)
+    return RtlRunner(play_in_scratch, back_door=False, packs=design is None or design.packs)
 
 
 def check_installed() -> None:

@@ -170,7 +170,7 @@ def build(
         back_door=recipe.back_door,
         seed=1 if random else None,
         traced=traced,
-        packs=design is None,
+        packs=design is None or design.packs,
     )
 
 

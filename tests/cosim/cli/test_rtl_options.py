@@ -49,6 +49,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("--rtl-core core.sv", "--rtl-core needs --top"),
         ("--top my_chip", "--top is for RTL of yours"),
         ("--define X", "--define is for RTL of yours"),
+        ("--packed-spikes", "--packed-spikes is for RTL of yours"),
         ("--rtl chip.sv --rtl-core core.sv --top my_core", "give one of them"),
         ("--rtl none.sv --top my_chip", "cannot read none.sv"),
         ("--rtl . --top my_chip", ". is a folder"),

@@ -10,7 +10,7 @@ import pytest
 
 from cosim.golden.chip import GoldenChip
 from cosim.program.program import configuration
-from cosim.program.stimulus import Step
+from cosim.program.stimulus import Step, spike
 from cosim.rtl.choice import Choice, runner_of
 from cosim.rtl.design.design import Sources, read
 from cosim.rtl.icarus import icarus
@@ -18,13 +18,14 @@ from cosim.rtl.runner import verilator
 from cosim.rtl.simulation import RtlChip
 from cosim.rtl.simulator.build import Simulator, build
 from cosim.verify.case.case import Case, against_golden
+from cosim.verify.random.groups import in_groups
 from cosim.verify.random.programs import (
     SMALL,
     program_after_program,
     random_program,
     random_steps,
 )
-from hw.spec import ChipShape
+from hw.spec import DATA_BITS, ChipShape, Counter
 from tests.support.chips import assert_equal
 from tests.support.cli import nc64c, small_checkpoint
 from tests.support.foreign import BACK_DOOR, CORE, FOLDER, event_core
@@ -44,6 +45,28 @@ def test_random_programs(foreign: Simulator, seed: int) -> None:
     """Several programs, reconfigured in between, all through the front door."""
     steps = program_after_program(seed)
     assert_equal(GoldenChip(SMALL).run(steps), RtlChip(foreign).run(steps), f"seed {seed}")
+
+
+@pytest.mark.parametrize("seed", range(3100, 3108))
+def test_spikes_in_groups(foreign: Simulator, seed: int) -> None:
+    """Bit maps of any kind, empty ones and pages that are not there among them; counters too."""
+    rng = np.random.default_rng(seed)
+    steps = list(in_groups(rng, SMALL, program_after_program(seed)))
+    assert_equal(GoldenChip(SMALL).run(steps), RtlChip(foreign).run(steps), f"seed {seed}")
+
+
+def test_packed_spikes_are_asked_for(foreign: Simulator) -> None:
+    """They change no response. A core that says that it takes them is sent fewer flits."""
+    packs = build(SMALL, design=event_core(SMALL, packs=True))
+    assert packs.executable == foreign.executable
+    rng = np.random.default_rng(5)
+    program = random_program(rng, SMALL)
+    flits = np.array([spike(axon, x=0, y=0) for axon in range(SMALL.axons)], np.uint64)
+    steps = [Step(flits, go=True)] * 3
+    plain, packed = (verilator(each).run(program, [steps]) for each in (foreign, packs))
+    assert_equal(list(plain.responses[0]), packed.responses[0], "seed 5")
+    sent = [int(run.totals.counters[Counter.FLITS][0, 0]) for run in (packed, plain)]
+    assert sent[0] + 3 * (SMALL.axons - SMALL.axons // DATA_BITS) == sent[1]
 
 
 def test_its_back_door_is_its_front_door(foreign: Simulator) -> None:
@@ -70,7 +93,8 @@ def test_random_programs_in_icarus(seed: int) -> None:
     steps = random_steps(rng, program, ticks=6)
     golden = GoldenChip(TINY)
     golden.run([Step(configuration(program), go=False)])
-    run = icarus.runner(TINY, event_core(TINY, icarus=True)).run(program, [steps])
+    design = event_core(TINY, icarus=True, packs=seed == 1)
+    run = icarus.runner(TINY, design).run(program, [steps])
     assert_equal(golden.run(steps), run.responses[0], f"seed {seed}")
 
 
