@@ -26,13 +26,17 @@ def check() -> None:
         raise InputError("pictures need Matplotlib: install nc64c[plots]") from error
 
 
-def panels(count: int) -> tuple[Any, list[Any]]:
-    """A Matplotlib figure with so many panels side by side."""
+def panels(count: int, across: int = 4) -> tuple[Any, list[Any]]:
+    """A Matplotlib figure with so many panels, at most so many of them side by side."""
     check()
+    columns, rows = min(count, across), -(-count // across)
     figure = importlib.import_module("matplotlib.figure").Figure(
-        figsize=(5.2 * count, 4.2), layout="constrained"
+        figsize=(5.2 * columns, 4.2 * rows), layout="constrained"
     )
-    return figure, list(figure.subplots(1, count, squeeze=False)[0])
+    every = figure.subplots(rows, columns, squeeze=False).ravel()
+    for empty in every[count:]:
+        empty.set_axis_off()
+    return figure, list(every[:count])
 
 
 def drawing(width: float, height: float) -> tuple[Any, Any]:

@@ -12,6 +12,8 @@ from cosim.experiment.oracle.chip import parse_chips
 from cosim.experiment.oracle.order import Order
 from cosim.experiment.oracle.rows import Row, parse_attacks, parse_draws, rows_of
 from cosim.experiment.oracle.worker import Done, Task
+from cosim.mapping.host_layers import chip_layers
+from cosim.mapping.noise import relative
 from cosim.rtl.choice import OURS, prepare
 from sw.attack.image_sets import batches
 from sw.common.machine import usable_cores
@@ -68,6 +70,7 @@ def run(order: Order, jobs: int | None, command: str, progress: Progress) -> Fou
         "queries": order.queries,
         "draws": parse_draws(order.draws),
         "seed": order.seed,
+        "noise": _noise(order, bench),
         "labels": bench.data.labels.tolist(),
         "chips": {chip: _entries(blocks) for chip, blocks in done.items()},
     }
@@ -95,6 +98,16 @@ def _on(
                 progress.say(sentence)
             advance(1)
     return {task: found[task] for task in tasks}
+
+
+def _noise(order: Order, bench: worker.Bench) -> dict[str, float]:
+    """Of the chips that have noise, the largest as a share of the median threshold."""
+    layers = chip_layers(bench.desk.subject.network)
+    return {
+        name: round(relative(chip.noise_bits, layers), 6)
+        for name, chip in parse_chips(order.chips).items()
+        if chip.noise_bits
+    }
 
 
 def _failing(bench: worker.Bench, task: Task, done: Done) -> Failing:

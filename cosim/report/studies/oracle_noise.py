@@ -10,6 +10,8 @@ Entry = dict[str, Any]
 IGNORED = ("quantised network",)
 EXPECTED = ("quantised network, other seeds of it", "other seeds of its noise")
 KNOWN = ("quantised network, this noise", "this chip")
+PLAIN = "plain"
+ACROSS = 2  # panels side by side, so that the picture can be read at the width of a page
 SPREAD = 0.06  # between the marks of two lines, by the distance of two chips
 
 
@@ -20,9 +22,9 @@ def head(found: dict[str, Any]) -> list[str]:
 
 
 def tables(found: dict[str, Any]) -> dict[str, list[list[str]]]:
-    """By attack, a row for each chip that has noise: per cent right, with intervals."""
+    """By attack, a row for each chip that has noise, or nothing: per cent right, with intervals."""
     return {
-        attack: [[chip, *(share(each) for each in answers)] for chip, answers in by_chip.items()]
+        attack: [_cells(found, chip, answers) for chip, answers in by_chip.items()]
         for attack, by_chip in _answers(found).items()
     }
 
@@ -32,7 +34,7 @@ def as_pictures(found: dict[str, Any]) -> dict[str, bytes]:
     answers = _answers(found)
     if not answers:
         return {}
-    figure, panels = plots.panels(len(answers))
+    figure, panels = plots.panels(len(answers), ACROSS)
     figure.suptitle(
         f"Noise of the thresholds, {found['network']} on {found['dataset']}, {found['eps']}/255; "
         f"golden model, {found['images']} images, 95 % intervals",
@@ -55,7 +57,8 @@ def as_pictures(found: dict[str, Any]) -> dict[str, bytes]:
                 capsize=2,
                 linewidth=1,
             )
-        panel.set_xticks(range(len(by_chip)), list(by_chip), fontsize=7)
+        chips = ["\n".join(_name(found, chip)) for chip in by_chip]
+        panel.set_xticks(range(len(by_chip)), chips, fontsize=7)
         panel.set_title(attack, fontsize=9)
         panel.set_ylim(0, 100)
         panel.set_ylabel("right, %", fontsize=8)
@@ -76,6 +79,18 @@ def share(answers: Sequence[bool]) -> str:
     return f"{value:.1f} [{low:.1f}, {high:.1f}]"
 
 
+def _cells(found: dict[str, Any], chip: str, answers: list[list[bool]]) -> list[str]:
+    known = answers if chip in found["noise"] else answers[:2]  # there is no noise to know
+    cells = [", ".join(_name(found, chip)), *(share(each) for each in known)]
+    return cells + [""] * (len(answers) - len(known))
+
+
+def _name(found: dict[str, Any], chip: str) -> list[str]:
+    """A chip, and its largest noise as a share of the median threshold."""
+    noise = found["noise"].get(chip)
+    return [chip] if noise is None else [chip, f"{100 * noise:.0f} %"]
+
+
 def _points(answers: Sequence[bool]) -> tuple[float, float, float]:
     low, high = wilson(sum(answers), len(answers))
     return 100 * sum(answers) / len(answers), 100 * low, 100 * high
@@ -86,19 +101,30 @@ def _differences(more: Sequence[float], less: Sequence[float]) -> list[float]:
 
 
 def _answers(found: dict[str, Any]) -> dict[str, dict[str, list[list[bool]]]]:
-    """By attack and chip with noise, which images are right: in the order of `head`."""
-    noisy = {name: rows for name, rows in found["chips"].items() if "noise" in name}
-    every: dict[str, dict[str, list[list[bool]]]] = {}
-    for chip, rows in noisy.items():
-        for attack in dict.fromkeys(row["attack"] for row in rows if row["asked"] in KNOWN):
-            clean = [row for row in rows if row["attack"] is None]
-            of = [row for row in rows if row["attack"] == attack]
-            chosen = [
-                *clean,
-                *(row for row in of if row["asked"] in IGNORED),
-                *(row for row in of if row["asked"] in EXPECTED),
-                *(row for row in of if row["asked"] in KNOWN),
-            ]
-            shown = [right(row["golden"], found["labels"]) for row in chosen]
-            every.setdefault(attack, {})[chip] = shown
-    return every
+    """By attack and chip, which images are right: in the order of `head`; none without noise.
+
+    On a plain chip all attackers are the one who ignores its noise.
+    """
+    chips = {name: rows for name, rows in found["chips"].items() if _told(found, name)}
+    attacks = dict.fromkeys(
+        row["attack"] for name in found["noise"] for row in chips[name] if row["asked"] in KNOWN
+    )
+    return {
+        attack: {name: _of(found, rows, attack) for name, rows in chips.items()}
+        for attack in attacks
+    }
+
+
+def _told(found: dict[str, Any], chip: str) -> bool:
+    return chip in found["noise"] or chip == PLAIN
+
+
+def _of(found: dict[str, Any], rows: list[Entry], attack: str) -> list[list[bool]]:
+    def asked(*who: str) -> list[Entry]:
+        return [row for row in rows if row["attack"] == attack and row["asked"] in who]
+
+    clean, ignored = [row for row in rows if row["attack"] is None], asked(*IGNORED)
+    aware = asked(*EXPECTED) + asked(*KNOWN)
+    if len(aware) <= 1:  # of a plain chip
+        aware = ignored * (len(found["draws"]) + 1)
+    return [right(row["golden"], found["labels"]) for row in clean + ignored + aware]

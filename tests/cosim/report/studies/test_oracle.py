@@ -42,6 +42,7 @@ def document(**changes: Any) -> dict[str, Any]:
         "eps": 8,
         "queries": 100,
         "draws": [3],
+        "noise": {"noise_9": 0.4},
         "seed": 0,
         "labels": [1, 1, 1, 1],
         "chips": chips,
@@ -66,13 +67,13 @@ def test_the_page_says_how_much_was_compared() -> None:
     assert len(markdown.tables(text)) == 1 + len(document()["chips"])  # and that of noise
     assert "50 spikes and 100 membranes compared, 0 mismatches" in text
     assert "averages over other ones" in text
-    plain = document(chips={"plain": document()["chips"]["noise_9"]})
+    plain = document(chips={"plain": document()["chips"]["noise_9"]}, noise={})
     assert "averages over other ones" not in oracle.as_markdown(plain)
     assert oracle_noise.as_pictures(plain) == {}
 
 
 def test_noise_by_what_the_attacker_does_about_it() -> None:
-    """From nothing to all, whatever the order of the rows; a chip without noise is not there."""
+    """From nothing to all, whatever the order of the rows; a plain chip has no noise to know."""
     found = document()
     rows = found["chips"]["noise_9"]
     rows += [
@@ -81,14 +82,22 @@ def test_noise_by_what_the_attacker_does_about_it() -> None:
         entry("apgd", "quantised network", [1, 1, 0, 0], 4),
         entry("noise", "quantised network", [1, 1, 0, 0], 4),
     ]
-    found["chips"]["plain"] = rows[:4]
+    found["chips"] |= {"plain": [rows[0], *rows[2:4], rows[7]], "stuck_2": rows[:4]}
     names = ["chip", "not attacked", "noise ignored", "3 other seeds", "seed known"]
     assert oracle_noise.head(found) == names
     tables = oracle_noise.tables(found)
-    shares = {attack: [cell.split()[0] for cell in cells] for attack, [cells] in tables.items()}
+    plain = {
+        attack: [cell.split(" ")[0] for cell in cells] for attack, [_, cells] in tables.items()
+    }
+    assert plain["square"] == ["plain", "100.0", "75.0", "", ""]
+    assert plain["apgd"] == ["plain", "100.0", "50.0", "", ""]
+    assert all(chip == "noise_9, 40 %" for [[chip, *_], _] in tables.values())
+    shares = {
+        attack: [cell.split()[0] for cell in cells] for attack, [[_, *cells], _] in tables.items()
+    }
     assert shares == {
-        "square": ["noise_9", "100.0", "75.0", "50.0", "25.0"],
-        "apgd": ["noise_9", "100.0", "50.0", "25.0", "0.0"],
+        "square": ["100.0", "75.0", "50.0", "25.0"],
+        "apgd": ["100.0", "50.0", "25.0", "0.0"],
     }
     assert set(oracle_noise.as_pictures(found)) == {"png", "svg"}
 
