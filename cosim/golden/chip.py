@@ -13,7 +13,7 @@ from cosim.golden.door.memory_map import MappedChip, divided
 from cosim.golden.watcher import Watched, Watcher
 from hw.spec import FANOUT, FULL_CHIP, ChipShape
 
-ROOM = 1 << 20  # bytes of the neurons and synapses of a team, times images: what caches hold
+ROOM = 1 << 21  # bytes of the neurons and synapses of a team, times images: what caches hold
 
 
 class GoldenChip(MappedChip):

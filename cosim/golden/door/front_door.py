@@ -95,7 +95,7 @@ class FrontDoor(ABC):
         if len({len(steps) for steps in images}) != 1:
             raise ValueError("the images' steps differ in number")
         by_step = [self._step(steps) for steps in zip(*images, strict=True)]
-        return [list(responses) for responses in zip(*by_step, strict=True)]
+        return [[of_step[image] for of_step in by_step] for image in range(len(images))]
 
     def _step(self, steps: Sequence[Step]) -> list[Flits]:
         """One step of all images: flits in their order, then a tick; responses per image."""

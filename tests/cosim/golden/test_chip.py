@@ -314,6 +314,11 @@ def test_what_no_chip_can_take(flit: np.uint64, message: str) -> None:
         GoldenChip(CHIP).run([Step(np.array([flit]), go=False)])
 
 
+def test_no_steps_have_no_answers() -> None:
+    assert GoldenChip(CHIP).run([]) == []
+    assert GoldenChip(CHIP, images=2).run_images([[], []]) == [[], []]
+
+
 def test_a_configuration_that_is_none() -> None:
     flits = np.array([write(Region.REGISTER, Register.NEURONS, 65, x=1, y=1)])
     with pytest.raises(ValueError, match=r"core \(1, 1\): 65 neurons x 1 planes x 1 pages"):
