@@ -121,7 +121,7 @@ def train(
     if files is not None and files.state.exists():
         training_state.load(files.state, run)
     run.network.to(place)
-    with _threads(settings.threads):
+    with threads(settings.threads):
         while run.part is not None:
             _part(run, run.part, learnt, validation, progress, files, epoch)
             run.next_part()
@@ -130,7 +130,7 @@ def train(
 
 
 @contextmanager
-def _threads(number: int) -> Iterator[None]:
+def threads(number: int) -> Iterator[None]:
     """PyTorch with this many threads, and then as before."""
     before = torch.get_num_threads()
     torch.set_num_threads(number)

@@ -22,7 +22,7 @@ from sw.model.config import LayerSpec, NetworkConfig
 from sw.model.network import SpikingNetwork
 from sw.train import checkpoint, description
 from sw.train.checkpoint import Checkpoint
-from sw.train.loop import Diverged, Trained, TrainFiles
+from sw.train.loop import Diverged, Trained, TrainFiles, threads
 from sw.train.loop import train as train_network
 from sw.train.settings import TrainSettings
 from sw.train.training_state import Row
@@ -115,10 +115,11 @@ def train(
     saved = _save(task.out, trained, settings)
     files.state.unlink(missing_ok=True)
     networks = {"float": saved.float_network, "quantised": saved.quantised_network}
-    return {
-        name: _accuracy(name, network.to(device), held_out, progress)
-        for name, network in networks.items()
-    }
+    with threads(settings.threads):
+        return {
+            name: _accuracy(name, network.to(device), held_out, progress)
+            for name, network in networks.items()
+        }
 
 
 def shrink(source: Path, out: Path) -> tuple[int, int]:

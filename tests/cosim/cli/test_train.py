@@ -16,14 +16,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from rich.console import Console
 
 from sw.common.errors import InputError
 from sw.common.progress import Progress
 from sw.data import datasets
 from sw.files import paths
+from sw.model import metrics
 from sw.model.architectures import DIGITS
-from sw.model.metrics import evaluate
+from sw.model.metrics import Evaluation, evaluate
 from sw.model.network import SpikingNetwork
 from sw.train import checkpoint
 from sw.train import task as training
@@ -154,6 +156,24 @@ def test_a_line_per_epoch_where_someone_watches(
     )
     found = re.findall(pattern, re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", "", text.getvalue()))
     assert found == ["float 1/2", "float 2/2", "quantised 1/1"][:lines]
+
+
+def test_the_held_out_images_take_no_more_threads_than_the_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[int] = []
+
+    def counting(network: SpikingNetwork, images: NDArray[np.uint8]) -> Evaluation:
+        counted.append(torch.get_num_threads())
+        return evaluate(network, images)
+
+    monkeypatch.setattr(metrics, "evaluate", counting)
+    settings = {"epochs": 1, "quantised_epochs": 0, "threads": 3}
+    task = training.TrainTask("digits", None, tmp_path / "x", features="4-4-4-8", settings=settings)
+    before = torch.get_num_threads()
+    training.train(task, Progress(Console(file=io.StringIO()), shown=False))
+    assert counted == [3, 3]
+    assert torch.get_num_threads() == before
 
 
 @pytest.mark.parametrize(
