@@ -218,12 +218,14 @@ int nc64c_tile_clock(void* handle, int control, long long in_0, long long in_1, 
     const bool go = bits >> 1 & 1;
     const uint32_t arriving = bits >> 4 & 0xf;
     const bool core_wakes = FOREIGN_CORE || reset || go || !core.idle || router.LINK(outputs, 4, valid);
-    bool core_pins = false;  // any of them has changed
+    if (reset) {  // its place does not change
+        core.x = router.x = bits >> 16 & 0xff;
+        core.y = router.y = bits >> 24 & 0xff;
+    }
+    bool core_pins = reset;  // any of them has changed
     if (core_wakes) {
         core_pins |= put(core.reset, reset);
         core_pins |= put(core.go, go);
-        core_pins |= put(core.x, bits >> 16 & 0xff);
-        core_pins |= put(core.y, bits >> 24 & 0xff);
         core_pins |= put(core.PORT(inbound, valid), router.LINK(outputs, 4, valid));
         core_pins |= put(core.PORT(inbound, payload), router.LINK(outputs, 4, payload));
         core_pins |= put(core.PORT(outbound, ready), router.LINK(inputs, 4, ready));
@@ -233,11 +235,9 @@ int nc64c_tile_clock(void* handle, int control, long long in_0, long long in_1, 
     }
     const bool router_wakes = reset | (arriving != 0) | !router.idle | core.PORT(outbound, valid)
                               | core.clear_counters;
-    bool router_pins = false;
+    bool router_pins = reset;
     if (router_wakes) {
         router_pins |= put(router.reset, reset);
-        router_pins |= put(router.x, bits >> 16 & 0xff);
-        router_pins |= put(router.y, bits >> 24 & 0xff);
         router_pins |= put(router.LINK(inputs, 0, valid), arriving & 1);
         router_pins |= put(router.LINK(inputs, 1, valid), arriving >> 1 & 1);
         router_pins |= put(router.LINK(inputs, 2, valid), arriving >> 2 & 1);
