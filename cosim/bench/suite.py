@@ -72,10 +72,11 @@ def run(order: Order, progress: Progress) -> dict[str, Any]:
         ranc_simulator.find_sources(order.ranc)
     record = _before(order.out / JSON)
     use_one_thread()
+    measures = _measures(order)
     for name in order.parts:
         with progress.stage(name):
             start = time.monotonic()
-            figures = _measures(order)[name]()
+            figures = measures[name]()
             record["parts"][name] = {
                 "when": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
                 "seconds": round(time.monotonic() - start),
@@ -117,12 +118,14 @@ def machine() -> dict[str, Any]:
 
 
 def _measures(order: Order) -> dict[str, Callable[[], Any]]:
+    """What measures each part; raises `InputError` for what a wanted one cannot take."""
+    subject = _subject(order) if "vgg5" in order.parts else None
     return {
         "rows": lambda: rows.measure(order.seed, order.repeats),
         "noc": lambda: noc.measure(order.seed),
         "ticks": lambda: ticks.measure(order.seed, order.repeats),
         "ranc": lambda: _ranc(order),
-        "vgg5": lambda: _vgg5(order),
+        "vgg5": lambda: _vgg5(order, subject),
         "footprint": lambda: footprint.measure(order.seed, order.repeats),
         "scale": lambda: scale.measure(order.seed, order.repeats),
     }
@@ -134,17 +137,20 @@ def _ranc(order: Order) -> dict[str, Any]:
     return ranc.measure(order.ranc, order.seed, order.repeats)
 
 
-def _vgg5(order: Order) -> dict[str, Any]:
+def _subject(order: Order) -> vgg5.Subject | None:
+    """None: there is no checkpoint."""
     if not order.checkpoint.exists():
-        name = order.checkpoint.name
-        where = (
-            "; it comes with a checkout, not with a wheel"
-            if order.checkpoint == VGG5_CHECKPOINT
-            else ""
-        )
-        return {"skipped": f"VGG5 was left out: there is no {name}{where}."}
-    subject = vgg5.prepare(order.checkpoint, order.data, order.images, order.seed)
-    return vgg5.measure(subject, order.repeats)
+        return None
+    return vgg5.prepare(order.checkpoint, order.data, order.images, order.seed)
+
+
+def _vgg5(order: Order, subject: vgg5.Subject | None) -> dict[str, Any]:
+    if subject is not None:
+        return vgg5.measure(subject, order.repeats)
+    where = ""
+    if order.checkpoint == VGG5_CHECKPOINT:
+        where = "; it comes with a checkout, not with a wheel"
+    return {"skipped": f"VGG5 was left out: there is no {order.checkpoint.name}{where}."}
 
 
 def _before(path: Path) -> dict[str, Any]:

@@ -8,12 +8,14 @@ import pytest
 
 from cosim.bench import suite
 from cosim.bench.measure import memory
+from cosim.bench.mesh import noc
 from cosim.bench.network import vgg5
 from sw.common.errors import InputError
-from sw.files.paths import DIGITS_CHECKPOINT
+from sw.files.paths import DIGITS_CHECKPOINT, VGG5_CHECKPOINT
 from sw.integer import inference
 from sw.integer.fold import fold
 from sw.train import checkpoint
+from tests.support.cli import nc64c
 
 pytestmark = pytest.mark.rtl
 
@@ -58,6 +60,24 @@ def test_where_the_vgg5_is_missing_it_is_left_out_and_said_so(
     missing = tmp_path / "vgg5.safetensors"
     order = suite.Order(tmp_path, ("vgg5",), missing, None, images=4, seed=1, repeats=1)
     named = {"skipped": "VGG5 was left out: there is no vgg5.safetensors."}
-    assert suite._vgg5(order) == named
+    assert suite._vgg5(order, suite._subject(order)) == named
     monkeypatch.setattr(suite, "VGG5_CHECKPOINT", missing)
-    assert "it comes with a checkout, not with a wheel" in suite._vgg5(order)["skipped"]
+    assert "it comes with a checkout, not with a wheel" in suite._vgg5(order, None)["skipped"]
+
+
+def test_data_that_is_not_there_is_said_before_anything_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(noc, "measure", lambda _: pytest.fail("measured"))
+    given = (
+        "--checkpoint",
+        VGG5_CHECKPOINT,
+        "--data",
+        tmp_path / "none",
+        "--out",
+        tmp_path / "out",
+    )
+    result = nc64c("bench", "all", "--parts", "noc,vgg5", *given)
+    assert result.exit_code == 2
+    assert "data set cifar10: " in result.stderr
+    assert not (tmp_path / "out").exists()
