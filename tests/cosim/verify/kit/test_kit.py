@@ -23,7 +23,6 @@ pytestmark = pytest.mark.rtl
 PAIR = ChipShape(2, 1, 64, 16)  # of the broken cores
 TALL = ChipShape(1, 2, 64, 16)  # of broken copies, which go from row to row
 SEED = 0
-MAP = "event_memory_map.svh"
 
 # A mistake in tests/foreign: what was there, what stands there instead, the check that must fail.
 BUGS = (
@@ -65,7 +64,8 @@ def broken_core(folder: Path, old: str, new: str) -> Runner:
     text = CORE.read_text()
     assert old in text, f"{old!r} is not in {CORE.name} any more"
     (folder / CORE.name).write_text(text.replace(old, new, 1))
-    (folder / MAP).write_text((FOLDER / MAP).read_text())
+    for header in FOLDER.glob("*.svh"):
+        (folder / header.name).write_text(header.read_text())
     parameters = (f"AXONS={PAIR.axons}", f"DENDRITES={PAIR.dendrites}")
     sources = Sources((folder / CORE.name,), "event_core", core=True, parameters=parameters)
     return icarus.runner(PAIR, read(sources, icarus=True))
