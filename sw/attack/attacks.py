@@ -75,7 +75,9 @@ class Attack:
         return Budget(self.eps, self.steps, self.seed, restart)
 
     def check(self, config: NetworkConfig) -> None:
-        """Raises `InputError` for a network whose inputs this attack cannot change."""
+        """Raises `InputError` for a network that this attack cannot be made on."""
+        if self.way is not None:
+            self.way.check(config)
         if self.method not in OF_SPIKES:
             check_pixels(config)
         elif not config.takes_spikes:

@@ -32,6 +32,7 @@ ATTACKS: dict[str, dict[str, Any]] = {
     "pdsg": {"method": "apgd", "way": Way(surrogate="pdsg")},
     "rate": {"method": "apgd", "way": Way("rate")},
     "rga": {"method": "apgd", "way": Way("rga")},
+    "rga4": {"method": "apgd", "way": Way("rga", times=4)},
     "square": {"method": "square"},
     "rays": {"method": "rays"},
     **{name: {"method": name} for name in OF_SPIKES},

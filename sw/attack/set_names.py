@@ -20,6 +20,7 @@ KINDS = (  # an attacked set is called KIND_EPS
     "pdsg",
     "rate",
     "rga",
+    "rga4",
     "square",
     "rays",
     "insert",

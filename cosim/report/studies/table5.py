@@ -44,6 +44,7 @@ KINDS = {
     "pdsg": "White-box APGD with a surrogate as wide as the membranes are spread",
     "rate": "White-box APGD through the rate (BPTR)",
     "rga": "White-box APGD through the rate (RGA)",
+    "rga4": "White-box APGD through the rate (RGA, time-extended)",
     "square": "Square, which asks for answers only",
     "rays": "RayS, which asks for decisions only",
     "insert": "Spikes inserted along the gradient, by their number",

@@ -31,8 +31,8 @@ def by_approximated_rate(neurons: Neurons, drive: Tensor) -> Tensor:
 
     In thresholds, a drive that is the same every step fires from 1 - leak on. The rate is taken as
     a line of slope 0.2 up to there, from there a line that reaches 1 at twice the threshold, and
-    constant outside. The authors have a threshold of 1; theirs of any other is this one. Their
-    time-extended enhancement, more steps for the attacker than for the network, is not done.
+    constant outside. The authors have a threshold of 1; theirs of any other is this one. In more
+    steps than the network's own (`Way.times`) a rate is finer.
     """
     mean = drive.detach().mean(0, keepdim=True) / neurons.theta
     fires = 1 - neurons.leak

@@ -64,6 +64,7 @@ class Sight:
             InputError: autograd was asked for where the encoding has no gradient, or the
                 approximation where the first layer is not a plain convolution.
         """
+        self.way.check(network.config)
         self._slope.step()
         draws = self.way.draws
         own = network.draw
@@ -93,6 +94,15 @@ class Sight:
             network.fire = before
 
     def _once(self, network: SpikingNetwork, pixels: Tensor, labels: Tensor, loss: Loss) -> Seen:
+        with _for_longer(network, self.way.times):
+            found = self._through(network, pixels, labels, loss)
+        if self.way.times == 1:
+            return found
+        with torch.no_grad():
+            scores = network(pixels)
+            return Seen(scores, loss(scores, labels), found.gradient)
+
+    def _through(self, network: SpikingNetwork, pixels: Tensor, labels: Tensor, loss: Loss) -> Seen:
         how = self.way.pixels or usual(network)
         if how == "approximated":
             scores, losses, gradient = approximated(network, pixels, labels, loss)
@@ -140,6 +150,17 @@ def by_pixels(
 ) -> Tensor:
     """Gradient of the cross-entropy, summed over the images, by each pixel; as `Sight.look`."""
     return Sight(way or Way()).look(network, pixels, labels).gradient
+
+
+@contextmanager
+def _for_longer(network: SpikingNetwork, times: int) -> Iterator[None]:
+    """The network with so many times its steps, and then as it was."""
+    own = network.timesteps
+    network.timesteps = times * own
+    try:
+        yield
+    finally:
+        network.timesteps = own
 
 
 def _slope(way: Way) -> Slope:

@@ -113,6 +113,12 @@ class Choice:
             if name in self.only or not self.only or name not in SUITES[self.suite]
         }
 
+    @property
+    def times(self) -> int:
+        """For how many times its steps a member runs the network, at most."""
+        ways = [member.way for member in self.members().values()]
+        return max([1, *(way.times for way in ways if way is not None)])
+
     def _all(self) -> Iterator[tuple[str, Member]]:
         suite = SUITES[self.suite]
         strongest = suite[STRONGEST]

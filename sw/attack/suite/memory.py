@@ -14,12 +14,16 @@ MEMORY = Path("/proc/meminfo")
 GIB = 1 << 30
 
 
-def check_memory(network: SpikingNetwork, batch: int) -> None:
-    """Raises `InputError` if the gradient of so many images takes more memory than is free."""
-    needed, free = batch * _an_image(network), _free(network.chain[0].weight.device)
+def check_memory(network: SpikingNetwork, batch: int, times: int = 1) -> None:
+    """Raises `InputError` if the gradient of so many images takes more memory than is free.
+
+    `times` is for how many times its steps the network is run.
+    """
+    each = times * _an_image(network)
+    needed, free = batch * each, _free(network.chain[0].weight.device)
     if needed <= free:
         return
-    fits = max(1, free // _an_image(network))
+    fits = max(1, free // each)
     raise InputError(
         f"network {network.config.name}: {batch} images at once take about"
         f" {needed / GIB:.1f} GiB, and {free / GIB:.1f} GiB are free: --batch must be"

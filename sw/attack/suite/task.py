@@ -95,7 +95,7 @@ def run(
     _check(network.config, order)
     sources = _sources(order, network.config, device)
     data = draw_images(network.config.dataset, order.images, order.seed, order.folder)
-    check_memory(network, min(order.choice.way.batch, len(data)))
+    check_memory(network, min(order.choice.way.batch, len(data)), order.choice.times)
     torch.set_num_threads(order.machine.threads or usable_cores())
     folder = None if out is None else out / BLOCKS
     choice = replace(order.choice, transfers=tuple(sources))
@@ -116,6 +116,7 @@ def run(
 
 def _check(config: NetworkConfig, order: Order) -> None:
     check_pixels(config)
+    order.choice.way.check(config)
     if order.choice.draws and config.encoding not in RANDOM:
         raise InputError(
             f"network {config.name}: encoding {config.encoding} draws nothing to expect over,"

@@ -1,5 +1,6 @@
 """Sets by their names, and whose network makes the images of which."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +16,7 @@ from sw.data.dataset import Dataset
 from sw.files.store import key
 from tests.support.subjects import make_networks, make_shards
 
-WAYS = ("pdsg", "rate", "rga")
+WAYS = ("pdsg", "rate", "rga", "rga4")
 TARGET, OTHER = (make_networks(seed).quantised_network for seed in (0, 1))
 
 
@@ -38,13 +39,13 @@ def test_every_member_of_a_suite_is_a_set(suite: str) -> None:
 
 
 def test_a_set_named_after_a_gradient_takes_it() -> None:
-    """Each on a network of random weights; the images differ from those of the usual gradient."""
+    """Each on a network of random weights; the images differ from those of all the others."""
     data = Dataset(
         "digits", np.full((4, 1, 8, 8), 100, np.uint8), np.arange(4), tuple("0123456789")
     )
-    usual, *others = (attack_of(f"{name}_40")(TARGET, data) for name in ("apgd", *WAYS))
-    for name, other in zip(WAYS, others, strict=True):
-        assert not np.array_equal(usual, other), name
+    made = {name: attack_of(f"{name}_40")(TARGET, data) for name in ("apgd", *WAYS)}
+    for one, other in itertools.combinations(made, 2):
+        assert not np.array_equal(made[one], made[other]), (one, other)
 
 
 @pytest.mark.parametrize(

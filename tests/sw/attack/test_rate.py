@@ -10,11 +10,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sw.attack.gradient.rate import by_approximated_rate, by_rate
-from sw.attack.gradient.sight import by_pixels
+from sw.attack.gradient.sight import Sight, by_pixels
 from sw.attack.gradient.way import Way
 from sw.common.errors import InputError
 from sw.model.architectures import DIGITS
-from sw.model.config import Branch, Encoding, LayerSpec
+from sw.model.config import Branch, Encoding, Inputs, LayerSpec
 from sw.model.network import Neurons, SpikingNetwork
 
 NEURONS = Neurons("fc1", 0.4, 0.5, "zero", None)
@@ -118,3 +118,38 @@ def test_a_layer_that_takes_its_own_spikes_is_refused(through: str) -> None:
             torch.tensor([1]),
             Way(through),  # type: ignore[arg-type]
         )
+
+
+@pytest.mark.parametrize("encoding", ["direct", "rate", "phase"])
+def test_rga_in_more_steps_is_that_of_a_network_of_more_steps(encoding: Encoding) -> None:
+    """But for the answers, which are those of the network as it is."""
+    network = _network(encoding)
+    longer = SpikingNetwork(dataclasses.replace(network.config, timesteps=12))
+    longer.load_state_dict(network.state_dict())
+    generator = torch.Generator().manual_seed(4)
+    pixels = (torch.randint(256, (3, 1, 8, 8), generator=generator) / 255).double()
+    labels = torch.tensor([1, 5, 7])
+    short = Sight(Way("rga")).look(network, pixels, labels)
+    found = Sight(Way("rga", times=3)).look(network, pixels, labels)
+    assert torch.equal(found.scores, short.scores)
+    assert torch.equal(found.losses, short.losses)
+    assert not torch.equal(found.gradient, short.gradient)
+    expected = Sight(Way("rga")).look(longer.double().eval(), pixels, labels)
+    assert torch.equal(found.gradient, expected.gradient)
+    assert network.timesteps == 4
+
+
+@pytest.mark.parametrize(
+    ("encoding", "why"),
+    [("latency", "says by its step how bright"), ("spikes", "ends with its input")],
+)
+def test_inputs_that_end_have_no_more_steps(encoding: Inputs, why: str) -> None:
+    network = SpikingNetwork(dataclasses.replace(DIGITS, encoding=encoding))
+    network.reset(0)
+    with pytest.raises(InputError, match=f"{encoding} encoding {why}"):
+        by_pixels(network, torch.rand(1, 1, 8, 8), torch.tensor([1]), Way("rga", times=2))
+
+
+def test_only_rga_is_found_in_more_steps() -> None:
+    with pytest.raises(InputError, match="gradient rate: only rga runs a network for longer"):
+        Way("rate", times=2)

@@ -125,6 +125,7 @@ def _untrained(path: Path, **changes: Any) -> Path:
         (("--suite", "quick", "--draws", "5"), "encoding direct draws nothing to expect over"),
         (("--suite", "quick", "--transfer", "none"), "cannot read checkpoint none"),
         (("--suite", "quick", "--transfer", "classes"), "attack model classes takes images"),
+        (("--suite", "quick", "--gradient", "rga:0"), "times the network's steps: is 0, must be"),
         (("--steps", "5"), "--steps: is of a suite: give --suite as well"),
         (("--transfer", "classes"), "--transfer: is of a suite: give --suite as well"),
     ],
@@ -153,6 +154,9 @@ def test_a_batch_that_does_not_fit_is_refused(monkeypatch: pytest.MonkeyPatch) -
     memory.check_memory(SpikingNetwork(DIGITS), fits)
     with pytest.raises(InputError, match="--batch must be"):
         memory.check_memory(SpikingNetwork(DIGITS), fits + 1)
+    result = nc64c(*asked, "--batch", str(fits), "--gradient", "rga:2")
+    assert result.exit_code == 2
+    assert f"--batch must be {fits // 2} or less" in " ".join(result.stderr.split())
 
 
 def test_members_have_the_strength_and_the_seed() -> None:

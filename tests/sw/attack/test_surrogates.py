@@ -180,6 +180,13 @@ def test_steps_that_are_taken_one_by_one_have_the_same_surrogate(kind: str) -> N
         ("time", "pdsg:1", "takes no width"),
         ("rate", "assg", "a gradient through the rate has none"),
         ("spikes", "paper", "unknown gradient 'spikes': must be one of time, rate, rga, paper"),
+        ("rga:4", "assg", "a gradient through the rate has none"),
+        ("rga:", "paper", "gradient rga: '' is how many times the network's steps it takes"),
+        ("rga:-2", "paper", "gradient rga: '-2' is how many times"),
+        ("rga:0", "paper", "times the network's steps: is 0, must be an integer from 1 to 100"),
+        ("rga:101", "paper", "times the network's steps: is 101, must be"),
+        ("rate:4", "paper", "unknown gradient 'rate:4': must be one of time, rate, rga, paper"),
+        ("time:", "paper", "unknown gradient 'time:': must be one of"),
     ],
 )
 def test_what_there_is_not_is_refused(gradient: str, surrogate: str, words: str) -> None:
@@ -193,5 +200,7 @@ def test_what_is_written_is_meant() -> None:
     assert way("time", "assg:0.4") == Way("time", "assg", 0.4)
     assert way("paper") == Way(pixels="approximated")
     assert way("rga", batch=3) == Way("rga", batch=3)
+    assert way("rga:4", batch=3) == Way("rga", batch=3, times=4)
+    assert [way(name).name for name in ("rga", "rga:1", "rga:4")] == ["rga", "rga", "rga:4"]
     assert way("time", "assg:0.4").name == "assg:0.4"
     assert way("rate").name == "rate"

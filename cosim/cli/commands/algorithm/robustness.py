@@ -51,7 +51,8 @@ def robustness(
         typer.Option(help="Of the attacker, as NAME or NAME:WIDTH, such as assg or arctan:0.5."),
     ] = "paper",
     gradient: Annotated[
-        str, typer.Option(help="Through: time, rate (BPTR), rga, or paper (Eq. 8 to 12).")
+        str,
+        typer.Option(help="Through: time, rate (BPTR), rga, rga:4 (4 times the steps), or paper."),
     ] = "time",
     attacks: Annotated[
         str | None,
