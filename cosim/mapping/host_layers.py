@@ -16,7 +16,7 @@ from sw.common.checks import Shape
 from sw.common.errors import InputError
 from sw.integer import inference
 from sw.integer.network import Feeds, IntegerLayer, IntegerNetwork
-from sw.model.config import PHASES
+from sw.model.config import PHASED, PHASES
 
 WORD_MASK = (1 << PLANE_WEIGHT_BITS) - 1
 
@@ -57,7 +57,7 @@ def timestep_writes(
 
     None, where nothing changes. Raises `InputError` where the registers cannot hold the largest.
     """
-    if network.encoding != "phase" or layer is not network.layers[0]:
+    if network.encoding not in PHASED or layer is not network.layers[0]:
         return ()
     most = max(weights) << (PHASES - 1)
     if most >> (PLANE_WEIGHT_BITS - 1):

@@ -7,10 +7,11 @@ from typing import Literal, get_args
 from sw.common.checks import check_range
 from sw.common.errors import InputError
 from sw.integer.arm import Code
-from sw.model.config import MAX_TIMESTEPS, Inputs
+from sw.model.config import MAX_TIMESTEPS, Encoding
 
 ResetKind = Literal["zero", "subtract"]
 Fires = Literal["at", "above"]
+Given = Encoding | Literal["spikes"]  # the inputs
 MAX_BITS = {"odd": 7, "twos": 8}  # eight planes each
 
 
@@ -35,7 +36,7 @@ class Decisions:
     fires: Fires = "at"
     bits: int = 7
     code: Code = "odd"
-    inputs: Inputs = "spikes"
+    inputs: Given = "spikes"
     approximate: bool = False
 
     def __post_init__(self) -> None:

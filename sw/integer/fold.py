@@ -19,7 +19,7 @@ from sw.integer.connected import (
     window_of,
 )
 from sw.integer.network import MEMBRANE_MAX, IntegerLayer, IntegerNetwork
-from sw.model.config import PHASES, PIXEL_MAX, Inputs, NetworkConfig
+from sw.model.config import PHASED, PHASES, PIXEL_MAX, Inputs, NetworkConfig
 
 if TYPE_CHECKING:  # a reader of network files needs no torch
     from sw.model.layer import SpikingLayer
@@ -204,7 +204,7 @@ def _grids(
     the lowest ones.
     """
     shift = leak or 0
-    if encoding == "phase":
+    if encoding in PHASED:
         fraction_bits, shift = fraction_bits + PHASES - timesteps, max(shift - 1, 0)
     return [2 ** max(fraction_bits - shift * step, 0) for step in range(timesteps)]
 
@@ -218,7 +218,7 @@ def _fraction_bits(codes: NDArray[np.int32], bits: int, encoding: Inputs | None)
     if encoding == "direct":
         largest = math.prod(codes.shape[1:]) * ((1 << bits) - 1) * PIXEL_MAX
         return max(0, ANALOG_SUM_BITS - largest.bit_length())
-    room = SPIKE_FRACTION_BITS - (PHASES - 1 if encoding == "phase" else 0)
+    room = SPIKE_FRACTION_BITS - (PHASES - 1 if encoding in PHASED else 0)
     return max(0, room - bits)
 
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from sw.common.errors import InputError
 from sw.integer.arm import Arm
 from sw.integer.network import Feeds, IntegerLayer, IntegerNetwork
-from sw.model.encoding import encode
+from sw.model.encoding import encode, weighted
 from sw.model.geometry import POOLING
 
 
@@ -116,8 +116,8 @@ def pool(spikes: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def _inputs(network: IntegerNetwork, images: NDArray[np.uint8], seed: int) -> Tensor:
     """The inputs of layer 0, whole numbers: [T, B, C, H, W], or one step that stands for all."""
-    if network.encoding == "spikes":
-        return _given_spikes(network, images)
+    if network.encoding == "spikes" or network.encoding == "phase_spikes":
+        return weighted(_given_spikes(network, images), network.encoding)
     if images.dtype != np.uint8 or images.shape[1:] != network.input_shape:
         raise InputError(
             f"images of {images.dtype} {list(images.shape)}: network {network.name} takes"

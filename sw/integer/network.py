@@ -14,6 +14,8 @@ from sw.model.config import (
     INPUTS,
     MAX_TIMESTEPS,
     MAX_WEIGHT_BITS,
+    PHASED,
+    SPIKES,
     Inputs,
     LayerKind,
     geometry_of,
@@ -21,7 +23,6 @@ from sw.model.config import (
 from sw.model.geometry import can_be_pooled, pooled_shape
 
 Reset = Literal["zero", "subtract", "none"]
-
 Feeds = tuple[tuple[int, ...], ...]  # of each arm of a layer
 
 INPUT = "input"  # what a layer names to take the network's input
@@ -188,8 +189,8 @@ class IntegerNetwork:
     """Integer layers that name their inputs, layers before or themselves; the last is the output.
 
     Layer 0 takes what the encoding gives: pixels 0..255, the same every step (direct); spikes (rate
-    and latency); spikes that count 2^(7 - k mod 8) in step k (phase); or, instead of an encoding,
-    a user's spikes as they are (spikes). All other layers take spikes.
+    and latency); spikes that count 2^(7 - k mod 8) in step k (phase); or a user's spikes, as they
+    are (spikes) or each counting as those of phase (phase_spikes). All other layers take spikes.
 
     Attributes:
         name: the network's name.
@@ -197,8 +198,7 @@ class IntegerNetwork:
         encoding: how images become inputs of layer 0.
         timesteps: T, steps per image.
         classes: the classes' names, one per neuron of the output layer.
-        layers: in order, each one's input shape the pooled shapes of its sources, their channels
-            added up.
+        layers: in order; each takes the pooled shapes of its sources, their channels added up.
 
     Raises:
         InputError: the layers do not fit together.
@@ -217,9 +217,9 @@ class IntegerNetwork:
         return self.layers[0].input_shape
 
     @property
-    def binary(self) -> bool:
-        """Whether layer 0 takes spikes that all count the same, and so can run on the chip."""
-        return self.encoding in ("rate", "latency", "spikes")
+    def takes_spikes(self) -> bool:
+        """Whether its inputs are spikes as they are, and not images."""
+        return self.encoding in SPIKES
 
     @property
     def feeds(self) -> tuple[Feeds, ...]:
@@ -285,7 +285,7 @@ class IntegerNetwork:
                 raise InputError(
                     f"layer {layer.name}: takes the spikes of {name}, which is no layer before it"
                 )
-        if number and 0 in feeds and not self.binary:
+        if number and 0 in feeds and self.encoding in ("direct", *PHASED):
             raise InputError(f"layer {layer.name}: only the first layer can take {self.encoding}")
 
     def _given(self, layer: IntegerLayer, feed: int) -> Shape:

@@ -10,7 +10,7 @@ from sw.model.geometry import CONVOLUTION, Geometry, can_be_pooled, output_shape
 
 LayerKind = Literal["conv", "fc"]
 Encoding = Literal["direct", "rate", "phase", "latency"]  # what they are: `sw.model.encoding`
-Inputs = Encoding | Literal["spikes"]  # no images: spikes that are inputs as they are
+Inputs = Encoding | Literal["spikes", "phase_spikes"]  # or, no images, spikes that are given
 Pooling = Literal["or", "average"]
 SpikeReset = Literal["zero", "subtract"]
 
@@ -22,7 +22,9 @@ MAX_WEIGHT_BITS = 8
 IMAGES = "input"  # what a layer names to take the network's input
 ALONE = "the first layer takes the images and nothing else"
 MAX_WEIGHTS = 1 << 28  # of a layer: more than fit any chip, and than should be tried
-INPUTS = (*get_args(Encoding), "spikes")
+SPIKES: tuple[Inputs, ...] = ("spikes", "phase_spikes")
+PHASED: tuple[Inputs, ...] = ("phase", "phase_spikes")  # a spike of step k counts 2^(7 - k mod 8)
+INPUTS = (*get_args(Encoding), *SPIKES)
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
@@ -58,8 +60,7 @@ class LayerSpec:
         added: the spikes of all `inputs` meet the same weights, and so are added.
         branches: more inputs.
         reset: what a spike does to the membrane: it becomes 0, or loses the threshold.
-        leak: the share of a membrane that a step keeps, 1 of integrate-and-fire; None: the
-            network's.
+        leak: share of a membrane that a step keeps, 1: integrate-and-fire; None: the network's.
         theta: threshold; None: the network's.
     """
 
@@ -158,7 +159,7 @@ class NetworkConfig:
     @property
     def takes_spikes(self) -> bool:
         """Whether its inputs are spikes as they are; False: images."""
-        return self.encoding == "spikes"
+        return self.encoding in SPIKES
 
     @property
     def input_sizes(self) -> tuple[int, ...]:
@@ -207,7 +208,7 @@ class NetworkConfig:
             name = spec.name or f"{spec.kind}{numbers[spec.kind]}"
             if name in (IMAGES, *found):
                 raise InputError(f"{where}: another one has the name {name} already")
-            if spec.branches and not found and not self.takes_spikes:
+            if spec.branches and not found and self.encoding != "spikes":
                 raise InputError(f"{where}: {ALONE}")
             found[name] = _placed(where, name, spec, found, self.input_shape)
         return tuple(found.values())
@@ -215,8 +216,7 @@ class NetworkConfig:
 
 def _check_spec(where: str, spec: LayerSpec) -> None:
     if spec.kind not in get_args(LayerKind):
-        kinds = " or ".join(get_args(LayerKind))
-        raise InputError(f"{where}: kind is {spec.kind!r}, must be {kinds}")
+        raise InputError(f"{where}: kind is {spec.kind!r}, must be conv or fc")
     check_range(f"{where}: features", spec.features, 1, MAX_FEATURES)
     for what in ("dilation", "groups"):
         check_range(f"{where}: {what}", getattr(spec, what), 1, MAX_FEATURES)

@@ -22,6 +22,7 @@ UNIT: dict[Inputs, float] = {
     "phase": 2.0**-PHASES,
     "latency": 1.0,
     "spikes": 1.0,
+    "phase_spikes": 2.0**-PHASES,
 }
 
 DIFFERENTIABLE: tuple[Inputs, ...] = ("direct",)  # those with a gradient by the pixels
@@ -84,9 +85,21 @@ def _mixed(counters: Tensor) -> Tensor:
     return mixed ^ (mixed >> LAST_SHIFT & (1 << (64 - LAST_SHIFT)) - 1)
 
 
+def weighted(spikes: Tensor, inputs: Inputs) -> Tensor:
+    """The inputs that spikes 0 or 1, [T, B, C, H, W], are to a network that takes such."""
+    if inputs != "phase_spikes":
+        return spikes
+    return spikes * _bits(len(spikes), spikes.device).to(spikes.dtype)
+
+
 def _phase(pixels: Tensor, timesteps: int) -> Tensor:
-    bits = 1 << (PHASES - 1 - torch.arange(timesteps, device=pixels.device) % PHASES)
-    return torch.bitwise_and(pixels, bits.reshape(-1, 1, 1, 1, 1))
+    return torch.bitwise_and(pixels, _bits(timesteps, pixels.device))
+
+
+def _bits(timesteps: int, device: torch.device) -> Tensor:
+    """2^(7 - k mod 8) of step k, [T, 1, 1, 1, 1]."""
+    bits = 1 << (PHASES - 1 - torch.arange(timesteps, device=device) % PHASES)
+    return bits.reshape(-1, 1, 1, 1, 1)
 
 
 def _latency(pixels: Tensor, timesteps: int) -> Tensor:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from sw.model import lif_compiled
 from sw.model.config import IMAGES, PIXEL_MAX, LayerSpec, NetworkConfig, Place, SpikeReset
-from sw.model.encoding import UNIT, encode
+from sw.model.encoding import UNIT, encode, weighted
 from sw.model.geometry import POOLING
 from sw.model.layer import SpikingLayer
 from sw.model.lif import Surrogate, lif, stepped, surrogate
@@ -119,12 +119,13 @@ class SpikingNetwork(nn.Module):
         Args:
             images: see `trace`.
         """
-        if self.config.encoding == "spikes":
-            return images.swapaxes(0, 1)[: self.timesteps]
+        encoding = self.config.encoding
+        if encoding == "spikes" or encoding == "phase_spikes":
+            return weighted(images.swapaxes(0, 1)[: self.timesteps], encoding)
         pixels = images * PIXEL_MAX
-        if self.config.encoding != "direct":
+        if encoding != "direct":
             pixels = pixels.detach().round()
-        return encode(pixels, self.config.encoding, self.timesteps, self.draw)
+        return encode(pixels, encoding, self.timesteps, self.draw)
 
     def trace_inputs(self, inputs: Tensor) -> NetworkTrace:
         """Like `trace`, from inputs as `encode` gives them; gradients reach them."""

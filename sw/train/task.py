@@ -18,7 +18,7 @@ from sw.data.spikes import SpikeForm
 from sw.files import output
 from sw.model import metrics
 from sw.model.architectures import DIGITS, named
-from sw.model.config import LayerSpec, NetworkConfig
+from sw.model.config import SPIKES, LayerSpec, NetworkConfig
 from sw.model.network import SpikingNetwork
 from sw.train import checkpoint, description
 from sw.train.checkpoint import Checkpoint
@@ -164,9 +164,9 @@ def _inputs(task: TrainTask, steps: list[int]) -> dict[str, Any]:
     if not steps:
         if task.form.shape is not None or task.form.tick is not None:
             raise InputError(f"data set {task.dataset}: has images, so there is no shape or tick")
-        if encoding == spikes.NAME:
+        if encoding in SPIKES:
             raise InputError(
-                f"encoding spikes: data set {task.dataset} has images, must be --dataset spikes"
+                f"encoding {encoding}: data set {task.dataset} has images, must be --dataset spikes"
             )
         return {}
     if encoding not in (None, spikes.NAME):

@@ -15,23 +15,18 @@ from sw.data.dataset import Dataset, Images
 from sw.model.config import Inputs
 from sw.model.network import SpikingNetwork, as_input
 
-SPIKING: tuple[Inputs, ...] = ("rate", "latency")  # encodings whose spikes all count the same
+TAKES: dict[Inputs, Inputs] = {"rate": "spikes", "phase": "phase_spikes", "latency": "spikes"}
 BATCH = 100  # images at once
 
 
 def check(network: SpikingNetwork) -> None:
-    """Raises `InputError` unless its inputs are spikes of images, which all count the same."""
+    """Raises `InputError` unless its inputs are spikes of images."""
     encoding = network.config.encoding
-    if encoding in SPIKING:
+    if encoding in TAKES:
         return
-    why = {
-        "direct": "its inputs are pixels",
-        "phase": "a spike counts by the step that it comes in",
-        "spikes": "it takes spikes already",
-    }
+    why = "its inputs are pixels" if encoding == "direct" else "it takes spikes already"
     raise InputError(
-        f"network {network.config.name}: {encoding} encoding, {why[encoding]}; must be "
-        f"{' or '.join(SPIKING)}"
+        f"network {network.config.name}: {encoding} encoding, {why}; must be {' or '.join(TAKES)}"
     )
 
 
@@ -45,10 +40,11 @@ def spikes_of(network: SpikingNetwork, data: Dataset) -> Dataset:
 def take_spikes(network: SpikingNetwork) -> None:
     """The network takes such spikes from now on."""
     check(network)
-    network.config = replace(network.config, encoding="spikes", dataset=spikes.NAME)
+    encoding = TAKES[network.config.encoding]
+    network.config = replace(network.config, encoding=encoding, dataset=spikes.NAME)
 
 
 def _spikes(network: SpikingNetwork, images: Images) -> Images:
     with torch.no_grad():
         found = network.encode(as_input(images)).swapaxes(0, 1)
-    return found.to(torch.uint8).contiguous().numpy()
+    return (found > 0).to(torch.uint8).contiguous().numpy()

@@ -89,11 +89,11 @@ class Way:
 
     def check(self, config: NetworkConfig) -> None:
         """Raises `InputError` for a network that cannot be run for longer, if it is to be."""
-        why = {"latency": "says by its step how bright a pixel is", "spikes": "ends with its input"}
-        if self.times > 1 and config.encoding in why:
+        if self.times > 1 and (config.takes_spikes or config.encoding == "latency"):
+            given = "spikes" if config.takes_spikes else "latency encoding"
             raise InputError(
-                f"network {config.name}: {config.encoding} encoding {why[config.encoding]}, so it "
-                f"has no more steps: take gradient {EXTENDED} without a number"
+                f"network {config.name}: {given} that came in steps cannot be had in more of them: "
+                f"take gradient {EXTENDED} without a number"
             )
 
 

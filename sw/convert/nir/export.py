@@ -77,7 +77,7 @@ class _Graph:
             "fires": "where v >= threshold",
             "dt": self._dt,
             "timesteps": network.timesteps,
-            "inputs": "spikes" if network.encoding == "spikes" else f"images, {network.encoding}",
+            "inputs": network.encoding if network.takes_spikes else f"images, {network.encoding}",
         }
         return self._nir.NIRGraph(self._nodes, self._edges, metadata=metadata, type_check=False)
 

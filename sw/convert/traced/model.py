@@ -11,13 +11,12 @@ from torch import Tensor, nn
 
 from sw.common.checks import Shape
 from sw.common.errors import InputError
-from sw.convert.decisions import Decisions
+from sw.convert.decisions import Decisions, Given
 from sw.convert.float_layer import FloatLayer
 from sw.convert.kept.imported import Imported, converted
 from sw.convert.steps import run_floats
 from sw.convert.traced.normalised import Numbers, normalisation
 from sw.convert.traced.tracer import Tracer
-from sw.model.config import Inputs
 
 ROUNDED = 1e-3  # of the spikes: more that differ are no matter of rounding
 Sample = Tensor | Sequence[Tensor]
@@ -126,7 +125,7 @@ def _inputs(tracer: Tracer, shape: Shape, timesteps: int) -> Tensor:
     return rows.reshape(timesteps, images, *shape)
 
 
-def _kind(inputs: Tensor, wanted: Inputs) -> Inputs:
+def _kind(inputs: Tensor, wanted: Given) -> Given:
     if wanted != "spikes":
         return wanted
     if bool(((inputs == 0) | (inputs == 1)).all()):
@@ -140,7 +139,7 @@ def _kind(inputs: Tensor, wanted: Inputs) -> Inputs:
     )
 
 
-def _pixels(inputs: Tensor, wanted: Inputs) -> Inputs:
+def _pixels(inputs: Tensor, wanted: Given) -> Given:
     """The same of normalised images, which are shown as they are."""
     if wanted not in ("spikes", "direct"):
         raise InputError(f"inputs {wanted!r}: images with a mean and std are shown as they are")

@@ -54,6 +54,8 @@ def test_step_weights_by_hand() -> None:
     assert [(FLIT.get(int(w), "offset"), FLIT.get(int(w), "data")) for w in writes[0]] == register
     assert [FLIT.get(int(step[0]), "data") for step in writes] == [256, 128, 64]
     assert {FLIT.get(int(word), "x1") for step in writes for word in step} == {1}
+    given = timestep_writes(replace(network, encoding="phase_spikes"), first, (2, -1), [0, 1])
+    assert np.array_equal(given, writes)
     assert timestep_writes(network, second, (2, -1), [0, 1]) == ()
     assert timestep_writes(replace(network, encoding="rate"), first, (2, -1), [0]) == ()
 

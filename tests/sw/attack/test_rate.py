@@ -140,13 +140,13 @@ def test_rga_in_more_steps_is_that_of_a_network_of_more_steps(encoding: Encoding
 
 
 @pytest.mark.parametrize(
-    ("encoding", "why"),
-    [("latency", "says by its step how bright"), ("spikes", "ends with its input")],
+    ("encoding", "what"),
+    [("latency", "latency encoding"), ("spikes", "spikes"), ("phase_spikes", "spikes")],
 )
-def test_inputs_that_end_have_no_more_steps(encoding: Inputs, why: str) -> None:
+def test_inputs_that_end_have_no_more_steps(encoding: Inputs, what: str) -> None:
     network = SpikingNetwork(dataclasses.replace(DIGITS, encoding=encoding))
     network.reset(0)
-    with pytest.raises(InputError, match=f"{encoding} encoding {why}"):
+    with pytest.raises(InputError, match=f"digits: {what} that came in steps"):
         by_pixels(network, torch.rand(1, 1, 8, 8), torch.tensor([1]), Way("rga", times=2))
 
 

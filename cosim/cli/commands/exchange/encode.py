@@ -18,7 +18,9 @@ EXAMPLE = (
 
 
 def encode(
-    checkpoint: Annotated[Path, typer.Argument(help="Of a network with rate or latency encoding.")],
+    checkpoint: Annotated[
+        Path, typer.Argument(help="Of a network with rate, phase or latency encoding.")
+    ],
     out: Annotated[Path, typer.Option(help="Folder for network.safetensors and test.npz.")],
     data: DataOption = None,
     images: ImagesOption = 200,

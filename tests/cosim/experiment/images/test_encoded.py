@@ -34,7 +34,7 @@ def network_of(encoding: Inputs, bits: int | None = 4) -> SpikingNetwork:
     return found.eval()
 
 
-@pytest.mark.parametrize("encoding", ["rate", "latency"])
+@pytest.mark.parametrize("encoding", ["rate", "phase", "latency"])
 def test_it_fires_as_before(encoding: Inputs) -> None:
     network = network_of(encoding)
     before, trace = fold(network), inference.run(fold(network), DATA.images)
@@ -58,12 +58,12 @@ def test_it_fires_as_before(encoding: Inputs) -> None:
     ("encoding", "why"),
     [
         ("direct", "its inputs are pixels"),
-        ("phase", "a spike counts by the step that it comes in"),
         ("spikes", "it takes spikes already"),
+        ("phase_spikes", "it takes spikes already"),
     ],
 )
 def test_others_are_refused(encoding: Inputs, why: str) -> None:
-    with pytest.raises(InputError, match=f"{encoding} encoding, {why}; must be rate or latency"):
+    with pytest.raises(InputError, match=f"{encoding} encoding, {why}; must be rate or phase"):
         take_spikes(network_of(encoding))
 
 
