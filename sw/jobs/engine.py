@@ -67,7 +67,7 @@ class Local(Generic[Job, Done]):
         Raises:
             WorkerDied: one job's processes died again and again.
         """
-        if self.workers == 1 or len(jobs) == 1:
+        if self.workers == 1 or len(jobs) <= 1:
             for number, make in enumerate(jobs):
                 yield number, self._work(make())
             return

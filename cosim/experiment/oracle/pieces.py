@@ -41,17 +41,25 @@ class Made:
         return np.frombuffer(bytearray(found), np.uint8).reshape(like.shape)
 
 
+class NotKept(Exception):
+    """A piece is not there, or is damaged, and none is to be made."""
+
+
+@dataclass(frozen=True, eq=False)
 class Pieces:
     """What is done, and what is not yet.
 
-    Args:
+    Attributes:
         out: the folder in which pieces are kept.
         common: what goes into all of them.
         say: is told of a piece that is damaged.
+        working: what is not there is made; False: it raises `NotKept`.
     """
 
-    def __init__(self, out: Path, common: Settings, say: Callable[[str], object]) -> None:
-        self._store, self._common, self._say = Store(out / FOLDER, "piece"), common, say
+    out: Path
+    common: Settings
+    say: Callable[[str], object]
+    working: bool = True
 
     def make(self, desk: Desk, row: Row, chip: Chip, data: Dataset, budget: Budget) -> Made:
         """Images as a row says; those made in software are the same for all chips."""
@@ -65,7 +73,9 @@ class Pieces:
         }
         return self._once(settings, Made, lambda: Made.of(*desk.make(row, chip, data, budget)))
 
-    def show(self, desk: Desk, chip: Chip, images: Images, rtl: Runner | None, count: int) -> Shown:
+    def show(
+        self, desk: Desk, chip: Chip, images: Images, rtl: Callable[[], Runner], count: int
+    ) -> Shown:
         """What a chip makes of images, the first `count` of them in RTL too."""
         settings = {
             "shown": _digest(images),
@@ -75,18 +85,21 @@ class Pieces:
         }
 
         def work() -> Shown:
-            chips = Chips(desk.golden(chip), rtl)
+            chips = Chips(desk.golden(chip), rtl() if count else None)
             return show(desk.mapping(chip), desk.subject.network, images, chips, count)
 
         return self._once(settings, Shown, work)
 
     def _once(self, settings: Settings, kind: type[Piece], work: Callable[[], Piece]) -> Piece:
-        settings = {"kind": kind.__name__, **self._common, **settings}
-        kept = self._store.found(settings, kind, self._say)
+        settings = {"kind": kind.__name__, **self.common, **settings}
+        store = Store(self.out / FOLDER, "piece")
+        kept = store.found(settings, kind, self.say)
         if kept is not None:
             return kept
+        if not self.working:
+            raise NotKept
         done = work()
-        self._store.save(settings, plain(done))
+        store.save(settings, plain(done))
         return done
 
 

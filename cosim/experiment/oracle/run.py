@@ -52,13 +52,16 @@ def run(order: Order, jobs: int | None, command: str, progress: Progress) -> Fou
     bench = worker.bench(order)
     if order.rtl != OURS:
         progress.say(f"RTL: {order.rtl}")
-    if order.rtl_images:
+    tasks = {chip: _tasks(order, chip, len(bench.data)) for chip in parse_chips(order.chips)}
+    every = [task for each in tasks.values() for task in each]
+    kept = {task: was for task in every if (was := bench.kept(task)) is not None}
+    if order.rtl_images and len(kept) < len(every):
         with progress.stage("RTL build"):
             prepare(order.rtl, order.shape)
     done = {}
     with closing(Local(jobs or usable_cores(), worker.run, progress.say)) as engine:
-        for chip in parse_chips(order.chips):
-            done[chip] = _on(order, chip, len(bench.data), engine, progress)
+        for chip, each in tasks.items():
+            done[chip] = _on(chip, each, kept, engine, progress)
     document = {
         "schema_version": SCHEMA,
         "command": command,
@@ -74,30 +77,40 @@ def run(order: Order, jobs: int | None, command: str, progress: Progress) -> Fou
         "labels": bench.data.labels.tolist(),
         "chips": {chip: _entries(blocks) for chip, blocks in done.items()},
     }
-    every = [block for blocks in done.values() for block in blocks.items()]
-    first = next(((task, each) for task, each in every if each.shown.place), None)
+    blocks = [block for blocks in done.values() for block in blocks.items()]
+    first = next(((task, each) for task, each in blocks if each.shown.place), None)
     return Found(document, None if first is None else _failing(bench, *first))
 
 
-def _on(
-    order: Order, chip: str, images: int, engine: Local[Task, Done], progress: Progress
-) -> dict[Task, Done]:
-    """What a chip makes of the clean images, and then of each row's, block by block."""
+def _tasks(order: Order, chip: str, images: int) -> list[Task]:
+    """The clean images on a chip, and then each row's, block by block."""
     attacks, draws = parse_attacks(order.attacks), parse_draws(order.draws)
     code = code_hash()
-    tasks = [
+    return [
         Task(order, chip, row, block.start, min(block.stop, images), code)
         for row in (None, *rows_of(parse_chips(order.chips)[chip], attacks, draws))
         for block in batches(images, BLOCK)
     ]
+
+
+def _on(
+    chip: str,
+    tasks: list[Task],
+    kept: dict[Task, Done],
+    engine: Local[Task, Done],
+    progress: Progress,
+) -> dict[Task, Done]:
+    """What came of a chip's tasks; those that are not kept are done now."""
+    left = [task for task in tasks if task not in kept]
     found: dict[Task, Done] = {}
     with progress.stage(chip, len(tasks), "blocks") as advance:
-        for number, done in engine.run([partial(tasks.__getitem__, n) for n in range(len(tasks))]):
-            found[tasks[number]] = done
+        advance(len(tasks) - len(left))
+        for number, done in engine.run([partial(left.__getitem__, n) for n in range(len(left))]):
+            found[left[number]] = done
             for sentence in done.said:
                 progress.say(sentence)
             advance(1)
-    return {task: found[task] for task in tasks}
+    return {task: kept.get(task) or found[task] for task in tasks}
 
 
 def _noise(order: Order, bench: worker.Bench) -> dict[str, float]:

@@ -1,7 +1,7 @@
 """A block of images, made as a row says and shown to a chip, in whichever process it falls to."""
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from cosim.experiment.levels.subject import prepare
 from cosim.experiment.oracle.chip import parse_chips
 from cosim.experiment.oracle.desk import Desk
 from cosim.experiment.oracle.order import Order
-from cosim.experiment.oracle.pieces import Pieces
+from cosim.experiment.oracle.pieces import NotKept, Pieces
 from cosim.experiment.oracle.rows import Row
 from cosim.experiment.oracle.shown import Shown
 from cosim.program.runner import Runner
@@ -66,11 +66,18 @@ class Bench:
     def do(self, task: Task) -> Done:
         images, queries = self._made(task)
         in_rtl = min(max(self.order.rtl_images - task.first, 0), len(images))
-        rtl = _rtl(self.order) if in_rtl else None
         chip = parse_chips(self.order.chips)[task.chip]
-        shown = self.pieces.show(self.desk, chip, images, rtl, in_rtl)
+        shown = self.pieces.show(self.desk, chip, images, lambda: _rtl(self.order), in_rtl)
         said, self.said[:] = tuple(self.said), []
         return Done(shown, queries, said)
+
+    def kept(self, task: Task) -> Done | None:
+        """What came of a task when it was done before; None: some of it is not kept."""
+        pieces = replace(self.pieces, say=lambda _: None, working=False)
+        try:
+            return replace(self, pieces=pieces, said=[]).do(task)
+        except NotKept:
+            return None
 
     def again(self, task: Task, shown: Shown) -> Single:
         """The stimulus of a task's first mismatch."""

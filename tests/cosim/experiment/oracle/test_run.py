@@ -12,6 +12,7 @@ from cosim.program.runner import Runner
 from cosim.rtl.played import Trace
 from hw.spec import FLIT, Region
 from sw.common.errors import InputError
+from sw.jobs import engine
 from tests.support.cli import nc64c
 from tests.support.subjects import FakeRtl, Responses
 
@@ -70,6 +71,28 @@ def test_two_processes_make_what_one_makes(tmp_path: Path) -> None:
         assert nc64c("oracle", *some, *more).exit_code == 0
         found.append(json.loads((out / "oracle.json").read_text()) | {"command": ""})
     assert found[0] == found[1]
+
+
+def test_what_is_kept_takes_no_process_and_no_rtl(
+    fake: FakeRtl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then a piece is damaged: that one is done again, and said so once."""
+    order = (*SMALL, "--chips", "noise_14", "--draws", "1", "--out", tmp_path)
+    assert nc64c("oracle", *order, "--jobs", 1).exit_code == 0
+    first = json.loads((tmp_path / "oracle.json").read_text()) | {"command": ""}
+    with monkeypatch.context() as patch:
+        for place, name in ((engine, "Team"), (run, "prepare"), (worker, "runner_of")):
+            patch.setattr(place, name, lambda *_: pytest.fail("there is nothing to do"))
+        worker._rtl.cache_clear()
+        result = nc64c("oracle", *order, "--jobs", 2)
+    assert result.exit_code == 0, result.output
+    assert json.loads((tmp_path / "oracle.json").read_text()) | {"command": ""} == first
+    next((tmp_path / "pieces").iterdir()).write_text("{")
+    result = nc64c("oracle", *order, "--jobs", 1)
+    assert result.exit_code == 0, result.output
+    assert result.stderr.count("it is done again") == 1
+    assert json.loads((tmp_path / "oracle.json").read_text()) | {"command": ""} == first
+    worker._rtl.cache_clear()
 
 
 @pytest.mark.parametrize(
