@@ -2,7 +2,8 @@
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any
+from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,11 @@ from sw.convert.linear_map import Floats
 from sw.integer.arm import Arm, Code
 from sw.integer.network import MEMBRANE_MAX, MEMBRANE_MIN, IntegerLayer
 from sw.model.config import PIXEL_MAX
+
+if TYPE_CHECKING:  # who reads a network file needs no torch
+    from torch import Tensor
+
+Numbers = TypeVar("Numbers", "NDArray[Any]", "Tensor")
 
 WHOLE_BITS = 8  # of weights that are taken as they are
 PLANE_BITS = 15  # of the largest plane weight, fraction included
@@ -127,12 +133,14 @@ def _moved(tuning: Tuning | None) -> str | None:
     return f"{how}: the bias is moved by up to {np.abs(tuning.shift).max():.3g}"
 
 
-def by_arm(layer: FloatLayer, flat: NDArray[Any]) -> list[NDArray[Any]]:
+def by_arm(layer: FloatLayer, flat: Numbers) -> list[Numbers]:
     """Numbers in the places of a layer's `weights`, [out, all], in the shapes of its arms'."""
     shapes = [arm.drive.weights.shape for arm in layer.arms]
-    ends = np.cumsum([math.prod(shape[1:]) for shape in shapes])[:-1]
-    parts = np.split(flat, ends, axis=1)
-    return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
+    ends = list(accumulate((math.prod(shape[1:]) for shape in shapes), initial=0))
+    return [
+        flat[:, start:end].reshape(shape)
+        for (start, end), shape in zip(pairwise(ends), shapes, strict=True)
+    ]
 
 
 def units(weights: Floats, decisions: Decisions) -> list[float]:

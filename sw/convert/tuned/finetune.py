@@ -19,7 +19,7 @@ from torch import Tensor
 from sw.common.errors import InputError
 from sw.common.progress import Advance
 from sw.convert.kept.imported import Imported, tuned_anew
-from sw.convert.quantise import Codes, Quantised, Tuning, rounded
+from sw.convert.quantise import Codes, Quantised, Tuning, by_arm, rounded
 from sw.convert.steps import float_inputs, linear, pooled
 from sw.data.user.inputs import UserInputs
 from sw.integer.network import INPUT
@@ -111,14 +111,8 @@ class _Layer:
     def run(self, given: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Spikes of all steps [T, n, C, H, W], and the membranes after the last."""
         before, layer = self.part.before, self.part.layer
-        shapes = [arm.drive.weights.shape for arm in before.arms]
-        ends = np.cumsum([int(np.prod(shape[1:])) for shape in shapes])[:-1].tolist()
-        flat = self.rounded() * self.part.codes.unit
-        parts = torch.tensor_split(flat, ends, dim=1)
-        arms = [
-            (arm, part.reshape(shape))
-            for arm, part, shape in zip(before.arms, parts, shapes, strict=True)
-        ]
+        weights_of = by_arm(before, self.rounded() * self.part.codes.unit)
+        arms = list(zip(before.arms, weights_of, strict=True))
         drive: Any = 0.0
         for arm, weights in arms:
             if layer.name not in arm.sources:

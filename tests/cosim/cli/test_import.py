@@ -266,6 +266,52 @@ def test_trained_on_from_the_command_line(tmp_path: Path) -> None:
     assert not (tmp_path / "none").exists()
 
 
+def _net_of_events(folder: Path) -> tuple[Path, Path]:
+    """A convolution of events and a file of labelled recordings, which it can learn.
+
+    Those of class 0 are brighter on the left, those of class 1 on the right.
+    """
+    generator, ones = np.random.default_rng(6), np.ones((4, 6, 6))
+    nodes: dict[str, Any] = {
+        "input": nir.Input(np.array([2, 6, 6])),
+        "a": nir.Conv2d((6, 6), generator.normal(0, 0.5, (4, 2, 3, 3)), 1, 1, 1, 1, np.zeros(4)),
+        "n": nir.IF(r=ones, v_threshold=ones, v_reset=0 * ones),
+        "flat": nir.Flatten(input_type=np.array([4, 6, 6]), start_dim=0),
+        "b": nir.Linear(generator.normal(0, 1, (2, 144))),
+        "output": nir.Output(np.array([2])),
+    }
+    nir.write(folder / "net.nir", nir.NIRGraph(nodes, list(pairwise(nodes)), type_check=False))
+    labels = np.arange(60) % 2
+    right = (np.arange(6) >= 3).astype(np.int64)
+    rates = np.where(right == labels[:, None], 0.3, 0.1)
+    fires = generator.random((60, 5, 2, 6, 6)) < rates[:, None, None, None]
+    fires[:, 0, 0, 0, 0] = True  # a recording begins with its first event
+    number, step, channel, y, x = np.nonzero(fires)
+    events: dict[str, Any] = {"x": x, "y": y, "t": 1000 * step, "p": 1 - channel}
+    np.savez(folder / "events.npz", **events, recording=number, labels=labels)
+    return folder / "net.nir", folder / "events.npz"
+
+
+def test_trained_on_with_events(tmp_path: Path) -> None:
+    file, events = _net_of_events(tmp_path)
+    arguments = ("--timesteps", 5, "--bits", 2, "--finetune", events, "--epochs", 15)
+    done = nc64c("import", file, *arguments, "--out", tmp_path / "none")
+    assert done.exit_code == 2
+    assert "such as --tick 0.01" in " ".join(done.output.split())
+    assert not (tmp_path / "none").exists()
+    tick = ("--tick", "1e-3")
+    done = nc64c("import", file, *arguments, *tick, "--sample", events, "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    document = json.loads((tmp_path / "out/contract.json").read_text())
+    assert any("trained on 60 inputs" in each for each in document["decisions"])
+    first, last = document["steps"][0]["accuracy"], document["steps"][-1]["accuracy"]
+    assert last > max(first, 0.8)
+    network = tmp_path / "out/network.safetensors"
+    done = nc64c("run", network, events, *CHIP, *tick, "--images", 9, "--golden-only")
+    assert done.exit_code == 0, done.output
+    assert "integer = golden: 0 mismatches" in done.output
+
+
 def test_inputs_of_the_other_kind(tmp_path: Path) -> None:
     network, inputs = _imported(tmp_path, 0)
     np.savez(inputs, images=np.zeros((1, 2, 9, 9), np.uint8))

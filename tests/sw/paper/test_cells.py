@@ -12,12 +12,22 @@ from sw.attack.attacks import Attack
 from sw.common.errors import InputError
 from sw.data.dataset import Dataset
 from sw.model.architectures import DIGITS
+from sw.paper import worker
 from sw.paper.cells import Cell, Store, Task, Training, fingerprint, key
+from sw.paper.worker import Source
 from sw.train.settings import Adversarial, TrainSettings
+from tests.sw.paper.conftest import TINY
 
 TRAINING = Training(DIGITS, TrainSettings(), "images")
 CELL = Cell(TRAINING, "float", (Attack("fgsm", 2), Attack("fgsm", 8)), None, "others")
 RESULT = {"images": 3, "sets": {"clean": {"accuracy": 66.66666666666667}}}
+
+
+@pytest.mark.parametrize("name", ["spikes", "spikes:0,1"])
+def test_data_of_spikes_have_no_tables(name: str) -> None:
+    scale = dataclasses.replace(TINY, dataset=name)
+    with pytest.raises(InputError, match="data set spikes: the paper's tables are of images"):
+        worker.images(Source(scale, None))
 
 
 def test_every_setting_is_in_the_name() -> None:
