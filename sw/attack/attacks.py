@@ -127,23 +127,27 @@ class Attack:
 
     def _made(self, network: SpikingNetwork, labels: Labels, data: Dataset, way: Way) -> "Attacked":
         """Of each image the start that leaves the smallest margin."""
-        course, found = _course(data), data.images.copy()
-        margins = np.full(len(data), np.inf, np.float32)
+        course = _course(data)
+        if self.restarts == 1 and len(data):
+            victim = Victim(network, labels, way, course, self.until_fooled)
+            return Attacked(self._started(victim, data.images, 0), course)
+        found, margins = data.images.copy(), np.full(len(data), np.inf, np.float32)
         for restart in range(self.restarts):
             rows = course.standing if self.until_fooled else np.arange(len(data))
             if not len(rows):
                 break
             mine = labels.take(rows)
             victim = Victim(network, mine, way, course, self.until_fooled)
-            made = METHODS[self.method](victim, data.images[rows], self.budget(restart))
-            if self.until_fooled:
-                made = course.fooling(mine.numbers, made)
-            if self.restarts == 1:
-                return Attacked(made, course)
+            made = self._started(victim, data.images[rows], restart)
             now = victim.margins(made, mine)
             worse = now < margins[rows]
             found[rows[worse]], margins[rows[worse]] = made[worse], now[worse]
         return Attacked(found, course)
+
+    def _started(self, victim: Victim, images: Images, restart: int) -> Images:
+        """What one start makes of images; those that fooled the network stay as they then were."""
+        made = METHODS[self.method](victim, images, self.budget(restart))
+        return victim.course.fooling(victim.numbers, made) if self.until_fooled else made
 
 
 class Attacked(NamedTuple):

@@ -237,6 +237,18 @@ def test_no_images_and_no_strength(committed: Checkpoint, data: Dataset, method:
     assert np.array_equal(Attack(method, 0)(network, data), data.images)
 
 
+@pytest.mark.parametrize("restarts", [1, 2])
+@pytest.mark.parametrize("method", [name for name in METHODS if name not in OF_SPIKES])
+def test_the_images_that_are_given_stay(
+    committed: Checkpoint, data: Dataset, method: str, restarts: int
+) -> None:
+    given = data.take(slice(0, 5))
+    kept = given.images.copy()
+    found = Attack(method, 60, steps=3, restarts=restarts)(committed.quantised_network, given)
+    assert not np.array_equal(found, kept)
+    assert np.array_equal(given.images, kept)
+
+
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
