@@ -20,6 +20,7 @@ from hw.core.synapse_array import LINES_MODULE, WithInstances
 from hw.mesh.router import Router
 from hw.tile import CoreBlock, CoreBlockSignature, RouterBlock, Tile, TileSignature
 from hw.verilog import yosys
+from hw.verilog.clocked import clocked
 
 TILE_MODULE = "nc64c_tile"
 CHIP_MODULE = "nc64c_chip"
@@ -161,7 +162,7 @@ def _verilog(design: Any, name: str, **options: Any) -> str:
         text: str = verilog.convert(
             design, name=name, emit_src=False, strip_internal_attrs=True, **options
         )
-    return _started(NO_BITS.sub("", text))
+    return clocked(_started(NO_BITS.sub("", text)))
 
 
 def _started(text: str) -> str:

@@ -40,16 +40,17 @@ module nc64c_synapse_lines (
   reg [LINE_BITS-1:0] line = 0;
   reg [2*LINE_COUNTS-1:0] recent_counts = 0;
   reg [LINE_COUNTS-1:0] counts;
-  integer index, row, place, sum;
+  integer index, row;
 
   initial for (index = 0; index < LINES; index = index + 1) sram[index] = 0;
 
   // In C++ it is one instruction; Verilog-2005 has no name for it.
+`ifdef VERILATOR
+`define NC64C_ONES $countones
+`else
+`define NC64C_ONES ones
   function integer ones;
     input [LOADED-1:0] bits;
-`ifdef VERILATOR
-    ones = $countones(bits);
-`else
     reg [LOADED-1:0] sums;  // of pairs of bits, of four, of eight, and of all
     begin
       sums = bits - ((bits >> 1) & {16{4'h5}});
@@ -60,23 +61,34 @@ module nc64c_synapse_lines (
       sums = sums + (sums >> 32);
       ones = sums[6:0];
     end
+  endfunction
 `endif
+
+  // The synapses of a row of a line that meet a spike. It is `automatic`, so that a simulator need
+  // not keep its variables in memory. The line is an argument because Yosys computes a function of
+  // constants by itself, and would know no signal then.
+  function automatic [COUNT_BITS-1:0] met;
+    input [LINE_BITS-1:0] held_line;
+    input integer held_row;
+    integer place, sum;
+    begin
+      sum = 0;
+      for (place = 0; place < AXONS; place = place + LOADED)
+        sum = sum + `NC64C_ONES(sram[held_line][(held_row*AXONS+place)+:LOADED] & axons[place+:LOADED]);
+      met = sum[COUNT_BITS-1:0];
+    end
   endfunction
 
   assign word = sram[line][(word_row*AXONS)+(word_column*DATA)+:DATA];
 
-  /* verilator lint_off BLKSEQ */  // `sum` and `counts` are names for values within a cycle
+  /* verilator lint_off BLKSEQ */  // `counts` is a name for values within a cycle
   always @(posedge clk) begin
     if (load) axons[load_index*LOADED+:LOADED] <= load_word;
     if (read) line <= read_line;
     if (write) sram[write_line][(write_row*AXONS)+(write_column*DATA)+:DATA] <= write_data;
     if (count) begin
-      for (row = 0; row < LINE_ROWS; row = row + 1) begin
-        sum = 0;
-        for (place = 0; place < AXONS; place = place + LOADED)
-          sum = sum + ones(sram[line][(row*AXONS+place)+:LOADED] & axons[place+:LOADED]);
-        counts[row*COUNT_BITS+:COUNT_BITS] = sum[COUNT_BITS-1:0];
-      end
+      for (row = 0; row < LINE_ROWS; row = row + 1)
+        counts[row*COUNT_BITS+:COUNT_BITS] = met(line, row);
       recent_counts <= {counts, recent_counts[2*LINE_COUNTS-1:LINE_COUNTS]};
     end
   end

@@ -44,7 +44,7 @@ COCOTB_MAIN = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.c
 BENCH_SOURCES = (
     *("tb/tb.sv", "tb/host_ports.cpp"),
     *("tb/tile_block.sv", "tb/tile_block.cpp", "tb/core_memories.cpp"),
-    *("tb/popcount.h", "tb/lz4.h"),  # of traced builds the latter
+    *("tb/tile.h", "tb/popcount.h", "tb/lz4.h"),  # the latter of traced builds
 )
 BUILDERS = (
     *("simulator/build.py", "simulator/headers.py", "simulator/runtime.py"),

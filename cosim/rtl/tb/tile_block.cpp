@@ -10,112 +10,17 @@
 #include <cstring>
 #include <string>
 
-#include "Vcore.h"
-#include "Vcore___024root.h"
-#include "Vrouter.h"
-#include "Vrouter___024root.h"
-#include "nc64c_spec.h"  // generated from hw/spec.py
-#include "verilated.h"
+#include "tile.h"
 #ifdef NC64C_TRACE
 #include "verilated_fst_c.h"
 #endif
 
-// Verilator spells `__` in a port's name `___05F`, and `.` in a hierarchical one `__DOT__`.
-#define PORT(name, signal) name##___05F##signal
-#define LINK(side, port, signal) side##___05F##port##___05F##signal
-
 // Stores a word of a core's memory map in its memories; false if it cannot. This one has none.
 __attribute__((weak)) bool nc64c_store(Vcore&, uint32_t, uint32_t, uint32_t) { return false; }
-
-// Asks the processor for what the core reads at its next edge; by then 63 others have been evaluated.
-__attribute__((weak)) void nc64c_fetch_ahead(const Vcore&) {}
-
-// What Verilator makes of a block's clocked and of its combinational logic; in a version that names
-// them otherwise they are not there.
-__attribute__((weak)) void Vcore___024root___eval_nba(Vcore___024root*);
-__attribute__((weak)) void Vcore___024root___eval_ico(Vcore___024root*);
-__attribute__((weak)) void Vrouter___024root___eval_nba(Vrouter___024root*);
-__attribute__((weak)) void Vrouter___024root___eval_ico(Vrouter___024root*);
 
 namespace {
 
 using namespace nc64c;
-
-// A block is evaluated at a rising edge, and not at all while it is idle and nothing arrives: it
-// would not change. What it reads of the other block is what that gave after the last edge; no path
-// leads through a block within a cycle. Of a user's core neither is known: it sees both edges of
-// every cycle, and before the rising one its outputs follow its inputs.
-struct Tile {
-    Vcore core;
-    Vrouter router;
-    std::array<const void*, 2> next{};  // blocks clocked after it, as it was in the last cycle
-
-    Tile(VerilatedContext* context, const std::string& scope)
-        : core{context, (scope + ".core").c_str()}, router{context, (scope + ".router").c_str()} {
-        core.eval();  // initial values
-        router.eval();
-    }
-};
-
-// Tiles are clocked in one order in every cycle, and what they all hold is more than a processor has
-// at hand: while one of them is evaluated, it is asked for the registers of the next one.
-void fetch_next(Tile& tile) {
-    static Tile* before = nullptr;
-    if (before) before->next = {tile.core.rootp, tile.router.rootp};
-    before = &tile;
-    for (const void* block : tile.next)
-        for (int line = 0; line < 4; line++)  // more of them cost more than they save
-            __builtin_prefetch(static_cast<const char*>(block) + 64 * line);
-}
-
-// A pin's new value; says whether it is another one.
-template <typename Pin, typename Value>
-bool put(Pin& pin, Value value) {
-    const bool changes = pin != static_cast<Pin>(value);
-    pin = static_cast<Pin>(value);
-    return changes;
-}
-
-// A rising edge at every call; the falling one, at which nothing happens, is not evaluated.
-// Verilator's `eval` finds out that the clock has risen, takes locks and asks again whether anything
-// is left to do. A block of ours has one clock and no loops, so its two steps are called instead:
-// what follows from its pins, unless they are as before, and then its next state.
-template <typename Block, typename Root>
-void rise(Block& block, Root& root, bool pins, void (*ico)(Root*), void (*nba)(Root*)) {
-    block.clk = 1;
-    if constexpr (requires { root.__VicoTriggered[0] = root.__VnbaTriggered[0] = 1; }) {
-        if (ico && nba) {
-            if (pins) {
-                root.__VicoTriggered[0] = 1;
-                ico(&root);
-            }
-            root.__VnbaTriggered[0] = 1;
-            nba(&root);
-            return;
-        }
-    }
-    root.__Vtrigprevexpr___TOP__clk__0 = 0;
-    block.eval();
-}
-
-template <typename Core>
-void settle(Core& core) {
-    if constexpr (FOREIGN_CORE) {
-        core.clk = 0;
-        core.eval();
-    }
-}
-
-template <typename Core>
-void rise_core(Core& core, bool pins) {
-    if constexpr (FOREIGN_CORE) {
-        core.clk = 1;
-        core.eval();
-    } else {
-        rise(core, *core.rootp, pins, Vcore___024root___eval_ico, Vcore___024root___eval_nba);
-        nc64c_fetch_ahead(core);
-    }
-}
 
 #ifdef NC64C_TRACE
 // Writes waves.fst, the waves of the tile that +WAVES=x,y,first,last names, while the number of `go`s
@@ -186,6 +91,26 @@ uint32_t field(uint64_t flit, int offset, int width) {
     return static_cast<uint32_t>(flit >> offset & ((uint64_t{1} << width) - 1));
 }
 
+constexpr uint32_t LINKS = 0xff0;  // of `control`
+
+void put_links(Vrouter& router, uint32_t control) {
+    router.LINK(inputs, 0, valid) = control >> 4 & 1;
+    router.LINK(inputs, 1, valid) = control >> 5 & 1;
+    router.LINK(inputs, 2, valid) = control >> 6 & 1;
+    router.LINK(inputs, 3, valid) = control >> 7 & 1;
+    router.LINK(outputs, 0, ready) = control >> 8 & 1;
+    router.LINK(outputs, 1, ready) = control >> 9 & 1;
+    router.LINK(outputs, 2, ready) = control >> 10 & 1;
+    router.LINK(outputs, 3, ready) = control >> 11 & 1;
+}
+
+uint32_t status_of(const Vrouter& router) {
+    return router.LINK(inputs, 0, ready) << 4 | router.LINK(inputs, 1, ready) << 5
+           | router.LINK(inputs, 2, ready) << 6 | router.LINK(inputs, 3, ready) << 7
+           | router.LINK(outputs, 0, valid) << 8 | router.LINK(outputs, 1, valid) << 9
+           | router.LINK(outputs, 2, valid) << 10 | router.LINK(outputs, 3, valid) << 11;
+}
+
 }  // namespace
 
 extern "C" {
@@ -207,8 +132,7 @@ void* nc64c_tile_new(const char* scope) {
 }
 
 int nc64c_tile_clock(void* handle, int control, long long in_0, long long in_1, long long in_2,
-                     long long in_3, long long* out_0, long long* out_1, long long* out_2,
-                     long long* out_3) {
+                     long long in_3) {
     auto& tile = *static_cast<Tile*>(handle);
     Vcore& core = tile.core;
     Vrouter& router = tile.router;
@@ -216,7 +140,7 @@ int nc64c_tile_clock(void* handle, int control, long long in_0, long long in_1, 
     const uint32_t bits = static_cast<uint32_t>(control);
     const bool reset = bits & 1;
     const bool go = bits >> 1 & 1;
-    const uint32_t arriving = bits >> 4 & 0xf;
+    const bool arrives = (bits >> 4 & 0xf) != 0;
     const bool core_wakes = FOREIGN_CORE || reset || go || !core.idle || router.LINK(outputs, 4, valid);
     if (reset) {  // its place does not change
         core.x = router.x = bits >> 16 & 0xff;
@@ -233,23 +157,19 @@ int nc64c_tile_clock(void* handle, int control, long long in_0, long long in_1, 
         core_pins |= put(core.stalls, router.stalls);
         settle(core);
     }
-    const bool router_wakes = reset | (arriving != 0) | !router.idle | core.PORT(outbound, valid)
+    const bool router_wakes = reset | arrives | !router.idle | core.PORT(outbound, valid)
                               | core.clear_counters;
     bool router_pins = reset;
     if (router_wakes) {
         router_pins |= put(router.reset, reset);
-        router_pins |= put(router.LINK(inputs, 0, valid), arriving & 1);
-        router_pins |= put(router.LINK(inputs, 1, valid), arriving >> 1 & 1);
-        router_pins |= put(router.LINK(inputs, 2, valid), arriving >> 2 & 1);
-        router_pins |= put(router.LINK(inputs, 3, valid), arriving >> 3 & 1);
+        if (put(tile.links, bits & LINKS)) {
+            put_links(router, bits);
+            router_pins = true;
+        }
         router_pins |= put(router.LINK(inputs, 0, payload), in_0);
         router_pins |= put(router.LINK(inputs, 1, payload), in_1);
         router_pins |= put(router.LINK(inputs, 2, payload), in_2);
         router_pins |= put(router.LINK(inputs, 3, payload), in_3);
-        router_pins |= put(router.LINK(outputs, 0, ready), bits >> 8 & 1);
-        router_pins |= put(router.LINK(outputs, 1, ready), bits >> 9 & 1);
-        router_pins |= put(router.LINK(outputs, 2, ready), bits >> 10 & 1);
-        router_pins |= put(router.LINK(outputs, 3, ready), bits >> 11 & 1);
         router_pins |= put(router.LINK(inputs, 4, valid), core.PORT(outbound, valid));
         router_pins |= put(router.LINK(inputs, 4, payload), core.PORT(outbound, payload));
         router_pins |= put(router.LINK(outputs, 4, ready), core.PORT(inbound, ready));
@@ -265,15 +185,19 @@ int nc64c_tile_clock(void* handle, int control, long long in_0, long long in_1, 
 #ifdef NC64C_TRACE
     if (recorded) Recorder::instance().edge();
 #endif
-    *out_0 = router.LINK(outputs, 0, payload);
-    *out_1 = router.LINK(outputs, 1, payload);
-    *out_2 = router.LINK(outputs, 2, payload);
-    *out_3 = router.LINK(outputs, 3, payload);
-    return (core.idle & router.idle) | router.LINK(inputs, 0, ready) << 4
-           | router.LINK(inputs, 1, ready) << 5 | router.LINK(inputs, 2, ready) << 6
-           | router.LINK(inputs, 3, ready) << 7 | router.LINK(outputs, 0, valid) << 8
-           | router.LINK(outputs, 1, valid) << 9 | router.LINK(outputs, 2, valid) << 10
-           | router.LINK(outputs, 3, valid) << 11;
+    if (router_wakes) tile.status = status_of(router);
+    return tile.status | (core.idle & router.idle);
+}
+
+// What the router gives out at a port whose output valid is set.
+long long nc64c_tile_payload(void* handle, int port) {
+    const Vrouter& router = static_cast<Tile*>(handle)->router;
+    switch (port) {
+        case 0: return router.LINK(outputs, 0, payload);
+        case 1: return router.LINK(outputs, 1, payload);
+        case 2: return router.LINK(outputs, 2, payload);
+        default: return router.LINK(outputs, 3, payload);
+    }
 }
 
 // Stores the WRITE flits that go to memories; returns how many of `count` it could not store.

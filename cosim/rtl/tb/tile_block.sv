@@ -43,9 +43,10 @@ module nc64c_tile (
   // Returns: 0 idle, 4-7 input ready, 8-11 output valid.
   import "DPI-C" function int nc64c_tile_clock(
       input chandle tile, input int control,
-      input longint in_0, input longint in_1, input longint in_2, input longint in_3,
-      output longint out_0, output longint out_1, output longint out_2, output longint out_3
+      input longint in_0, input longint in_1, input longint in_2, input longint in_3
   );
+  // What comes out at a port; to be asked for only where the output is valid.
+  import "DPI-C" function longint nc64c_tile_payload(input chandle tile, input int port);
 
   chandle tile;
   initial tile = nc64c_tile_new($sformatf("%m"));
@@ -63,18 +64,16 @@ module nc64c_tile (
       status[11:8];
 
   int next_status;
-  longint out_0, out_1, out_2, out_3;
   always @(posedge clk)
     if ((FOREIGN_CORE != 0) | reset | go | ~idle | (|arriving)) begin
       next_status = nc64c_tile_clock(
           tile, {8'(y), 8'(x), 4'b0, taken, arriving, 2'b0, go, reset},
-          inputs__0__payload, inputs__1__payload, inputs__2__payload, inputs__3__payload,
-          out_0, out_1, out_2, out_3
+          inputs__0__payload, inputs__1__payload, inputs__2__payload, inputs__3__payload
       );
       status <= next_status;
-      outputs__0__payload <= out_0;
-      outputs__1__payload <= out_1;
-      outputs__2__payload <= out_2;
-      outputs__3__payload <= out_3;
+      if (next_status[8]) outputs__0__payload <= nc64c_tile_payload(tile, 0);
+      if (next_status[9]) outputs__1__payload <= nc64c_tile_payload(tile, 1);
+      if (next_status[10]) outputs__2__payload <= nc64c_tile_payload(tile, 2);
+      if (next_status[11]) outputs__3__payload <= nc64c_tile_payload(tile, 3);
     end
 endmodule
