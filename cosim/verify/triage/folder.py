@@ -145,8 +145,11 @@ def small(failure: Failure, make: Make) -> Found | None:
 
 
 def _shows(failure: Failure, at: Difference, rtl: Runner) -> Found | None:
-    """A smaller failure, if it shows the same difference; else None."""
-    probed = probe(failure, rtl)
+    """A smaller failure, if it shows the same difference; None if not, or if the RTL hangs."""
+    try:
+        probed = probe(failure, rtl)
+    except Mismatch:
+        return None
     found = probed.differences
     if not found or not _same(focus(found), at):
         return None

@@ -50,6 +50,8 @@ class Wave:
     """
 
     def __init__(self, path: Path, first: int = 0) -> None:
+        if not path.exists():
+            raise InputError(f"no waves were written: there is no {path.name}")
         wellen = package("pywellen")
         try:
             self._file = wellen.Waveform(str(path))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from cosim.golden.runner import GoldenRunner
+from cosim.program.errors import Mismatch
 from cosim.program.program import Program
 from cosim.program.runner import Advance, Run, Runner, Stimulus, unheard
 from cosim.rtl.played import Trace
@@ -40,6 +41,28 @@ def no_waves(trace: Trace | None) -> Runner:
     if trace is not None:
         raise InputError("there is nothing that records waves")
     return OtherThreshold()
+
+
+class HangsIfAlone(OtherThreshold):
+    """The same in a chip that does not come to rest where a part of its cores is not there."""
+
+    def run(self, program: Program, stimuli: Sequence[Stimulus], advance: Advance = unheard) -> Run:
+        if len(program.cores) < len(busy_failure().program.cores):
+            raise Mismatch("the chip has not come to rest")
+        return super().run(program, stimuli, advance)
+
+
+def hangs_if_alone(trace: Trace | None) -> Runner:
+    no_waves(trace)
+    return HangsIfAlone()
+
+
+def test_a_smaller_failure_that_hangs_is_not_what_was_found(tmp_path: Path) -> None:
+    found = triage(busy_failure(), hangs_if_alone, tmp_path)
+    assert found is not None
+    assert found.rule is Rule.WRITES
+    case = case_file.load(tmp_path / "mismatch" / "replay.txt")
+    assert len(case.program.cores) == len(busy_failure().program.cores)
 
 
 def test_two_equal_chips_have_no_difference() -> None:
@@ -122,6 +145,12 @@ def test_the_rest_is_written_where_there_are_no_waves(tmp_path: Path) -> None:
     names = {path.name for path in (tmp_path / "mismatch").iterdir()}
     assert names == {"explanation.txt", "terms.txt", "replay.txt"}
     assert len(case_file.load(tmp_path / "mismatch" / "replay.txt").program.cores) == 1
+
+
+def test_an_rtl_that_records_nothing_leaves_the_rest(tmp_path: Path) -> None:
+    triage(busy_failure(), lambda _: OtherThreshold(), tmp_path)
+    words = (tmp_path / "mismatch" / "explanation.txt").read_text()
+    assert "golden.vcd could not be made: no waves were written: there is no rtl.fst" in words
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
