@@ -86,8 +86,8 @@ BUGS = (
     Bug(
         "page at the door",
         "core/core.py",
-        "((axon.page >> page_shift) == 0)",
-        "((axon.page >> page_shift) < 2)",
+        "(axons.spikes.where.page >> page_shift) == 0",
+        "(axons.spikes.where.page >> page_shift) < 2",
         ("PAGES",),
     ),
     Bug(

@@ -57,15 +57,19 @@ BUGS = (
 )
 
 
+def places(old: str) -> list[Path]:
+    """The files of the second core that have it; a mistake changes one."""
+    return [path for path in (CORE, *FOLDER.glob("*.svh")) if old in path.read_text()]
+
+
 def broken_core(folder: Path, old: str, new: str) -> Runner:
     """The second core with a mistake, in Icarus Verilog, which needs no build."""
     if not icarus.installed():
         pytest.skip("Icarus Verilog is not installed")
-    text = CORE.read_text()
-    assert old in text, f"{old!r} is not in {CORE.name} any more"
-    (folder / CORE.name).write_text(text.replace(old, new, 1))
-    for header in FOLDER.glob("*.svh"):
-        (folder / header.name).write_text(header.read_text())
+    [changed] = places(old)
+    for path in (CORE, *FOLDER.glob("*.svh")):
+        text = path.read_text()
+        (folder / path.name).write_text(text.replace(old, new, 1) if path == changed else text)
     parameters = (f"AXONS={PAIR.axons}", f"DENDRITES={PAIR.dendrites}")
     sources = Sources((folder / CORE.name,), "event_core", core=True, parameters=parameters)
     return icarus.runner(PAIR, read(sources, icarus=True))
@@ -78,6 +82,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(("old", "new", "name"), BUGS if every else BUGS[::4])
     if "bug" in metafunc.fixturenames:
         metafunc.parametrize("bug", HW_BUGS if every else (), ids=lambda bug: bug.name)
+
+
+def test_each_mistake_has_its_place_in_the_second_core() -> None:
+    for old, _, _ in BUGS:
+        assert len(places(old)) == 1, old
 
 
 def test_a_mistake_fails_the_check_of_its_rule(

@@ -21,7 +21,9 @@ from cosim.verify.triage.rules import Rule, outcome, variations
 from cosim.verify.triage.terms import terms
 from hw.spec import Region
 from sw.common.errors import InputError
-from tests.support.bugs import TICKS, busy_failure
+from sw.files.sources import ROOT
+from tests.support.bug_list import BUGS, LOADED_ROUTER_BUGS
+from tests.support.bugs import TICKS, Bug, busy_failure
 
 SEEDS = range(3)
 
@@ -63,6 +65,12 @@ def test_a_smaller_failure_that_hangs_is_not_what_was_found(tmp_path: Path) -> N
     assert found.rule is Rule.WRITES
     case = case_file.load(tmp_path / "mismatch" / "replay.txt")
     assert len(case.program.cores) == len(busy_failure().program.cores)
+
+
+@pytest.mark.parametrize("bug", [*BUGS, *LOADED_ROUTER_BUGS], ids=lambda bug: bug.name)
+def test_each_bug_of_the_list_has_its_place_in_the_rtl(bug: Bug) -> None:
+    """`make bugs` takes half an hour; this says at once that what one of them changes is gone."""
+    assert (ROOT / "hw" / bug.file).read_text().count(bug.old) == 1
 
 
 def test_two_equal_chips_have_no_difference() -> None:
