@@ -76,10 +76,10 @@ class Attack:
 
     def check(self, config: NetworkConfig) -> None:
         """Raises `InputError` for a network that this attack cannot be made on."""
-        if self.way is not None:
-            self.way.check(config)
         if self.method not in OF_SPIKES:
             check_pixels(config)
+            if self.way is not None:
+                self.way.check(config)
         elif not config.takes_spikes:
             raise InputError(
                 f"network {config.name}: takes images, and attack {self.method} changes spikes: "

@@ -104,6 +104,8 @@ class Choice:
         for name in self.only:
             if name not in known:
                 raise InputError(f"unknown attack {shown(name)}: must be one of {', '.join(known)}")
+        if len(set(self.only)) < len(self.only):
+            raise InputError(f"attacks {', '.join(self.only)}: one of them is there twice")
 
     def members(self) -> dict[str, Member]:
         """Those that run, by name, each with its way."""

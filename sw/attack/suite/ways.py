@@ -12,13 +12,15 @@ from sw.attack.attacks import Attack, attacked, check_pixels
 from sw.attack.gradient.way import TRAINED, Pixels, Way
 from sw.attack.image_sets import draw_images, load_attacker
 from sw.attack.set_names import zero_gradients
-from sw.common.checks import shown
+from sw.attack.suite.memory import check_memory
+from sw.common.checks import check_range, shown
 from sw.common.device import CPU
 from sw.common.device import device as find_device
 from sw.common.errors import InputError
 from sw.common.machine import usable_cores
 from sw.common.progress import Progress
 from sw.data.dataset import Dataset
+from sw.model.config import PIXEL_MAX
 from sw.model.metrics import accuracy, adv_loss, evaluate
 from sw.model.network import SpikingNetwork
 from sw.train import checkpoint
@@ -52,6 +54,10 @@ class Task:
     device: str = CPU
     gradient: Way = TRAINED
 
+    def __post_init__(self) -> None:
+        for eps in self.strengths:
+            check_range("strength", eps, 1, PIXEL_MAX)
+
 
 class Row(TypedDict):
     """One network under one way of attack: per cent, and points lost at each strength."""
@@ -78,7 +84,12 @@ def measure(task: Task, progress: Progress) -> list[Row]:
     target = checkpoint.load(task.checkpoint)
     attacker = None if task.attacker is None else load_attacker(task.attacker, target.config)
     check_pixels(target.config)
+    task.gradient.check(target.config)
     data = draw_images(target.config.dataset, task.images, task.seed, task.folder)
+    for loaded in (target, attacker):
+        if loaded is not None:
+            batch = min(task.gradient.batch, len(data))
+            check_memory(loaded.float_network.to(device), batch, task.gradient.times)
     torch.set_num_threads(task.threads or usable_cores())
     ways = 2 if attacker is None else 3
     rows: list[Row] = []

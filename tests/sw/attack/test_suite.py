@@ -118,6 +118,10 @@ def _untrained(path: Path, **changes: Any) -> Path:
             ("--suite", "quick", "--attacks", "cw"),
             "unknown attack 'cw': must be one of noise",
         ),
+        (("--suite", "quick", "--attacks", ""), "unknown attack '': must be one of noise"),
+        (("--suite", "quick", "--attacks", "dlr,dlr"), "attacks dlr, dlr: one of them is there"),
+        (("--eps", "0"), "strength: is 0, must be an integer from 1 to 255"),
+        (("--eps", "2,256"), "strength: is 256, must be an integer from 1 to 255"),
         (("--suite", "quick", "--steps", "0"), "steps: is 0, must be an integer from 1 to 10000"),
         (("--suite", "quick", "--queries", "0"), "queries: is 0, must be an integer from 1 to"),
         (("--suite", "quick", "--batch", "0"), "batch: is 0, must be an integer from 1 to 10000"),
@@ -157,6 +161,9 @@ def test_a_batch_that_does_not_fit_is_refused(monkeypatch: pytest.MonkeyPatch) -
     result = nc64c(*asked, "--batch", str(fits), "--gradient", "rga:2")
     assert result.exit_code == 2
     assert f"--batch must be {fits // 2} or less" in " ".join(result.stderr.split())
+    result = nc64c("robustness", DIGITS_CHECKPOINT, "--images", "200", "--batch", "150")
+    assert result.exit_code == 2
+    assert f"--batch must be {fits} or less" in " ".join(result.stderr.split())
 
 
 def test_members_have_the_strength_and_the_seed() -> None:

@@ -76,7 +76,7 @@ def test_without_an_attack_model_there_is_no_transfer(tmp_path: Path) -> None:
         (("--eps", "2,x"), "strengths '2,x': must be numbers in 1/255, such as 2,8,16"),
         (("--eps", ""), "strengths '': must be numbers"),
         (("--eps", "2,2"), "strengths '2,2': one of them is there twice"),
-        (("--eps", "256"), "eps is 256: must be 0 to 255"),
+        (("--eps", "256"), "strength: is 256, must be an integer from 1 to 255"),
         (("--images", "0"), "0 images were asked for"),
         (("--device", "tpu"), "device 'tpu': must be cpu, cuda"),
         (("--attacker", "none"), "cannot read checkpoint none"),

@@ -115,7 +115,7 @@ def robustness(
             _refuse({"attacker": attacker}, "is of FGSM alone: of a suite it is --transfer")
             if out is not None:
                 output.check_folder(out, checkpoint, *transfers)
-            only = tuple(name.strip() for name in attacks.split(",")) if attacks else ()
+            only = () if attacks is None else tuple(map(str.strip, attacks.split(",")))
             choice = Choice(suite, chosen, only, steps, queries, draws)
             machine = Machine(threads, device)
             order = Order(checkpoint, data, choice, wanted, images, seed, transfers, machine)
