@@ -16,6 +16,7 @@ from cosim.golden.batched.arrivals import Arrivals, Heard, Slot, spike_places
 from cosim.golden.batched.currents import Currents
 from cosim.golden.batched.membranes import Membranes
 from cosim.golden.batched.soma import Somas
+from cosim.golden.batched.spikes import Spikes, ascending, parted, true_places
 from cosim.golden.cores.synapses import Synapses
 from cosim.golden.cores.team import Team
 from cosim.golden.door.boxes import Boxes, axon_of, box_of
@@ -71,15 +72,22 @@ class BatchedChip(MappedChip):
         teams = self._contents.teams(self._state.now)
         self._membranes.widen(self._contents.neurons)
         currents = self._team_currents(teams)
+        before = self._membranes.most
         for team, current in zip(teams, currents, strict=True):
-            v = self._membranes.of(team)
-            fired = self._soma(team).integrate_and_fire(v, current, self._state.noise(team))
-            self._membranes.put(team, v)
-            image, neuron = divided(_places(fired), len(team.cores) * team.neurons)
-            self._send(team, image, neuron)
+            self._tick(team, current, before)
         self._state.advance()
         image, words = self._taken_sent()
         self._arrive(image, box_of(FANOUT, words), axon_of(words))
+
+    def _tick(self, team: Team, current: Tensor | None, before: int) -> None:
+        """Updates a team's neurons, of membranes of at most `before` in size; says who fires."""
+        soma = self._soma(team)
+        most = soma.most(before)
+        v = self._membranes.of(team, most)
+        fired = true_places(soma.integrate_and_fire(v, current, self._state.noise(team)))
+        self._membranes.put(team, v, most)
+        image, neuron = divided(fired.cpu().numpy(), len(team.cores) * team.neurons)
+        self._send(team, image, neuron)
 
     def _soma(self, team: Team) -> Somas:
         if team not in self._somas:
@@ -96,20 +104,16 @@ class BatchedChip(MappedChip):
             for number, heard in enumerate(stack.heard):
                 slots.append(Slot(heard, ends[-1] + number * stack.width, step))
             ends.append(ends[-1] + self._images * step)
-        places = spike_places(taken, slots, self._images)
-        spikes = torch.zeros(ends[-1], dtype=torch.int8, device=self._device)
-        spikes.index_fill_(0, torch.from_numpy(places).to(self._device), 1)
-        share = len(places) / max(ends[-1], 1)
-        of_stacks = torch.split(spikes, np.diff(ends).tolist())
+        places = ascending(spike_places(taken, slots, self._images), ends[-1], self._device)
         sums: dict[Team, list[tuple[list[int], Tensor]]] = defaultdict(list)
-        for stack, of_stack in zip(stacks, of_stacks, strict=True):
-            sums[stack.team].append((stack.cores, self._sum(stack, of_stack, share)))
+        for stack, place in zip(stacks, parted(places, ends), strict=True):
+            spikes = Spikes(place, self._images * len(stack.heard), stack.width)
+            sums[stack.team].append((stack.cores, self._sum(stack, spikes)))
         return [self._joined(team, sums[team]) for team in teams]
 
-    def _sum(self, stack: Stack, spikes: Tensor, share: float) -> Tensor:
+    def _sum(self, stack: Stack, spikes: Spikes) -> Tensor:
         """I of its cores, slot by slot, [images, slots * cores, neurons]."""
-        rows = spikes.view(-1, stack.width)
-        current, operations = self._currents.of(stack.synapses, rows, share)
+        current, operations = self._currents.of(stack.synapses, spikes)
         self._state.synaptic_ops[stack.cores] += (
             operations.reshape(self._images, -1).T.cpu().numpy()
         )
@@ -143,7 +147,7 @@ class BatchedChip(MappedChip):
 
     def _membranes_of(self, core: int, neurons: int) -> NDArray[np.int64]:
         self._membranes.widen(neurons)
-        return self._membranes.of_core(core, neurons).cpu().numpy()
+        return self._membranes.of_core(core, neurons).cpu().numpy().astype(np.int64)
 
 
 def _stacks(team: Team, alike: dict[Heard, list[int]]) -> list[Stack]:
@@ -157,11 +161,3 @@ def _stacks(team: Team, alike: dict[Heard, list[int]]) -> list[Stack]:
             stack.heard.append(heard)
             stack.cores.extend(here)
     return list(stacks.values())
-
-
-def _places(fired: Tensor) -> NDArray[np.int64]:
-    """Where a tensor is true, as places in all of it, int64 [n]."""
-    if fired.device.type == "cpu":
-        return np.flatnonzero(fired.numpy())
-    places: NDArray[np.int64] = fired.flatten().nonzero().flatten().cpu().numpy()
-    return places

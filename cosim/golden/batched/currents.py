@@ -3,8 +3,10 @@
 import torch
 from torch import Tensor
 
-from cosim.golden.batched.weights import Bytes, Floats, has_int8
+from cosim.golden.batched.spikes import Spikes
+from cosim.golden.batched.weights import Bytes, Floats, Sums, has_int8
 from cosim.golden.cores.synapses import Synapses
+from hw.spec import MEMBRANE_MAX
 
 # Of many rows, the share of the axons that spike from which on a product with all weights is faster
 # than adding up those of the axons that do: in whole numbers of 8 bits, and in floats. Of few rows
@@ -20,24 +22,19 @@ class Currents:
         self._device, self._most = device, most
         self._kept: dict[tuple[type, tuple[Synapses, ...]], Merged] = {}
 
-    def of(
-        self, synapses: tuple[Synapses, ...], spikes: Tensor, share: float
-    ) -> tuple[Tensor, Tensor]:
-        """For spikes int8 [rows, axons]: I, whole numbers [rows, cores, neurons], and the synapses
-        that met a spike, [rows, cores]. A row is an image of cores that hear the same.
-
-        `share` is about how many of all axons spike: what is fastest depends on it, and no result.
-        """
-        sums, operations = self._sums(synapses, spikes, share)
+    def of(self, synapses: tuple[Synapses, ...], spikes: Spikes) -> tuple[Tensor, Tensor]:
+        """I, int32 [rows, cores, neurons], int64 where that can be too small, and the synapses that
+        met a spike, [rows, cores]. A row is an image of cores that hear the same."""
+        sums, operations = self._sums(synapses, spikes)
+        if any(each.most > MEMBRANE_MAX for each in synapses):
+            sums = sums.long()
         unit = [each.unit for each in synapses]
         if set(unit) != {1}:
-            sums = sums * torch.tensor(unit, device=self._device)[:, None]
+            sums *= torch.tensor(unit, dtype=sums.dtype, device=self._device)[:, None]
         return sums, operations
 
-    def _sums(
-        self, synapses: tuple[Synapses, ...], spikes: Tensor, share: float
-    ) -> tuple[Tensor, Tensor]:
-        many = share * len(spikes) / (len(spikes) + READING)
+    def _sums(self, synapses: tuple[Synapses, ...], spikes: Spikes) -> Sums:
+        many = spikes.share * spikes.rows / (spikes.rows + READING)
         if many >= DENSE_INT8 and has_int8(self._device):
             found = self._merged(Bytes, synapses)
             if isinstance(found, Bytes):

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cosim.golden.batched.spikes import Spikes
 from cosim.golden.cores.synapses import Synapses
 
 INT8_MOST = 127
@@ -15,7 +16,7 @@ DIGIT = 128  # the synapses of an axon are counted in two digits
 INT8_PRODUCTS = ("avx512_vnni", "avx_vnni", "amx_int8")  # what processors call them
 
 # Whole numbers [rows, cores, neurons], in units of each core, and the synapses that met a spike,
-# [rows, cores], of spikes int8 [rows, axons]; a row is an image of cores that hear the same.
+# [rows, cores]; a row is an image of cores that hear the same.
 Sums = tuple[Tensor, Tensor]
 
 
@@ -42,25 +43,20 @@ class Floats:
         rows = np.concatenate(parts, axis=1, dtype=np.result_type(*parts))
         return cls(torch.from_numpy(rows).to(device), len(parts))
 
-    def multiplied(self, spikes: Tensor) -> Sums:
+    def multiplied(self, spikes: Spikes) -> Sums:
         """By a product with all weights."""
-        return self._parted(spikes.to(self.rows.dtype) @ self.rows)
+        return self._parted(spikes.matrix().to(self.rows.dtype) @ self.rows)
 
-    def added(self, spikes: Tensor) -> Sums:
+    def added(self, spikes: Spikes) -> Sums:
         """By adding the rows of the axons that spike."""
-        rows, axons = spikes.shape
-        if spikes.device.type == "cpu":
-            place = torch.from_numpy(np.flatnonzero(spikes.numpy().view(np.bool_)))
-        else:
-            place = spikes.flatten().nonzero().flatten()
-        row = place // axons
-        starts = torch.searchsorted(row, torch.arange(rows, device=row.device))
+        axon, starts = spikes.by_row()
         bag = torch.nn.functional.embedding_bag
-        return self._parted(bag(place - row * axons, self.rows, starts, mode="sum"))
+        return self._parted(bag(axon, self.rows, starts, mode="sum"))
 
     def _parted(self, sums: Tensor) -> Sums:
-        whole = sums.to(torch.int64).view(len(sums), self.cores, -1)
-        return whole[:, :, :-1], whole[:, :, -1]
+        parts = sums.view(len(sums), self.cores, -1)
+        whole = torch.int32 if sums.dtype == torch.float32 else torch.int64
+        return parts[:, :, :-1].to(whole), parts[:, :, -1].to(whole)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +82,7 @@ class Bytes:
         rows = np.concatenate([part.astype(np.int8) for part in parts], axis=1)
         return cls(torch.from_numpy(rows).to(device), len(synapses))
 
-    def multiplied(self, spikes: Tensor) -> Sums:
+    def multiplied(self, spikes: Spikes) -> Sums:
         """By a product with all weights."""
-        sums = torch._int_mm(spikes, self.rows).view(len(spikes), self.cores, -1)
+        sums = torch._int_mm(spikes.matrix(), self.rows).view(spikes.rows, self.cores, -1)
         return sums[:, :, :-2], sums[:, :, -2] + DIGIT * sums[:, :, -1]

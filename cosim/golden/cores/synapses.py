@@ -57,6 +57,12 @@ class Synapses:
         common = int(np.gcd.reduce(self.plane_weight))
         return common & -common if common else 1
 
+    @cached_property
+    def most(self) -> int:
+        """What no current exceeds in size: all axons spike, and all planes' weights add up."""
+        synapses = np.bitwise_count(self.packed).sum(axis=0, dtype=np.int64)  # [planes, neurons]
+        return int((np.abs(self.plane_weight) @ synapses).max(initial=0))
+
     def columns(self) -> FloatArray:
         """A column of weights per neuron, in units: floats [pages * axons, neurons + 1].
 

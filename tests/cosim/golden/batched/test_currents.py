@@ -9,7 +9,8 @@ import torch
 
 from cosim.golden.batched import currents
 from cosim.golden.batched.chip import CPU, BatchedChip
-from cosim.golden.batched.currents import DENSE_FLOAT, DENSE_INT8, READING, Currents
+from cosim.golden.batched.currents import READING, Currents
+from cosim.golden.batched.spikes import Spikes, ascending, parted, true_places
 from cosim.golden.batched.weights import INT8_MOST, Bytes, Floats
 from cosim.golden.chip import GoldenChip
 from cosim.golden.cores.synapses import Synapses
@@ -29,7 +30,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> "Counter[str]":
     for name, (owner, way) in WAYS.items():
         plain = getattr(owner, way)
 
-        def noted(self: Any, spikes: torch.Tensor, name: str = name, plain: Any = plain) -> Any:
+        def noted(self: Any, spikes: Spikes, name: str = name, plain: Any = plain) -> Any:
             taken[name] += 1
             return plain(self, spikes)
 
@@ -82,7 +83,7 @@ def test_the_largest_sums_are_exact(weight: int) -> None:
     row = np.ones((8, 3, 8, 1024), np.bool_)
     planes = np.array([weight - 3, 1, 1, 1, 0, 0, 0, 0])
     synapses = (Synapses(row, planes), Synapses(row & (planes == 1)[:, None], planes))
-    spikes = torch.ones((5, 8192), dtype=torch.int8)
+    spikes = Spikes(torch.arange(5 * 8192), 5, 8192)
     expected = [[weight * 8192] * 3, [3 * 8192] * 3]
     made = Bytes.of(synapses, CPU)
     assert (made is None) == (abs(weight) > INT8_MOST)
@@ -98,27 +99,35 @@ def test_the_way_is_chosen_by_activity(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(1)
     small = Synapses(rng.random((1, 4, 2, 64)) < 0.5, np.array([4, -12]))
     large = Synapses(rng.random((1, 4, 2, 64)) < 0.5, np.array([129, -1]))
-    rows = 10
-    spikes = torch.from_numpy((rng.random((rows, 64)) < 0.3).astype(np.int8))
+    axons = rng.random((10, 64)) < 0.3
+    spikes = Spikes(true_places(torch.from_numpy(axons)), *axons.shape)
+    many = axons.mean() * 10 / (10 + READING)
     taken = counted(monkeypatch)
 
-    def way(synapses: Synapses, many: float, *, int8: bool) -> str:
-        share = many * (rows + READING) / rows
-        set_ways(monkeypatch, int8, DENSE_INT8, DENSE_FLOAT)
+    def way(synapses: Synapses, dense_int8: float, dense_float: float, *, int8: bool) -> str:
+        set_ways(monkeypatch, int8, dense_int8, dense_float)
         taken.clear()
-        sums, _ = Currents(CPU, most=1 << 20).of((synapses,), spikes, share)
-        expected = synapses.multiply(spikes.numpy().astype(np.bool_))[0]
-        np.testing.assert_array_equal(sums[:, 0].numpy(), expected)
+        sums, _ = Currents(CPU, most=1 << 20).of((synapses,), spikes)
+        np.testing.assert_array_equal(sums[:, 0].numpy(), synapses.multiply(axons)[0])
         (name,) = taken
         return name
 
     just = 1e-6
-    for many, taken_way in ((DENSE_INT8 - just, "rows"), (DENSE_INT8 + just, "bytes")):
-        assert way(small, many, int8=True) == taken_way
+    above, below, never = many + just, many - just, 9.0
+    assert way(small, above, never, int8=True) == "rows"
+    assert way(small, below, never, int8=True) == "bytes"
     for synapses, int8 in ((small, False), (large, True)):
-        for many, taken_way in (
-            (DENSE_INT8 + just, "rows"),
-            (DENSE_FLOAT - just, "rows"),
-            (DENSE_FLOAT + just, "floats"),
-        ):
-            assert way(synapses, many, int8=int8) == taken_way
+        assert way(synapses, below, above, int8=int8) == "rows"
+        assert way(synapses, below, below, int8=int8) == "floats"
+
+
+def test_spikes_are_put_in_order() -> None:
+    """Out of order and twice, or as they should be; and of several parts, one of them empty."""
+    for places in ([7, 3, 3, 0, 9], [3, 0, 7, 7, 9, 0]):
+        assert ascending(np.array(places), 12, CPU).tolist() == [0, 3, 7, 9]
+    found = ascending(np.array([0, 3, 7, 9]), 12, CPU)
+    assert [part.tolist() for part in parted(found, [0, 1, 3, 12])] == [[0], [], [0, 4, 6]]
+    spikes = Spikes(found, 4, 3)
+    assert [each.tolist() for each in spikes.by_row()] == [[0, 0, 1, 0], [0, 1, 2, 3]]
+    assert spikes.matrix().tolist() == [[1, 0, 0], [1, 0, 0], [0, 1, 0], [1, 0, 0]]
+    assert spikes.share == 4 / 12
