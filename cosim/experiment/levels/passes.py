@@ -181,10 +181,14 @@ def _boxes(part: Round, axons: int) -> tuple[NDArray[np.int64], NDArray[np.uint6
 
 
 def _places(part: Round) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """By core number, and by core number and neuron: slot, and place in (C, pixels); -1: none."""
+    """By core number, and by core number and neuron: slot, and place in (C, pixels); -1: none.
+
+    The last neuron stands for all that no core has.
+    """
     slot_of = np.full(MESH_COLUMNS * MESH_ROWS, -1, np.int64)
-    place_of = np.full((len(slot_of), 1 << FLIT.fields["offset"].width), -1, np.int64)
     pixels = part.windows.pixels
+    most = max(end - first for first, end in part.groups) * pixels
+    place_of = np.full((len(slot_of), most + 1), -1, np.int64)
     for slot, cores in enumerate(part.slots):
         for core, (first, end) in zip(cores, part.groups, strict=True):
             slot_of[core] = slot
@@ -204,26 +208,29 @@ def _collect(
     slots = len(run.round.slots)
     tile_at = np.full(len(run.stimuli) * slots, -1)
     tile_at[run.seats] = np.arange(len(run.seats))
-    answers = [np.concatenate(steps) for steps in run.responses]
-    number = np.repeat(np.arange(len(answers)), [len(answer) for answer in answers])
-    flits = np.concatenate(answers)
+    number = np.repeat(np.arange(len(run.responses)), [sum(map(len, r)) for r in run.responses])
+    flits = np.concatenate([step for response in run.responses for step in response])
     wanted = FLIT.get(flits, "region") == int(region)
-    number, flits = number[wanted], flits[wanted]
+    if not wanted.all():
+        number, flits = number[wanted], flits[wanted]
     x, y, neuron, data = (
-        FLIT.get(flits, name).astype(np.int64) for name in ("x0", "y0", "offset", "data")
+        FLIT.get(flits, name).view(np.int64) for name in ("x0", "y0", "offset", "data")
     )
-    core = y << COORD_BITS | x
-    place = place_of[core, neuron]
-    tile = np.where(place < 0, -1, tile_at[number * slots + slot_of[core]])
+    core, width = y << COORD_BITS | x, place_of.shape[1]
+    place = place_of.take(core * width + np.minimum(neuron, width - 1))
+    tile = tile_at.take(number * slots + slot_of.take(core))
+    tile[place < 0] = -1
     return tile, place, data
 
 
 def _collect_spikes(run: RoundRun, spikes: NDArray[np.bool_]) -> int:
     """Enters a round's spikes into bool [tiles, T, C * pixels]; how many have no place there."""
     tile, place, tick = _collect(run, Region.SPIKE)
-    stray = (place < 0) | (tick >= spikes.shape[1])
+    _, steps, places = spikes.shape
+    stray = (place < 0) | (tick >= steps)
     known = ~stray & (tile >= 0)  # not of slots that run along
-    spikes[tile[known], tick[known], place[known]] = True
+    at = (tile * steps + tick) * places + place
+    spikes.reshape(-1)[at if known.all() else at[known]] = True
     return int(np.count_nonzero(stray))
 
 
