@@ -1,12 +1,10 @@
 """The currents of cores that hear the same spikes, in the way that is the least work."""
 
 import torch
-from torch import Tensor
 
 from cosim.golden.batched.spikes import Spikes
 from cosim.golden.batched.weights import Bytes, Floats, Sums, has_int8
 from cosim.golden.cores.synapses import Synapses
-from hw.spec import MEMBRANE_MAX
 
 # Of many rows, the share of the axons that spike from which on a product with all weights is faster
 # than adding up those of the axons that do: in whole numbers of 8 bits, and in floats. Of few rows
@@ -22,18 +20,8 @@ class Currents:
         self._device, self._most = device, most
         self._kept: dict[tuple[type, tuple[Synapses, ...]], Merged] = {}
 
-    def of(self, synapses: tuple[Synapses, ...], spikes: Spikes) -> tuple[Tensor, Tensor]:
-        """I, int32 [rows, cores, neurons], int64 where that can be too small, and the synapses that
-        met a spike, [rows, cores]. A row is an image of cores that hear the same."""
-        sums, operations = self._sums(synapses, spikes)
-        if any(each.most > MEMBRANE_MAX for each in synapses):
-            sums = sums.long()
-        unit = [each.unit for each in synapses]
-        if set(unit) != {1}:
-            sums *= torch.tensor(unit, dtype=sums.dtype, device=self._device)[:, None]
-        return sums, operations
-
-    def _sums(self, synapses: tuple[Synapses, ...], spikes: Spikes) -> Sums:
+    def of(self, synapses: tuple[Synapses, ...], spikes: Spikes) -> Sums:
+        """I of cores with these synapses, all of which hear the same spikes."""
         many = spikes.share * spikes.rows / (spikes.rows + READING)
         if many >= DENSE_INT8 and has_int8(self._device):
             found = self._merged(Bytes, synapses)

@@ -38,14 +38,16 @@ class Synapses:
         _, _, axons = self._shape
         return int(axons)
 
-    def multiply(self, axons: NDArray[np.bool_]) -> Currents:
-        """For axons bool [images, pages * axons]: I, int64 [images, neurons], and how many
-        synapses met a spike, int64 [images]."""
+    @property
+    def neurons(self) -> int:
+        _, neurons, _ = self._shape
+        return int(neurons)
+
+    def multiply(self, axons: NDArray[np.bool_]) -> tuple[FloatArray, FloatArray]:
+        """For axons bool [images, pages * axons]: I, whole floats [images, neurons], and how many
+        synapses met a spike, [images]."""
         product = axons.astype(self._columns.dtype) @ self._columns
-        current = product[:, :-1].astype(np.int64)
-        if self.unit != 1:
-            current *= self.unit
-        return current, product[:, -1].astype(np.int64)
+        return product[:, :-1], product[:, -1]
 
     @cached_property
     def _columns(self) -> FloatArray:
@@ -64,23 +66,23 @@ class Synapses:
         return int((np.abs(self.plane_weight) @ synapses).max(initial=0))
 
     def columns(self) -> FloatArray:
-        """A column of weights per neuron, in units: floats [pages * axons, neurons + 1].
+        """A column of weights per neuron: whole floats [pages * axons, neurons + 1].
 
-        No partial sum of a neuron, in whatever order, is larger than the sum of its weights' sizes:
-        where that is below 2^24, 32-bit floats are exact. It is below 2^32 always (8192 axons x 8
-        planes x 2^15), where 64-bit floats are.
+        No partial sum of a neuron, in whatever order, is larger than the sum of its weights' sizes,
+        and all are multiples of the unit: where that is at most 2^24 units, 32-bit floats are
+        exact. It is below 2^32 always (8192 axons x 8 planes x 2^15), where 64-bit floats are.
 
         The last column counts the synapses of each axon: at most 2^20 of them meet a spike.
         """
         _, neurons, axons = self._shape
         column = np.zeros((axons, neurons + 1), np.int64)
-        for plane, weight in enumerate((self.plane_weight // self.unit).tolist()):
+        for plane, weight in enumerate(self.plane_weight.tolist()):
             bits = _unpacked(self.packed[:, plane].T, axons).T
             column[:, :-1] += weight * bits
             column[:, -1] += bits.sum(axis=1)
-        largest = np.abs(column).sum(axis=0).max(initial=0)
-        dtype = np.float32 if largest <= EXACT_FLOAT32 else np.float64
-        return column.astype(dtype)
+        largest = np.abs(column[:, :-1]).sum(axis=0).max(initial=0)
+        exact = largest <= EXACT_FLOAT32 * self.unit
+        return column.astype(np.float32 if exact else np.float64)
 
 
 class SynapseStack:
@@ -108,9 +110,12 @@ class SynapseStack:
         return current, counts.sum(axis=(2, 3), dtype=np.int64)
 
     def _multiply(self, axons: NDArray[np.bool_]) -> Currents:
-        parts = [each.multiply(of) for each, of in zip(self._synapses, axons, strict=True)]
-        current, operations = zip(*parts, strict=True)
-        return np.stack(current), np.stack(operations)
+        cores, images, _ = axons.shape
+        current = np.empty((cores, images, self._synapses[0].neurons), np.int64)
+        operations = np.empty((cores, images), np.int64)
+        for core, each in enumerate(self._synapses):
+            current[core], operations[core] = each.multiply(axons[core])
+        return current, operations
 
 
 def _packed(bits: NDArray[np.bool_]) -> NDArray[np.uint64]:

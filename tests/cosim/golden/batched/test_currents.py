@@ -78,13 +78,14 @@ def test_every_way_equals_numpy(
 
 
 @pytest.mark.parametrize("weight", [INT8_MOST, -INT8_MOST, INT8_MOST + 2])
-def test_the_largest_sums_are_exact(weight: int) -> None:
-    """All axons of eight pages spike; a weight just fits 8 bits, or does not."""
+@pytest.mark.parametrize("unit", [1, 2, 128])
+def test_the_largest_sums_are_exact(weight: int, unit: int) -> None:
+    """All axons of eight pages spike; a weight just fits 8 bits of its unit, or does not."""
     row = np.ones((8, 3, 8, 1024), np.bool_)
-    planes = np.array([weight - 3, 1, 1, 1, 0, 0, 0, 0])
-    synapses = (Synapses(row, planes), Synapses(row & (planes == 1)[:, None], planes))
+    planes = unit * np.array([weight - 3, 1, 1, 1, 0, 0, 0, 0])
+    synapses = (Synapses(row, planes), Synapses(row & (planes == unit)[:, None], planes))
     spikes = Spikes(torch.arange(5 * 8192), 5, 8192)
-    expected = [[weight * 8192] * 3, [3 * 8192] * 3]
+    expected = [[unit * weight * 8192] * 3, [unit * 3 * 8192] * 3]
     made = Bytes.of(synapses, CPU)
     assert (made is None) == (abs(weight) > INT8_MOST)
     floats = Floats.of(synapses, CPU)
