@@ -244,17 +244,22 @@ def _net_of_floats(folder: Path) -> tuple[Path, Path]:
     return folder / "net.nir", folder / "in.npz"
 
 
+def _learned(out: Path) -> Path:
+    """The network of an import that was trained on 60 inputs, and knows them better for it."""
+    document = json.loads((out / "contract.json").read_text())
+    assert any("trained on 60 inputs" in each for each in document["decisions"])
+    first, last = document["steps"][0]["accuracy"], document["steps"][-1]["accuracy"]
+    assert last > max(first, 0.8)
+    return out / "network.safetensors"
+
+
 def test_trained_on_from_the_command_line(tmp_path: Path) -> None:
     file, inputs = _net_of_floats(tmp_path)
     arguments = ("--timesteps", 5, "--bits", 2, "--sample", inputs, "--out", tmp_path / "out")
     more = ("--calibrate", "--finetune", inputs, "--epochs", 15)
     done = nc64c("import", file, *arguments, *more)
     assert done.exit_code == 0, done.output
-    document = json.loads((tmp_path / "out/contract.json").read_text())
-    assert any("trained on 60 inputs" in each for each in document["decisions"])
-    first, last = document["steps"][0]["accuracy"], document["steps"][-1]["accuracy"]
-    assert last > max(first, 0.8)
-    network = tmp_path / "out/network.safetensors"
+    network = _learned(tmp_path / "out")
     done = nc64c("run", network, inputs, *CHIP, "--images", 9, "--golden-only")
     assert done.exit_code == 0, done.output
     assert "integer = golden: 0 mismatches" in done.output
@@ -302,11 +307,7 @@ def test_trained_on_with_events(tmp_path: Path) -> None:
     tick = ("--tick", "1e-3")
     done = nc64c("import", file, *arguments, *tick, "--sample", events, "--out", tmp_path / "out")
     assert done.exit_code == 0, done.output
-    document = json.loads((tmp_path / "out/contract.json").read_text())
-    assert any("trained on 60 inputs" in each for each in document["decisions"])
-    first, last = document["steps"][0]["accuracy"], document["steps"][-1]["accuracy"]
-    assert last > max(first, 0.8)
-    network = tmp_path / "out/network.safetensors"
+    network = _learned(tmp_path / "out")
     done = nc64c("run", network, events, *CHIP, *tick, "--images", 9, "--golden-only")
     assert done.exit_code == 0, done.output
     assert "integer = golden: 0 mismatches" in done.output
