@@ -116,7 +116,7 @@ TARGETS = (
     at_most(
         "RTL through cocotb, all cores busy",
         "rows",
-        150,
+        36,
         "ns a row",
         lambda f: _median(f, "full", "ns_per_row", rows.COCOTB),
     ),
@@ -128,7 +128,7 @@ TARGETS = (
         lambda f: float(f["full"]["cocotb_over_bare"]),
     ),
     at_most(
-        "idle core-cycle", "rows", 40, "ns", lambda f: _median(f, "full", "ns_per_idle_core_cycle")
+        "idle core-cycle", "rows", 16, "ns", lambda f: _median(f, "full", "ns_per_idle_core_cycle")
     ),
     at_least(
         "faster than Icarus Verilog",
@@ -168,7 +168,7 @@ TARGETS = (
     at_least(
         "VGG5 in RTL, 2 processes",
         "vgg5",
-        5,
+        12.5,
         "images/s",
         lambda f: _median(f, "images_per_s", vgg5.RTL_2),
     ),
@@ -182,7 +182,7 @@ TARGETS = (
     at_least(
         "VGG5, golden model",
         "vgg5",
-        20,
+        80,
         "images/s",
         lambda f: _median(f, "images_per_s", vgg5.GOLDEN),
     ),
@@ -207,7 +207,7 @@ TARGETS = (
         "times",
         lambda f: float(f["layer"]["times_faster"][golden.MANY][ticks.PAIBOX]),
     ),
-    at_most("build, cold", "footprint", 60, "s", lambda f: float(f["build_s"]["cold"])),
+    at_most("build, cold", "footprint", 30, "s", lambda f: float(f["build_s"]["cold"])),
     at_most("build, cached", "footprint", 2, "s", lambda f: float(f["build_s"]["cached"])),
     at_most(
         "memory of a simulator process, VGG5",

@@ -91,7 +91,7 @@ def test_the_document_says_what_was_measured_and_what_not() -> None:
     text = document.render(
         record(footprint=FOOTPRINT, vgg5={"skipped": "VGG5 was left out: why."}), None
     )
-    assert "| build, cold | at most 60 s | 90.0 | not met: 1.50 times too much |" in text
+    assert "| build, cold | at most 30 s | 90.0 | not met: 3.00 times too much |" in text
     assert "| build, cached | at most 2 s | 0.0100 | met |" in text
     assert "VGG5 was left out: why." in text
     assert "load 0.2 and 1.0: `nc64c bench all`" in text
