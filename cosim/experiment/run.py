@@ -33,7 +33,7 @@ from sw.common.progress import Progress
 from sw.files import output
 from sw.jobs import worker_setup
 from sw.jobs.engine import Cluster, Engine, Local
-from sw.model.config import NetworkConfig
+from sw.model.config.network import NetworkConfig
 from sw.train import checkpoint
 
 Job = TypeVar("Job")

@@ -4,7 +4,7 @@ from cosim.mapping.choose import choose_mapping
 from hw.spec import FULL_CHIP
 from sw.common.errors import InputError
 from sw.integer.fold import fold
-from sw.model.config import NetworkConfig
+from sw.model.config.network import NetworkConfig
 from sw.model.network import SpikingNetwork
 
 

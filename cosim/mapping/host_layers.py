@@ -16,7 +16,7 @@ from sw.common.checks import Shape
 from sw.common.errors import InputError
 from sw.integer import inference
 from sw.integer.network import Feeds, IntegerLayer, IntegerNetwork
-from sw.model.config import PHASED, PHASES
+from sw.model.config.inputs import PHASED, PHASES
 
 WORD_MASK = (1 << PLANE_WEIGHT_BITS) - 1
 

@@ -25,7 +25,7 @@ from sw.attack.victim import Labels, Victim
 from sw.common.checks import check_range, shown
 from sw.common.errors import InputError
 from sw.data.dataset import Dataset, Images
-from sw.model.config import NetworkConfig
+from sw.model.config.network import NetworkConfig
 from sw.model.network import SpikingNetwork, still
 
 Classes = NDArray[np.int64]  # [n]

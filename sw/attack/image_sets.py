@@ -14,7 +14,7 @@ from sw.common.errors import InputError
 from sw.data.dataset import Dataset
 from sw.data.datasets import load as load_dataset
 from sw.data.spikes import SpikeForm
-from sw.model.config import NetworkConfig
+from sw.model.config.network import NetworkConfig
 from sw.train import checkpoint
 from sw.train.checkpoint import Checkpoint
 

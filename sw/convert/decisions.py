@@ -7,7 +7,8 @@ from typing import Literal, get_args
 from sw.common.checks import check_range
 from sw.common.errors import InputError
 from sw.integer.arm import Code
-from sw.model.config import MAX_TIMESTEPS, Encoding
+from sw.model.config.inputs import Encoding
+from sw.model.config.network import MAX_TIMESTEPS
 
 ResetKind = Literal["zero", "subtract"]
 Fires = Literal["at", "above"]

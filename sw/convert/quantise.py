@@ -14,7 +14,7 @@ from sw.convert.float_layer import NEAR, FloatLayer
 from sw.convert.linear_map import Floats
 from sw.integer.arm import Arm, Code
 from sw.integer.network import MEMBRANE_MAX, MEMBRANE_MIN, IntegerLayer
-from sw.model.config import PIXEL_MAX
+from sw.model.config.inputs import PIXEL_MAX
 
 if TYPE_CHECKING:  # who reads a network file needs no torch
     from torch import Tensor

@@ -19,7 +19,8 @@ from sw.integer.connected import (
     window_of,
 )
 from sw.integer.network import MEMBRANE_MAX, IntegerLayer, IntegerNetwork
-from sw.model.config import PHASED, PHASES, PIXEL_MAX, Inputs, NetworkConfig
+from sw.model.config.inputs import PHASED, PHASES, PIXEL_MAX, Inputs
+from sw.model.config.network import NetworkConfig
 
 if TYPE_CHECKING:  # a reader of network files needs no torch
     from sw.model.layer import SpikingLayer

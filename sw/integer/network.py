@@ -10,16 +10,9 @@ from sw.common.checks import Shape, check_array, check_range
 from sw.common.errors import InputError
 from sw.integer.arm import Arm, Code
 from sw.integer.window import Window
-from sw.model.config import (
-    INPUTS,
-    MAX_TIMESTEPS,
-    MAX_WEIGHT_BITS,
-    PHASED,
-    SPIKES,
-    Inputs,
-    LayerKind,
-    geometry_of,
-)
+from sw.model.config.inputs import INPUTS, PHASED, SPIKES, Inputs
+from sw.model.config.layer import LayerKind, geometry_of
+from sw.model.config.network import MAX_TIMESTEPS, MAX_WEIGHT_BITS
 from sw.model.geometry import can_be_pooled, pooled_shape
 
 Reset = Literal["zero", "subtract", "none"]

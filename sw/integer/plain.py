@@ -17,7 +17,7 @@ from sw.integer.network import (
     Reset,
 )
 from sw.integer.window import Window
-from sw.model.config import Inputs
+from sw.model.config.inputs import Inputs
 from sw.model.geometry import Geometry
 
 MAX_BITS = 8  # two's complement: -128 to 127

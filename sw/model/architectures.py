@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from sw.common.checks import MAX_FEATURES, check_range
 from sw.common.errors import InputError
-from sw.model.config import LayerSpec, NetworkConfig
+from sw.model.config.layer import LayerSpec
+from sw.model.config.network import NetworkConfig
 
 # The network of the committed checkpoint: on the chip, conv2's fan-in (16 channels of 8 x 8) is
 # exactly one page of 1024 axons.

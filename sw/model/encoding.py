@@ -14,7 +14,7 @@ import math
 import torch
 from torch import Tensor
 
-from sw.model.config import PHASES, PIXEL_MAX, Encoding, Inputs
+from sw.model.config.inputs import PHASES, PIXEL_MAX, Encoding, Inputs
 
 UNIT: dict[Inputs, float] = {
     "direct": 1 / PIXEL_MAX,

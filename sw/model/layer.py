@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from sw.model.config import Place
+from sw.model.config.place import Place
 from sw.model.geometry import Geometry, fan_in
 from sw.model.quantise import clip_scale, pseudo_node
 

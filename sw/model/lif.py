@@ -6,7 +6,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from sw.model.config import SpikeReset
+from sw.model.config.layer import SpikeReset
 
 # The derivative of all spikes of a layer by its membranes, [T, B, ...], for a threshold.
 Surrogate = Callable[[Tensor, float], Tensor]

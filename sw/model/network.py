@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sw.model import lif_compiled
-from sw.model.config import IMAGES, PIXEL_MAX, LayerSpec, NetworkConfig, Place, SpikeReset
+from sw.model.config.inputs import PIXEL_MAX
+from sw.model.config.layer import LayerSpec, SpikeReset
+from sw.model.config.network import NetworkConfig
+from sw.model.config.place import IMAGES, Place
 from sw.model.encoding import UNIT, encode, weighted
 from sw.model.geometry import POOLING
 from sw.model.layer import SpikingLayer

@@ -18,7 +18,8 @@ from sw.files import store
 from sw.files.atomic import atomic_write
 from sw.files.store import Result as Result
 from sw.model.architectures import DIGITS, named
-from sw.model.config import Encoding, Inputs, NetworkConfig
+from sw.model.config.inputs import Encoding, Inputs
+from sw.model.config.network import NetworkConfig
 from sw.paper.presets import Scale, Way
 from sw.train.settings import TrainSettings
 

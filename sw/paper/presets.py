@@ -12,7 +12,7 @@ from sw.attack.attacks import Attack
 from sw.common.checks import check_range, shown
 from sw.common.errors import InputError, reason
 from sw.data.dataset import Dataset
-from sw.model.config import Encoding
+from sw.model.config.inputs import Encoding
 from sw.train.settings import TrainSettings
 
 Preset = Literal["cpu", "phenomena", "paper"]

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from sw.common.errors import InputError
 from sw.data.dataset import Dataset
-from sw.model.config import PIXEL_MAX, NetworkConfig
+from sw.model.config.inputs import PIXEL_MAX
+from sw.model.config.network import NetworkConfig
 from sw.model.encoding import DIFFERENTIABLE
 from sw.model.metrics import accuracy, evaluate
 from sw.model.network import SpikingNetwork, as_input, at_rest

@@ -15,7 +15,8 @@ from sw.common.checks import MAX_FEATURES, check_range
 from sw.common.errors import InputError
 from sw.files import tensorfile
 from sw.files.tensorfile import Array, Format
-from sw.model.config import Branch, LayerSpec, NetworkConfig
+from sw.model.config.layer import Branch, LayerSpec
+from sw.model.config.network import NetworkConfig
 from sw.model.geometry import Geometry
 from sw.model.network import SpikingNetwork
 from sw.train import compact as compact_form

@@ -10,7 +10,9 @@ import msgspec
 from sw.common.errors import InputError
 from sw.common.typed import Misfit, typed
 from sw.files.bounded import read_at_most
-from sw.model.config import Branch, LayerSpec, NetworkConfig, Place, SpikeReset
+from sw.model.config.layer import Branch, LayerSpec, SpikeReset
+from sw.model.config.network import NetworkConfig
+from sw.model.config.place import Place
 from sw.model.geometry import POOLING, Geometry, output_shape
 
 MAX_BYTES = 1 << 20

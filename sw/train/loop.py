@@ -20,7 +20,7 @@ from sw.common.device import device as find_device
 from sw.common.errors import InputError
 from sw.data.augment import ONE_SIDED, crop_and_flip
 from sw.data.dataset import Dataset
-from sw.model.config import NetworkConfig
+from sw.model.config.network import NetworkConfig
 from sw.model.metrics import accuracy, evaluate
 from sw.model.network import SpikingNetwork
 from sw.train import health, training_state

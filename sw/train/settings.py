@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from sw.common.checks import check_range, shown
 from sw.common.errors import InputError
-from sw.model.config import PIXEL_MAX
+from sw.model.config.inputs import PIXEL_MAX
 
 Method = Literal["fgsm", "pgd", "trades"]
 METHODS: tuple[Method, ...] = get_args(Method)

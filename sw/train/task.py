@@ -18,7 +18,9 @@ from sw.data.spikes import SpikeForm
 from sw.files import output
 from sw.model import metrics
 from sw.model.architectures import DIGITS, named
-from sw.model.config import SPIKES, LayerSpec, NetworkConfig
+from sw.model.config.inputs import SPIKES
+from sw.model.config.layer import LayerSpec
+from sw.model.config.network import NetworkConfig
 from sw.model.network import SpikingNetwork
 from sw.train import checkpoint, description
 from sw.train.checkpoint import Checkpoint

@@ -15,7 +15,7 @@ from sw.data.dataset import Dataset
 from sw.files import tensorfile
 from sw.files.atomic import atomic_write
 from sw.files.tensorfile import Array, Format
-from sw.model.config import NetworkConfig
+from sw.model.config.network import NetworkConfig
 from sw.model.network import SpikingNetwork
 from sw.train.settings import TrainSettings
 

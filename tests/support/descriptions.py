@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from sw.model.architectures import DIGITS
-from sw.model.config import NetworkConfig
+from sw.model.config.network import NetworkConfig
 from sw.model.network import SpikingNetwork
 from sw.train.description import described
 

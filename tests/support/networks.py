@@ -8,7 +8,8 @@ from torch import Tensor
 
 from sw.common.checks import Shape
 from sw.integer.network import IntegerLayer, IntegerNetwork, Reset
-from sw.model.config import Encoding, LayerKind, geometry_of
+from sw.model.config.inputs import Encoding
+from sw.model.config.layer import LayerKind, geometry_of
 from sw.model.geometry import Geometry, fan_in
 
 

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sw.data import digits
-from sw.model.config import LayerSpec, NetworkConfig
+from sw.model.config.layer import LayerSpec
+from sw.model.config.network import NetworkConfig
 
 STEPS, SIDE = 5, 12
 SHAPE = (2, SIDE, SIDE)

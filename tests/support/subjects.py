@@ -26,7 +26,8 @@ from sw.attack.image_sets import attack_of
 from sw.attack.set_names import CLEAN
 from sw.data.dataset import Dataset
 from sw.integer.fold import fold
-from sw.model.config import LayerSpec, NetworkConfig
+from sw.model.config.layer import LayerSpec
+from sw.model.config.network import NetworkConfig
 from sw.model.network import SpikingNetwork
 from sw.train.loop import Trained
 

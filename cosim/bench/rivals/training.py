@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sw.common.errors import InputError
-from sw.model.config import NetworkConfig
+from sw.model.config.network import NetworkConfig
 from sw.model.geometry import POOLING, output_shape, pooled_shape
 from sw.model.network import SpikingNetwork
 

@@ -12,7 +12,7 @@ import torch
 from sw.common.errors import InputError
 from sw.data import spikes
 from sw.data.dataset import Dataset, Images
-from sw.model.config import Inputs
+from sw.model.config.inputs import Inputs
 from sw.model.network import SpikingNetwork, as_input
 
 TAKES: dict[Inputs, Inputs] = {"rate": "spikes", "phase": "phase_spikes", "latency": "spikes"}

@@ -20,7 +20,7 @@ from sw.common.errors import InputError
 from sw.common.typed import Misfit, plain, typed
 from sw.data.dataset import Images
 from sw.files import tensorfile
-from sw.model.config import NetworkConfig
+from sw.model.config.network import NetworkConfig
 
 FORMAT = tensorfile.Format("file of images", "nc64c-images-1")
 NAME = re.compile(r"[A-Za-z0-9_]{1,40}")  # of a set

@@ -20,7 +20,7 @@ from sw.attack.set_names import CLEAN
 from sw.common.errors import InputError
 from sw.data.user.inputs import Takes
 from sw.data.user.read import read
-from sw.model.config import NetworkConfig
+from sw.model.config.network import NetworkConfig
 from sw.train import checkpoint
 from sw.train.task import form_of
 

@@ -14,7 +14,7 @@ from sw.attack.gradient.surrogates import SURROGATES
 from sw.attack.gradient.surrogates.slope import Slope
 from sw.attack.gradient.way import Pixels, Way
 from sw.common.errors import InputError
-from sw.model.config import NetworkConfig
+from sw.model.config.network import NetworkConfig
 from sw.model.encoding import DIFFERENTIABLE
 from sw.model.network import Neurons, SpikingNetwork
 

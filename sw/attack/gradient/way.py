@@ -8,7 +8,7 @@ from typing import Literal, get_args
 from sw.attack.gradient.surrogates import SURROGATES
 from sw.common.checks import check_range, shown
 from sw.common.errors import InputError
-from sw.model.config import NetworkConfig
+from sw.model.config.network import NetworkConfig
 
 Through = Literal["time", "rate", "rga"]
 Pixels = Literal["autograd", "approximated"]

@@ -12,7 +12,7 @@ from sw.attack.victim import Oracle, Victim
 from sw.common.checks import check_range
 from sw.common.errors import InputError
 from sw.data.dataset import Images
-from sw.model.config import PIXEL_MAX
+from sw.model.config.inputs import PIXEL_MAX
 
 MAX_STEPS = 10_000
 MAX_RESTARTS = 100

@@ -7,7 +7,7 @@ from sw.attack.methods.budget import Budget, moved, reach
 from sw.attack.victim import Victim
 from sw.common.checks import check_range
 from sw.data.dataset import Images
-from sw.model.config import PIXEL_MAX
+from sw.model.config.inputs import PIXEL_MAX
 
 STEPS = 10
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sw.attack.methods.budget import Budget, moved
 from sw.attack.victim import Oracle
 from sw.data.dataset import Images
-from sw.model.config import PIXEL_MAX
+from sw.model.config.inputs import PIXEL_MAX
 
 STEPS = 200  # queries an image
 Search = Generator[Images, bool, None]  # asks whether an image fools, and hears it

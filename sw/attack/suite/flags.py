@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from sw.attack.suite.measure import Answers
 from sw.attack.suite.members import BLACK_BOX, LARGEST, NOISE, SINGLE, STRONGEST, Member
 from sw.common.intervals import wilson
-from sw.model.config import NetworkConfig
+from sw.model.config.network import NetworkConfig
 
 RANDOM = ("rate",)  # encodings that draw spikes
 ADAPTIVE = ("assg",)  # surrogates that follow the images on their way

@@ -23,7 +23,7 @@ from sw.common.machine import usable_cores
 from sw.common.progress import Progress
 from sw.files import output
 from sw.files.atomic import atomic_write
-from sw.model.config import NetworkConfig
+from sw.model.config.network import NetworkConfig
 from sw.model.network import SpikingNetwork
 from sw.train import checkpoint
 

@@ -20,7 +20,7 @@ from sw.common.errors import InputError
 from sw.common.machine import usable_cores
 from sw.common.progress import Progress
 from sw.data.dataset import Dataset
-from sw.model.config import PIXEL_MAX
+from sw.model.config.inputs import PIXEL_MAX
 from sw.model.metrics import accuracy, adv_loss, evaluate
 from sw.model.network import SpikingNetwork
 from sw.train import checkpoint

@@ -20,7 +20,7 @@ from sw.common.errors import InputError
 from sw.files.atomic import atomic_write
 from sw.integer.arm import Arm
 from sw.integer.network import INPUT, IntegerLayer, IntegerNetwork
-from sw.model.config import PIXEL_MAX
+from sw.model.config.inputs import PIXEL_MAX
 
 Floats = NDArray[np.float64]
 POOLED = "_pooled"  # behind the name of a layer: its spikes after pooling

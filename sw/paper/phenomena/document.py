@@ -8,7 +8,7 @@ from typing import Any
 
 from sw.common.templates import environment, markdown
 from sw.files.store import Result
-from sw.model.config import NetworkConfig
+from sw.model.config.network import NetworkConfig
 from sw.paper.cells import WEIGHTS, Training
 from sw.paper.phenomena import grid
 from sw.paper.phenomena.verdicts.claims import Part, mean

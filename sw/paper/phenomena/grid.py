@@ -14,7 +14,8 @@ from sw.attack.gradient.way import Pixels
 from sw.common.errors import InputError
 from sw.data.dataset import Dataset
 from sw.model.architectures import named
-from sw.model.config import Encoding, Inputs, NetworkConfig
+from sw.model.config.inputs import Encoding, Inputs
+from sw.model.config.network import NetworkConfig
 from sw.paper.cells import WEIGHTS, Training, Weights, config_like, fingerprint
 from sw.paper.phenomena.awake import SPREAD, AwakeTraining
 from sw.paper.phenomena.trial import Trial

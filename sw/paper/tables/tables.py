@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from sw.files.store import Result
-from sw.model.config import Encoding
+from sw.model.config.inputs import Encoding
 from sw.model.metrics import adv_loss, mean_activity, nsr
 from sw.paper.cells import WEIGHTS, Experiment, Place, Weights
 from sw.paper.presets import Scale, Way

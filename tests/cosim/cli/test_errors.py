@@ -17,7 +17,7 @@ from typer.testing import Result
 
 from cosim.record import record
 from sw.common.typed import plain
-from sw.model.config import LayerSpec
+from sw.model.config.layer import LayerSpec
 from sw.model.network import SpikingNetwork
 from sw.train import checkpoint
 from sw.train.loop import Trained

@@ -13,7 +13,7 @@ from cosim.program.core_image import core_number
 from cosim.program.program import Program
 from hw.spec import AXON, FANOUT, FLIT, ChipShape, Kind, Register
 from sw.common.errors import InputError
-from sw.model.config import Encoding
+from sw.model.config.inputs import Encoding
 from tests.cosim.experiment.levels.test_passes import streamed_in
 from tests.cosim.mapping.test_resident import assert_equals_integer
 from tests.support.faults import GOLDEN

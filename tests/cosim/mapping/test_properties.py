@@ -23,7 +23,7 @@ from sw.integer.fold import fold
 from sw.integer.inference import run
 from sw.integer.network import IntegerNetwork
 from sw.model.architectures import DIGITS
-from sw.model.config import NetworkConfig
+from sw.model.config.network import NetworkConfig
 from sw.train.description import described
 from tests.support import integer_steps
 from tests.support.arms import arms_networks, random_inputs

@@ -23,7 +23,8 @@ from hw.spec import FULL_CHIP, ChipShape, ResetMode
 from sw.common.errors import InputError
 from sw.integer import inference
 from sw.integer.network import IntegerLayer, IntegerNetwork
-from sw.model import config, geometry
+from sw.model import geometry
+from sw.model.config import layer as layer_config
 from sw.model.geometry import Geometry
 from tests.support.networks import CONVOLUTIONS, OTHER_GEOMETRIES, SMALL, Sketch, random_network
 
@@ -235,7 +236,7 @@ def test_unlike_places_use_the_same_numbers() -> None:
 @pytest.mark.parametrize("convolution", OTHER_GEOMETRIES, ids=str)
 def test_another_convolution(convolution: Geometry, monkeypatch: pytest.MonkeyPatch) -> None:
     """`sw.model.geometry` is the one door: the mapper has no kernel or stride of its own."""
-    monkeypatch.setattr(config, "CONVOLUTION", convolution)
+    monkeypatch.setattr(layer_config, "CONVOLUTION", convolution)
     network = random_network(4, CONVOLUTIONS, input_shape=(1, 17, 16), timesteps=3)
     assert network.layers[1].weights.shape[2:] == (convolution.kernel, convolution.kernel)
     program = assert_equals_integer(network, shape=ChipShape(8, 8, 128, 256))

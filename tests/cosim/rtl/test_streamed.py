@@ -8,7 +8,7 @@ from cosim.golden.runner import GoldenRunner
 from cosim.mapping.streamed import schedule_network
 from cosim.report.figures import mismatches
 from cosim.rtl.runner import verilated
-from sw.model.config import Encoding
+from sw.model.config.inputs import Encoding
 from tests.cosim.experiment.levels.test_passes import SEVERAL_ROUNDS, streamed_in
 from tests.cosim.mapping.test_streamed import TINY_CHIP
 from tests.support.networks import SMALL, Sketch, random_network

@@ -12,7 +12,7 @@ from sw.attack.gradient.sight import Sight
 from sw.attack.gradient.way import Way
 from sw.data.dataset import Dataset
 from sw.model.architectures import DIGITS
-from sw.model.config import LayerSpec
+from sw.model.config.layer import LayerSpec
 from sw.model.metrics import evaluate
 from sw.model.network import SpikingNetwork, as_input
 

@@ -13,7 +13,9 @@ from sw.attack.gradient.way import Way
 from sw.common.errors import InputError
 from sw.data.dataset import Dataset
 from sw.model.architectures import DIGITS
-from sw.model.config import Encoding, LayerSpec, NetworkConfig
+from sw.model.config.inputs import Encoding
+from sw.model.config.layer import LayerSpec
+from sw.model.config.network import NetworkConfig
 from sw.model.geometry import CONVOLUTION
 from sw.model.network import SpikingNetwork, as_input
 from sw.train.checkpoint import Checkpoint

@@ -14,7 +14,8 @@ from sw.attack.gradient.sight import Sight, by_pixels
 from sw.attack.gradient.way import Way
 from sw.common.errors import InputError
 from sw.model.architectures import DIGITS
-from sw.model.config import Branch, Encoding, Inputs, LayerSpec
+from sw.model.config.inputs import Encoding, Inputs
+from sw.model.config.layer import Branch, LayerSpec
 from sw.model.network import Neurons, SpikingNetwork
 
 NEURONS = Neurons("fc1", 0.4, 0.5, "zero", None)

@@ -20,7 +20,7 @@ from sw.common.intervals import wilson
 from sw.data.dataset import Dataset
 from sw.files.paths import DIGITS_CHECKPOINT
 from sw.model.architectures import DIGITS
-from sw.model.config import LayerSpec
+from sw.model.config.layer import LayerSpec
 from sw.model.network import SpikingNetwork
 from sw.train import checkpoint
 from sw.train.checkpoint import Checkpoint

@@ -16,7 +16,7 @@ from sw.attack.gradient.way import Way, way
 from sw.common.errors import InputError
 from sw.data.dataset import Dataset
 from sw.model.architectures import DIGITS
-from sw.model.config import Branch, LayerSpec
+from sw.model.config.layer import Branch, LayerSpec
 from sw.model.network import NetworkTrace, SpikingNetwork, as_input
 from sw.train.checkpoint import Checkpoint
 

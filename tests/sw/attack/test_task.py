@@ -10,7 +10,7 @@ from sw.attack.gradient.way import Pixels
 from sw.attack.image_sets import draw_images
 from sw.files.paths import DIGITS_CHECKPOINT
 from sw.model.architectures import DIGITS
-from sw.model.config import LayerSpec
+from sw.model.config.layer import LayerSpec
 from sw.model.metrics import accuracy, evaluate
 from sw.model.network import SpikingNetwork
 from sw.train import checkpoint

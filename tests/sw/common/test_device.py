@@ -16,7 +16,8 @@ from sw.data.augment import crop_and_flip
 from sw.data.dataset import Dataset
 from sw.model import lif_compiled
 from sw.model.architectures import DIGITS
-from sw.model.config import Encoding, LayerSpec
+from sw.model.config.inputs import Encoding
+from sw.model.config.layer import LayerSpec
 from sw.model.network import SpikingNetwork
 from sw.train import loop, training_state
 from sw.train.settings import TrainSettings

@@ -14,7 +14,7 @@ from sw.integer.fold import fold
 from sw.integer.inference import run
 from sw.integer.network import MEMBRANE_MAX, IntegerLayer, IntegerNetwork, Reset
 from sw.model.architectures import DIGITS
-from sw.model.config import Encoding
+from sw.model.config.inputs import Encoding
 from sw.model.layer import SpikingLayer
 from sw.model.network import SpikingNetwork
 from tests.support.networks import Sketch, random_network

@@ -11,7 +11,8 @@ from sw.common.errors import InputError
 from sw.integer.fold import _grids, fold, round_decisions
 from sw.integer.inference import run
 from sw.model.architectures import DIGITS
-from sw.model.config import Encoding, NetworkConfig
+from sw.model.config.inputs import Encoding
+from sw.model.config.network import NetworkConfig
 from sw.model.layer import SpikingLayer
 from sw.model.network import SpikingNetwork
 from tests.support.descriptions import with_numbers

@@ -10,7 +10,8 @@ from sw.common.errors import InputError
 from sw.integer.fold import fold
 from sw.integer.inference import host_spikes, input_spikes, pool, run
 from sw.model.architectures import DIGITS
-from sw.model.config import Encoding, LayerSpec
+from sw.model.config.inputs import Encoding
+from sw.model.config.layer import LayerSpec
 from sw.model.network import SpikingNetwork, as_input
 
 SEED = 7

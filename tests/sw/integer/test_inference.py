@@ -12,7 +12,7 @@ from sw.common.errors import InputError
 from sw.integer import inference
 from sw.integer.inference import host_spikes, pool, run
 from sw.integer.network import IntegerLayer, Reset
-from sw.model.config import LayerKind
+from sw.model.config.layer import LayerKind
 from tests.support.networks import Sketch, random_network
 
 SKETCHES = (

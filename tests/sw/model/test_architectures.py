@@ -8,7 +8,7 @@ import torch
 
 from sw.common.errors import InputError
 from sw.model.architectures import DIGITS, named
-from sw.model.config import LayerSpec
+from sw.model.config.layer import LayerSpec
 from sw.model.network import SpikingNetwork
 
 CIFAR = dataclasses.replace(DIGITS, dataset="cifar10", input_shape=(3, 32, 32))

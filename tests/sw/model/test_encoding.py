@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from sw.model.config import Encoding
+from sw.model.config.inputs import Encoding
 from sw.model.encoding import UNIT, encode
 
 RAMP = torch.arange(256.0).reshape(1, 1, 16, 16)  # every pixel value once

@@ -9,7 +9,7 @@ import torch
 from sw.integer import inference
 from sw.integer.fold import fold
 from sw.model.architectures import DIGITS
-from sw.model.config import Branch, LayerSpec
+from sw.model.config.layer import Branch, LayerSpec
 from sw.model.metrics import evaluate
 from sw.model.network import SpikingNetwork, as_input, exact
 

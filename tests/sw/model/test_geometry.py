@@ -12,9 +12,9 @@ import torch.nn.functional as F
 from sw.attack.gradient.paper import rotated
 from sw.integer import inference, network_file
 from sw.integer.fold import fold
-from sw.model import config
 from sw.model.architectures import DIGITS
-from sw.model.config import LayerSpec
+from sw.model.config import layer as layer_config
+from sw.model.config.layer import LayerSpec
 from sw.model.geometry import (
     CONVOLUTION,
     POOLING,
@@ -145,7 +145,7 @@ def test_another_convolution(
     convolution: Geometry, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """The network, its integers and their file have no kernel, stride or padding of their own."""
-    monkeypatch.setattr(config, "CONVOLUTION", convolution)
+    monkeypatch.setattr(layer_config, "CONVOLUTION", convolution)
     layers = (LayerSpec("conv", 3), LayerSpec("conv", 2), LayerSpec("fc", 4))
     network = SpikingNetwork(replace(DIGITS, input_shape=(1, 9, 8), layers=layers), weight_bits=4)
     network.reset(1)

@@ -10,7 +10,8 @@ import torch.nn.functional as F
 
 from sw.common.errors import InputError
 from sw.model.architectures import DIGITS
-from sw.model.config import LayerSpec, NetworkConfig
+from sw.model.config.layer import LayerSpec
+from sw.model.config.network import NetworkConfig
 from sw.model.lif import lif
 from sw.model.network import SpikingNetwork, as_input, at_rest, still
 from sw.model.quantise import clip_scale, quantise

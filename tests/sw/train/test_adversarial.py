@@ -13,7 +13,7 @@ from sw.common.errors import InputError
 from sw.data.dataset import Dataset
 from sw.data.datasets import load
 from sw.model.architectures import DIGITS
-from sw.model.config import LayerSpec
+from sw.model.config.layer import LayerSpec
 from sw.model.metrics import accuracy, evaluate
 from sw.model.network import SpikingNetwork, as_input
 from sw.train import adversarial as module

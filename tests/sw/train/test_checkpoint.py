@@ -13,7 +13,7 @@ import torch
 from sw.common.errors import InputError
 from sw.integer import network_file
 from sw.model.architectures import DIGITS
-from sw.model.config import LayerSpec
+from sw.model.config.layer import LayerSpec
 from sw.model.network import SpikingNetwork
 from sw.train import checkpoint
 from sw.train.loop import Trained

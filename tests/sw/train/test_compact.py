@@ -14,7 +14,8 @@ from sw.common.errors import InputError
 from sw.data.dataset import Dataset
 from sw.integer.fold import fold
 from sw.model.architectures import DIGITS
-from sw.model.config import Encoding, LayerSpec
+from sw.model.config.inputs import Encoding
+from sw.model.config.layer import LayerSpec
 from sw.model.network import SpikingNetwork, as_input
 from sw.train import checkpoint
 from sw.train.checkpoint import Checkpoint

@@ -10,7 +10,7 @@ import torch
 from sw.common.errors import InputError
 from sw.data import datasets
 from sw.model.architectures import DIGITS
-from sw.model.config import Branch, LayerSpec
+from sw.model.config.layer import Branch, LayerSpec
 from sw.model.geometry import Geometry
 from sw.model.network import SpikingNetwork
 from sw.train import checkpoint

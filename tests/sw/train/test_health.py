@@ -7,7 +7,8 @@ import torch
 
 from sw.data.dataset import Dataset
 from sw.model.architectures import DIGITS
-from sw.model.config import LayerSpec, NetworkConfig
+from sw.model.config.layer import LayerSpec
+from sw.model.config.network import NetworkConfig
 from sw.model.network import SpikingNetwork, as_input
 from sw.train import health
 from sw.train.loop import Diverged, train

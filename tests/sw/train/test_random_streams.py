@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from sw.data.dataset import Dataset
-from sw.model.config import LayerSpec, NetworkConfig
+from sw.model.config.layer import LayerSpec
+from sw.model.config.network import NetworkConfig
 from sw.model.network import SpikingNetwork
 from sw.train import loop as module
 from sw.train.loop import train

@@ -9,7 +9,7 @@ import torch
 from sw.common.errors import InputError
 from sw.data.dataset import Dataset
 from sw.model import metrics
-from sw.model.config import NetworkConfig
+from sw.model.config.network import NetworkConfig
 from sw.model.network import SpikingNetwork, as_input
 from sw.train import loop, training_state
 from sw.train.settings import TrainSettings

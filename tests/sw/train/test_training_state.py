@@ -12,7 +12,8 @@ from sw.common.errors import InputError
 from sw.data.dataset import Dataset
 from sw.data.datasets import load
 from sw.model.architectures import DIGITS
-from sw.model.config import LayerSpec, NetworkConfig
+from sw.model.config.layer import LayerSpec
+from sw.model.config.network import NetworkConfig
 from sw.model.network import SpikingNetwork
 from sw.train.loop import Diverged, Trained, TrainFiles, train
 from sw.train.settings import TrainSettings

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Literal
 
-from sw.model.config import Encoding
+from sw.model.config.inputs import Encoding
 from sw.paper.cells import WEIGHTS, Weights
 from sw.paper.phenomena.verdicts.view import View
 from sw.paper.presets import Scale

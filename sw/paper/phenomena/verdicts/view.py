@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sw.files.store import Result
-from sw.model.config import Encoding
+from sw.model.config.inputs import Encoding
 from sw.model.metrics import adv_loss, mean_activity
 from sw.paper.cells import Weights
 from sw.paper.phenomena.grid import Learnt, Norm, Place

@@ -13,7 +13,7 @@ from sw.attack.image_sets import draw_images
 from sw.common.errors import InputError
 from sw.integer import inference
 from sw.integer.fold import fold
-from sw.model.config import Inputs
+from sw.model.config.inputs import Inputs
 from sw.model.network import SpikingNetwork, as_input
 from sw.train import checkpoint
 from sw.train.loop import Trained

@@ -21,7 +21,7 @@ from hw.spec import FLIT, FULL_CHIP, ChipShape, Kind, Region
 from sw.common.errors import InputError
 from sw.integer import inference
 from sw.integer.network import IntegerNetwork
-from sw.model import config
+from sw.model.config import layer as layer_config
 from sw.model.geometry import Geometry
 from tests.cosim.mapping.test_streamed import TINY_CHIP, VGG5
 from tests.support.networks import CONVOLUTIONS, OTHER_GEOMETRIES, SMALL, Sketch, random_network
@@ -222,7 +222,7 @@ def test_a_spike_of_no_neuron_is_a_stray_and_a_lost_membrane_is_missed() -> None
 @pytest.mark.parametrize("geometry", OTHER_GEOMETRIES, ids=str)
 def test_another_convolution(geometry: Geometry, monkeypatch: pytest.MonkeyPatch) -> None:
     """The tiles are cut as `sw.model.geometry` says, whatever it says."""
-    monkeypatch.setattr(config, "CONVOLUTION", geometry)
+    monkeypatch.setattr(layer_config, "CONVOLUTION", geometry)
     network = random_network(4, CONVOLUTIONS, input_shape=(1, 17, 16), timesteps=3)
     schedule = assert_equals_integer(network, 3, ChipShape(2, 2, 128, 64))
     assert max(layer.windows.tiles for layer in schedule.layers) > 1

@@ -12,7 +12,7 @@ from cosim.program.program import Rectangle, rectangles
 from hw.spec import AXON, FANOUT, FLIT, FULL_CHIP, ChipShape
 from sw.common.checks import Shape
 from sw.integer.network import IntegerLayer
-from sw.model.config import LayerKind
+from sw.model.config.layer import LayerKind
 
 ALL = 1 << 20
 

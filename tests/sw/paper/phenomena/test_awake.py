@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from sw.model.config import Encoding
+from sw.model.config.inputs import Encoding
 from sw.model.metrics import evaluate
 from sw.model.network import SpikingNetwork
 from sw.paper.phenomena.awake import IMAGES, SPREAD, AwakeTraining, drives, first
