@@ -29,7 +29,7 @@ from sw.model.config.network import NetworkConfig
 from sw.model.network import SpikingNetwork, still
 
 Classes = NDArray[np.int64]  # [n]
-SURROGATE = {"sa_pgd": "assg"}  # methods that were made for another surrogate than the paper's
+SURROGATE = {"sapgd": "assg"}  # methods that were made for another surrogate than the paper's
 
 
 @dataclass(frozen=True)

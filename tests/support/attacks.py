@@ -39,7 +39,7 @@ def fgsm(
     return fgsm_method.attack(victim, images, Budget(eps))
 
 
-def r_fgsm(
+def rfgsm(
     network: SpikingNetwork,
     images: Images,
     classes: Classes,

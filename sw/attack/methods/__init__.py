@@ -5,18 +5,18 @@ file `spikes` take and give spikes. They know no other attack and no data set; w
 belongs to an image's number (`sw.attack.draws`).
 """
 
-from sw.attack.methods import apgd, fgsm, noise, pgd, rays, sa_pgd, spikes, square, targeted
+from sw.attack.methods import apgd, fgsm, nearest, noise, pgd, rays, sapgd, spikes, square
 from sw.attack.methods.budget import ByQueries, Method
 
 METHODS: dict[str, Method] = {
     "fgsm": fgsm.attack,
-    "r_fgsm": fgsm.attack_behind_a_random_step,
+    "rfgsm": fgsm.attack_behind_a_random_step,
     "pgd": pgd.attack,
     "noise": noise.attack,
     "apgd": apgd.attack_cross_entropy,
-    "apgd_dlr": apgd.attack_dlr,
-    "apgd_targeted": targeted.attack,
-    "sa_pgd": sa_pgd.attack,
+    "dlr": apgd.attack_dlr,
+    "nearest": nearest.attack,
+    "sapgd": sapgd.attack,
     "square": square.attack,
     "rays": rays.attack,
     "insert": spikes.insert,

@@ -13,7 +13,7 @@ from sw.common.errors import InputError
 LARGEST = 255  # at this strength any image may become any other: nothing may stay right
 NOISE, SINGLE, STRONGEST, BLACK_BOX = "noise", "fgsm", "apgd", "square"
 EOT = "eot"  # expects over draws of the encoding
-ONE_STEP = ("noise", "fgsm", "r_fgsm")  # methods whose number of steps is what it is
+ONE_STEP = ("noise", "fgsm", "rfgsm")  # methods whose number of steps is what it is
 
 
 @dataclass(frozen=True)
@@ -47,19 +47,19 @@ SUITES: dict[str, dict[str, Member]] = {
         SINGLE: Member(Attack("fgsm", 0)),
         "pgd": Member(Attack("pgd", 0, steps=10)),
         STRONGEST: Member(Attack("apgd", 0, steps=20)),
-        "dlr": Member(Attack("apgd_dlr", 0, steps=20)),
-        "sapgd": Member(Attack("sa_pgd", 0, steps=100), Way(surrogate="assg")),
+        "dlr": Member(Attack("dlr", 0, steps=20)),
+        "sapgd": Member(Attack("sapgd", 0, steps=100), Way(surrogate="assg")),
         BLACK_BOX: Member(Attack("square", 0, steps=100)),
     },
     "reliable": {
         NOISE: Member(Attack("noise", 0)),
         SINGLE: Member(Attack("fgsm", 0)),
-        "rfgsm": Member(Attack("r_fgsm", 0, restarts=10)),
+        "rfgsm": Member(Attack("rfgsm", 0, restarts=10)),
         "pgd": Member(Attack("pgd", 0, steps=50, restarts=5)),
         STRONGEST: Member(Attack("apgd", 0, steps=100)),
-        "dlr": Member(Attack("apgd_dlr", 0, steps=100)),
-        "nearest": Member(Attack("apgd_targeted", 0, steps=50, restarts=4)),
-        "sapgd": Member(Attack("sa_pgd", 0, steps=100), Way(surrogate="assg")),
+        "dlr": Member(Attack("dlr", 0, steps=100)),
+        "nearest": Member(Attack("nearest", 0, steps=50, restarts=4)),
+        "sapgd": Member(Attack("sapgd", 0, steps=100), Way(surrogate="assg")),
         "pdsg": Member(Attack("apgd", 0, steps=50), Way(surrogate="pdsg")),
         "rate": Member(Attack("apgd", 0, steps=50), Way("rate")),
         "rga": Member(Attack("apgd", 0, steps=50), Way("rga")),

@@ -9,7 +9,9 @@ import pytest
 from cosim.experiment.plan import SHARD
 from sw.attack.attacks import SURROGATE, Attack
 from sw.attack.gradient.way import PAPER, TRAINED, Way
-from sw.attack.image_sets import attack_of, draw_images, parse_sets
+from sw.attack.image_sets import ATTACKS, attack_of, draw_images, parse_sets
+from sw.attack.methods import METHODS
+from sw.attack.set_names import TRANSFER
 from sw.attack.suite.members import SUITES
 from sw.common.errors import InputError
 from sw.data.dataset import Dataset
@@ -20,12 +22,22 @@ WAYS = ("pdsg", "rate", "rga", "rga4")
 TARGET, OTHER = (make_networks(seed).quantised_network for seed in (0, 1))
 
 
+def test_a_set_is_called_as_its_attack_is() -> None:
+    """`nc64c oracle` takes attacks by name, `nc64c cosim` sets: one attack has one name."""
+    called = {
+        name: how["method"]
+        for name, how in ATTACKS.items()
+        if not how.keys() & {"targeted", "way"} and name != TRANSFER
+    }
+    assert called == {name: name for name in METHODS}
+
+
 def test_names() -> None:
     names = "clean, fgsm_8,targeted_8,rfgsm_8,pgd_8,transfer_16"
     assert parse_sets(names) == tuple(names.replace(" ", "").split(","))
     assert attack_of("fgsm_8") == Attack("fgsm", 8)
     assert attack_of("targeted_2") == Attack("fgsm", 2, targeted=True)
-    assert attack_of("rfgsm_255", seed=3) == Attack("r_fgsm", 255, seed=3)
+    assert attack_of("rfgsm_255", seed=3) == Attack("rfgsm", 255, seed=3)
 
 
 @pytest.mark.parametrize("suite", SUITES)

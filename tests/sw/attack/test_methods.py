@@ -8,7 +8,7 @@ import torch
 
 from sw.attack.attacks import Attack
 from sw.attack.gradient import losses
-from sw.attack.methods import METHODS, apgd, pgd, sa_pgd, square
+from sw.attack.methods import METHODS, apgd, pgd, sapgd, square
 from sw.attack.methods.budget import Budget
 from sw.attack.set_names import OF_SPIKES
 from sw.common.errors import InputError
@@ -19,7 +19,7 @@ from sw.model.network import SpikingNetwork
 from sw.train.checkpoint import Checkpoint
 from tests.support.attacks import victim_of
 
-NEW = ("noise", "apgd", "apgd_dlr", "sa_pgd", "square")
+NEW = ("noise", "apgd", "dlr", "sapgd", "square")
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def test_sa_pgd_by_hand(committed: Checkpoint, data: Dataset) -> None:
     victim = victim_of(network, data.labels, data.numbers)
     looks = victim_of(network, data.labels, data.numbers)
     budget = Budget(eps, steps=3, seed=4)
-    found = sa_pgd.attack(victim, data.images, budget)
+    found = sapgd.attack(victim, data.images, budget)
     at = pgd.start(victim, data.images, budget).astype(np.float64)
     m = v = np.zeros_like(at)
     shown, seen = [], []
@@ -157,7 +157,7 @@ def test_sa_pgd_stands_still_without_a_gradient(committed: Checkpoint, data: Dat
     dead.reset(0)
     victim = victim_of(dead, data.labels, data.numbers)
     budget = Budget(9, steps=2)
-    found = sa_pgd.attack(victim, data.images, budget)
+    found = sapgd.attack(victim, data.images, budget)
     assert np.array_equal(found, pgd.start(victim, data.images, budget))
     assert victim.course.zero.all()
 
@@ -171,7 +171,7 @@ def test_each_start_aims_at_the_next_class(committed: Checkpoint, data: Dataset)
     scores = victim.scores(data.images)
     scores[np.arange(len(data)), data.labels] = -np.inf
     aims = np.argsort(-scores, axis=1, kind="stable")[:, 1]
-    found = METHODS["apgd_targeted"](victim, data.images, Budget(40, steps=5, restart=1))
+    found = METHODS["nearest"](victim, data.images, Budget(40, steps=5, restart=1))
     expected = apgd.attack_dlr(
         victim_of(network, aims, data.numbers, targeted=True), data.images, Budget(40, 5, restart=1)
     )
@@ -179,7 +179,7 @@ def test_each_start_aims_at_the_next_class(committed: Checkpoint, data: Dataset)
     last = evaluate(network, found).predictions
     assert np.mean(last == aims) > 0.2
     counts = [
-        right(network, Attack("apgd_targeted", 20, steps=5, restarts=n)(network, data), data)
+        right(network, Attack("nearest", 20, steps=5, restarts=n)(network, data), data)
         for n in (1, 4)
     ]
     assert counts[1] < counts[0]

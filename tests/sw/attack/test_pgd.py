@@ -17,13 +17,13 @@ from sw.data.dataset import Dataset
 from sw.model.metrics import accuracy, evaluate
 from sw.model.network import SpikingNetwork, as_input
 from sw.train.checkpoint import Checkpoint
-from tests.support.attacks import fgsm, pgd, r_fgsm
+from tests.support.attacks import fgsm, pgd, rfgsm
 from tests.support.networks import clear_of_zero
 
 pytestmark = pytest.mark.slow
 
 NETWORKS = ("float_network", "quantised_network")
-METHODS = ("fgsm", "r_fgsm", "pgd")
+METHODS = ("fgsm", "rfgsm", "pgd")
 
 
 def _signs(
@@ -72,12 +72,12 @@ def test_r_fgsm_is_a_random_and_a_gradient_step(
     """By default alpha is eps / 2, rounded down."""
     network, data = committed.quantised_network, held_out.take(slice(5, 35))
     images, labels, numbers = data.images, data.labels, data.numbers
-    found = r_fgsm(network, images, labels, eps, numbers=numbers, seed=9)
+    found = rfgsm(network, images, labels, eps, numbers=numbers, seed=9)
     random = 2 * draw(9, Purpose.STEP, numbers, 2, (1, 8, 8), variant=eps) - 1
     first = np.clip(images + alpha * random, 0, 255).astype(np.uint8)
     step = (eps - alpha) * _signs(network, first, labels)
     assert np.array_equal(found, np.clip(first + step, 0, 255))
-    again = r_fgsm(network, images, labels, eps, numbers=numbers, alpha=alpha, seed=9)
+    again = rfgsm(network, images, labels, eps, numbers=numbers, alpha=alpha, seed=9)
     assert np.array_equal(found, again)
 
 
@@ -110,7 +110,7 @@ def test_one_step_of_pgd_without_a_random_start_is_fgsm(
 
 KINDS = {
     "targeted_8": Attack("fgsm", 8, targeted=True, seed=7),
-    "rfgsm_8": Attack("r_fgsm", 8, seed=7),
+    "rfgsm_8": Attack("rfgsm", 8, seed=7),
     "pgd_8": Attack("pgd", 8, seed=7),
     "pgd_4": Attack("pgd", 4, seed=7),
 }
@@ -246,9 +246,9 @@ def test_agrees_with_foolbox(
             ("pgd", 8.0),
             r"eps is 8\.0: must be 0 to 255, in 1/255, and a whole number: 8 stands for",
         ),
-        (("r_fgsm", True), "eps is True: must be"),
+        (("rfgsm", True), "eps is True: must be"),
         (("fgsm", np.uint8(8)), r"eps is .*8.*: must be"),  # its negative would be 248
-        (("cw", 8), "unknown attack 'cw': must be one of fgsm, r_fgsm, pgd"),
+        (("cw", 8), "unknown attack 'cw': must be one of fgsm, rfgsm, pgd"),
     ],
 )
 def test_bad_attacks(arguments: tuple[str, int], message: str) -> None:
@@ -260,7 +260,7 @@ def test_bad_steps(committed: Checkpoint, held_out: Dataset) -> None:
     network, images, labels = committed.float_network, held_out.images[:2], held_out.labels[:2]
     numbers = held_out.numbers[:2]
     with pytest.raises(InputError, match="alpha: is 9, must be an integer from 0 to 8"):
-        r_fgsm(network, images, labels, 8, alpha=9, numbers=numbers)
+        rfgsm(network, images, labels, 8, alpha=9, numbers=numbers)
     with pytest.raises(InputError, match="steps: is 0, must be an integer from 1 to 10000"):
         pgd(network, images, labels, 8, steps=0, numbers=numbers)
     with pytest.raises(InputError, match="classes of a targeted attack: is 1"):

@@ -20,8 +20,8 @@ ALONE = Way(batch=1)  # the last bits of a gradient depend on who else is in the
 ATTACKS = {
     "pgd": Attack("pgd", EPS, steps=8),
     "apgd": Attack("apgd", EPS, steps=12),
-    "dlr": Attack("apgd_dlr", EPS, steps=12),
-    "sapgd": Attack("sa_pgd", EPS, steps=12, way=replace(ALONE, surrogate="assg")),
+    "dlr": Attack("dlr", EPS, steps=12),
+    "sapgd": Attack("sapgd", EPS, steps=12, way=replace(ALONE, surrogate="assg")),
     "pdsg": Attack("apgd", EPS, steps=8, way=replace(ALONE, surrogate="pdsg")),
     "square": Attack("square", EPS, steps=60),
 }
@@ -73,7 +73,7 @@ def test_further_starts_are_for_images_that_stand(
 ) -> None:
     """`nearest`, a start a class: each start looks at no more images than the one before left."""
     network = committed.quantised_network
-    attack = Attack("apgd_targeted", EPS, steps=6, restarts=4, until_fooled=True)
+    attack = Attack("nearest", EPS, steps=6, restarts=4, until_fooled=True)
     [found] = attack.at([EPS], network, data, ALONE)
     [once] = replace(attack, restarts=1).at([EPS], network, data, ALONE)
     stood = int((~once.course.fooled(data.numbers)).sum())
@@ -91,7 +91,7 @@ def test_who_rests_takes_nothing_from_the_others(
 ) -> None:
     """In batches of 5 a surrogate that remembers must remember whom it saw."""
     network, way = committed.quantised_network, Way(surrogate=surrogate, batch=5)
-    attack = Attack("sa_pgd", EPS, steps=10, until_fooled=True)
+    attack = Attack("sapgd", EPS, steps=10, until_fooled=True)
     [together], [alone] = (
         attack.at([EPS], network, data, each) for each in (way, replace(way, batch=1))
     )
