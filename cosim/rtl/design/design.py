@@ -85,6 +85,11 @@ class Design:
         return f"{'core' if self.core else 'chip'} {self.top} of {names}"
 
 
+def takes_packed(design: Design | None) -> bool:
+    """Whether RTL takes the spikes of a group of axons in one flit; None: ours, which does."""
+    return design is None or design.packs
+
+
 def read(sources: Sources, *, icarus: bool = False) -> Design:
     """The design, its files read once; with `icarus` as that simulator would.
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from cosim.program.errors import Mismatch, SimulationError
 from cosim.program.runner import Advance, unheard
 from cosim.rtl import environment
-from cosim.rtl.design.design import Design
+from cosim.rtl.design.design import Design, takes_packed
 from cosim.rtl.design.verilog import chip_files
 from cosim.rtl.icarus import waves
 from cosim.rtl.played import SimulatorInput, SimulatorOutput, Trace, answered
@@ -47,7 +47,7 @@ def runner(shape: ChipShape, design: Design | None = None, trace: Trace | None =
         with tempfile.TemporaryDirectory(prefix="nc64c-") as folder:
             return play(shape, given, Path(folder), advance, design=design, trace=trace)
 
-    return RtlRunner(play_in_scratch, back_door=False, packs=design is None or design.packs)
+    return RtlRunner(play_in_scratch, back_door=False, packs=takes_packed(design))
 
 
 def check_installed() -> None:

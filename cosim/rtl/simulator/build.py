@@ -18,7 +18,7 @@ from pathlib import Path
 
 import cocotb_tools.config
 
-from cosim.rtl.design.design import Design
+from cosim.rtl.design.design import Design, takes_packed
 from cosim.rtl.design.verilog import chip_files
 from cosim.rtl.simulator import cache, runtime
 from cosim.rtl.simulator.headers import PATIENCE, chip_instance, cpp_header, sv_header
@@ -170,7 +170,7 @@ def build(
         back_door=recipe.back_door,
         seed=1 if random else None,
         traced=traced,
-        packs=design is None or design.packs,
+        packs=takes_packed(design),
     )
 
 
