@@ -207,6 +207,7 @@ FANOUT = Format(
     y1=COORD_BITS,
     host=1,  # 1: to the host instead of the rectangle
 )
+CORNERS = ("x0", "y0", "x1", "y1")  # of the rectangle, in FLIT and FANOUT
 FANOUT_RANGE = Format("FANOUT_RANGE", start=FANOUT_BITS, count=FANOUT_BITS)
 LEAK = Format("LEAK", shift=LEAK_BITS, enable=1)
 

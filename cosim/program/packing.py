@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hw.spec import (
     AXON,
     AXON_GROUP,
+    CORNERS,
     DATA_BITS,
     FLIT,
     GROUP_BITS,
@@ -21,7 +22,7 @@ from hw.spec import (
 
 Flits = NDArray[np.uint64]
 
-_CORNERS = FLIT.pack(**{name: FLIT.fields[name].mask for name in ("x0", "y0", "x1", "y1")})
+CORNERS_MASK = FLIT.pack(**{name: FLIT.fields[name].mask for name in CORNERS})  # of a flit
 _BIT = (1 << GROUP_BITS) - 1  # of an axon, its place in its group
 _AXON = FLIT.pack(data=AXON.pack(axon=_BIT))  # the same in a SPIKE
 _SHIFT = FLIT.fields["data"].offset + AXON.fields["axon"].offset
@@ -68,7 +69,7 @@ def unpacked(flits: Flits) -> tuple[Flits, NDArray[np.int64]]:
         axon=AXON_GROUP.get(where, "group") << np.uint64(GROUP_BITS) | bit.astype(np.uint64),
         page=AXON_GROUP.get(where, "page"),
     )
-    spikes = FLIT.pack(kind=int(Kind.SPIKE), data=data) | words[which] & np.uint64(_CORNERS)
+    spikes = FLIT.pack(kind=int(Kind.SPIKE), data=data) | words[which] & np.uint64(CORNERS_MASK)
     source = np.concatenate([index[~several], index[several][which]])
     order = np.argsort(source, kind="stable")
     return np.concatenate([flits[~several], spikes])[order], source[order]
@@ -122,5 +123,5 @@ def _map_flits(spikes: Flits, axons: Flits) -> Flits:
     )
     flits: Flits = FLIT.pack(
         kind=int(Kind.SPIKE), region=int(Region.AXONS), offset=offset, data=axons
-    ) | spikes & np.uint64(_CORNERS)
+    ) | spikes & np.uint64(CORNERS_MASK)
     return flits

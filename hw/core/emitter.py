@@ -93,7 +93,7 @@ class Emitter(wiring.Component):
                 flit.kind.eq(spec.Kind.SPIKE),
                 axon.axon.eq(target.axon),
                 axon.page.eq(target.page),
-                *(getattr(flit, c).eq(getattr(target, c)) for c in ("x0", "y0", "x1", "y1")),
+                *(getattr(flit, c).eq(getattr(target, c)) for c in spec.CORNERS),
             ]
 
         access = self.access

@@ -6,12 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw.formats import Format
-from hw.spec import AXON, AXON_BITS, COORD_BITS, FANOUT, FLIT, ChipShape
+from hw.spec import AXON, AXON_BITS, COORD_BITS, CORNERS, FANOUT, FLIT, ChipShape
 
 Flits = NDArray[np.uint64]
 Indices = NDArray[np.int64]
 Boxes = NDArray[np.uint16]  # x0, y0, x1, y1, the first one lowest
-CORNERS = ("x0", "y0", "x1", "y1")
 BOXES = 1 << COORD_BITS * len(CORNERS)
 COORD_MASK = (1 << COORD_BITS) - 1
 

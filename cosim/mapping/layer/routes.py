@@ -13,10 +13,8 @@ from numpy.typing import NDArray
 
 from cosim.mapping.layer.tiling import Plan, Seen
 from cosim.program.program import InputMap, rectangles
-from hw.spec import AXON, FANOUT, FLIT, ChipShape, Kind
+from hw.spec import AXON, CORNERS, FANOUT, FLIT, ChipShape, Kind
 from sw.common.checks import Shape
-
-CORNERS = ("x0", "y0", "x1", "y1")
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from cosim.program.packing import CORNERS_MASK
 from cosim.verify.case.words import Line, box_words, destination_words, ranges
 from hw.spec import (
     AXON,
@@ -31,7 +32,6 @@ from hw.spec import (
 )
 
 WORD = 1 << DATA_BITS
-CORNERS_MASK = FLIT.pack(**{name: FLIT.fields[name].mask for name in ("x0", "y0", "x1", "y1")})
 REGISTER_NAMES = {
     which.name.lower().replace("_", "-"): int(which)
     for which in Register

@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw.formats import Format
-from hw.spec import FANOUT
+from hw.spec import CORNERS, FANOUT
 from sw.common.checks import shown
 from sw.common.errors import InputError
 
-CORNERS = ("x0", "y0", "x1", "y1")
 NUMBER = re.compile(r"-?[0-9]{1,10}|0x[0-9a-f]{1,16}")
 RANGE = re.compile(r"([0-9]{1,4})(?:-([0-9]{1,4}))?")
 BOX = re.compile(r"([0-7]),([0-7])(?:-([0-7]),([0-7]))?")

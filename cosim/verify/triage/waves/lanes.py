@@ -10,7 +10,7 @@ from cosim.golden.cores.lfsr import lfsr_run
 from cosim.verify.triage.moments import Moment
 from cosim.verify.triage.rules import outcome
 from cosim.verify.triage.waves.wave import CYCLE, Numbers, Visit, Wave
-from hw.spec import AXON, FANOUT, FLIT, Counter, Kind, Region, Register
+from hw.spec import AXON, CORNERS, FANOUT, FLIT, Counter, Kind, Region, Register
 
 AT_REST = ("soma.hit", "soma.fired_valid", "soma.settled")  # 0 while no neuron fires
 ELSEWHERE = {"soma.current": "dendrites.current"}  # where the RTL's wave surely has it
@@ -162,7 +162,7 @@ def flit_of(word: int) -> int | None:
     if FANOUT.get(word, "host"):
         return None
     data = AXON.pack(axon=FANOUT.get(word, "axon"), page=FANOUT.get(word, "page"))
-    corners = {name: FANOUT.get(word, name) for name in ("x0", "y0", "x1", "y1")}
+    corners = {name: FANOUT.get(word, name) for name in CORNERS}
     return int(FLIT.pack(kind=int(Kind.SPIKE), data=data, **corners))
 
 
