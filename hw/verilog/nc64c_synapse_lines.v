@@ -94,3 +94,4 @@ module nc64c_synapse_lines (
   end
   /* verilator lint_on BLKSEQ */
 endmodule
+`undef NC64C_ONES
