@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cosim.experiment.images.image_file import ImageSet, ImageSets
+from cosim.experiment.levels.chip import read_back_share
 from cosim.experiment.levels.subject import Subject
 from cosim.experiment.plan import Result, RtlCounts, Shard
 from cosim.mapping import noise
@@ -82,7 +83,7 @@ def gather(
         chip=chip_record(subject.mapping),
         sets=sets,
         examples=_examples(content, sets),
-        rtl=_rtl(collected, subject.read_back, build_s, facts.jobs),
+        rtl=_rtl(collected, read_back_share(subject.mapping), build_s, facts.jobs),
         facts=facts,
     )
 

@@ -9,14 +9,11 @@ from dataclasses import replace
 import numpy as np
 
 from cosim.compare.chips import Mismatch
-from cosim.experiment.levels.passes import ReadBack
-from cosim.experiment.levels.resident import run_resident
+from cosim.experiment.levels.chip import run_on_chip
 from cosim.experiment.levels.results import BATCH, ChipResult, Chips
-from cosim.experiment.levels.streamed import run_streamed
 from cosim.experiment.levels.subject import Subject
 from cosim.experiment.plan import Result, RtlCounts, Shard
 from cosim.mapping.noise import with_noise
-from cosim.program.program import Program
 from cosim.record.record import Failing, Level, Spikes
 from hw.spec import Counter
 from sw.attack.image_sets import BLOCK, batches, block_seed
@@ -105,14 +102,9 @@ def _classify(level: str, network: SpikingNetwork, images: Images, watch: Stopwa
 
 def _on_chip(subject: Subject, shard: Shard, chips: Chips, watch: Stopwatch) -> ChipResult:
     """Golden model, and the RTL if it is asked for."""
-    network, images = subject.network, shard.images
-    if isinstance(subject.mapping, Program):
-        return run_resident(subject.mapping, network, images, chips, watch)
     # Other passes are read back in every set and shard.
     seed = int.from_bytes(f"{shard.common.seed} {shard.set} {shard.first}".encode())
-    read_back = ReadBack(subject.read_back, seed)
-    with watch.stage("golden" if chips.rtl is None else "golden and RTL"):
-        return run_streamed(subject.mapping, network, images, chips, read_back)
+    return run_on_chip(subject.mapping, subject.network, shard.images, chips, watch, seed)
 
 
 def _rtl_counts(chip: ChipResult) -> RtlCounts | None:

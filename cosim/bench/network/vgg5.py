@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from cosim.bench.measure.memory import peak_mib
 from cosim.bench.measure.timing import children_cpu_s, in_turns, load_average, ratio, spread
-from cosim.experiment.levels.packed_spikes import PackedSpikes
-from cosim.experiment.levels.passes import ReadBack, run_network
-from cosim.experiment.levels.streamed import READ_BACK
+from cosim.experiment.levels.streamed.packed_spikes import PackedSpikes
+from cosim.experiment.levels.streamed.passes import ReadBack, run_network
+from cosim.experiment.levels.streamed.run import READ_BACK
 from cosim.golden.batched.runner import BatchedRunner
 from cosim.golden.runner import GoldenRunner
 from cosim.mapping.host_layers import chip_inputs

@@ -8,10 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from cosim.experiment.levels.passes import ReadBack
-from cosim.experiment.levels.resident import run_resident
+from cosim.experiment.levels.chip import run_on_chip
 from cosim.experiment.levels.results import ChipResult, Chips
-from cosim.experiment.levels.streamed import READ_BACK, run_streamed
 from cosim.golden.runner import GoldenRunner
 from cosim.mapping.choose import Mapping
 from cosim.program.program import Program
@@ -166,21 +164,13 @@ def run_own(
 
     Raises `InputError` for inputs that the network does not take.
     """
+    chips = Chips(GoldenRunner(), rtl)
     done = {
         name: OwnSet(
             each,
-            _chips(network, mapping, each, rtl),
+            run_on_chip(mapping, network, each.values, chips, Stopwatch()),
             [] if imported is None else costs(imported, each if most is None else each.first(most)),
         )
         for name, each in sets.items()
     }
     return OwnRun(network, mapping, done, None if imported is None else imported.document)
-
-
-def _chips(
-    network: IntegerNetwork, mapping: Mapping, inputs: UserInputs, rtl: Runner | None
-) -> ChipResult:
-    chips = Chips(GoldenRunner(), rtl)
-    if isinstance(mapping, Program):
-        return run_resident(mapping, network, inputs.values, chips, Stopwatch())
-    return run_streamed(mapping, network, inputs.values, chips, ReadBack(READ_BACK, 0))

@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cosim.experiment.levels.flow import Flow
-from cosim.experiment.levels.packed_spikes import PackedSpikes
-from cosim.experiment.levels.passes import ReadBack, make_stimuli, run_network
 from cosim.experiment.levels.resident import image_stimuli
+from cosim.experiment.levels.streamed.flow import Flow
+from cosim.experiment.levels.streamed.packed_spikes import PackedSpikes
+from cosim.experiment.levels.streamed.passes import ReadBack, make_stimuli, run_network
 from cosim.golden.runner import GoldenRunner
 from cosim.mapping.choose import Mapping
 from cosim.mapping.host_layers import chip_inputs

@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass
 
-from cosim.experiment.levels.streamed import READ_BACK
 from cosim.mapping.choose import Mapping, choose_mapping
-from cosim.program.program import Program
 from hw.spec import ChipShape
 from sw.integer.fold import fold
 from sw.integer.network import IntegerNetwork
@@ -20,11 +18,6 @@ class Subject:
     quantised_network: SpikingNetwork
     network: IntegerNetwork
     mapping: Mapping
-
-    @property
-    def read_back(self) -> float:
-        """The share of the passes of hidden layers whose membranes are read and compared."""
-        return 1.0 if isinstance(self.mapping, Program) else READ_BACK
 
 
 def prepare(trained: Checkpoint, shape: ChipShape) -> Subject:

@@ -3,14 +3,11 @@
 from dataclasses import dataclass
 
 from cosim.compare.chips import Mismatch
-from cosim.experiment.levels.passes import ReadBack
-from cosim.experiment.levels.resident import run_resident
-from cosim.experiment.levels.results import ChipResult, Chips
+from cosim.experiment.levels.chip import run_on_chip
+from cosim.experiment.levels.results import Chips
 from cosim.experiment.levels.single import Place
-from cosim.experiment.levels.streamed import READ_BACK, run_streamed
 from cosim.experiment.oracle.victim import output_membranes
 from cosim.mapping.choose import Mapping
-from cosim.program.program import Program
 from sw.common.stopwatch import Stopwatch
 from sw.data.dataset import Images
 from sw.integer.network import IntegerNetwork
@@ -39,7 +36,7 @@ def show(
     golden = output_membranes(mapping, network, images, chips.golden).argmax(axis=1).tolist()
     if chips.rtl is None or not in_rtl:
         return Shown(golden, [], 0, 0, 0, None, None)
-    found = _both(mapping, network, images[:in_rtl], chips)
+    found = run_on_chip(mapping, network, images[:in_rtl], chips, Stopwatch())
     compared = found.comparison
     wrong = compared.mismatched_spikes + compared.mismatched_membranes
     answers = [answer.prediction for answer in found.answers["rtl"]]
@@ -51,9 +48,3 @@ def show(
 def _place(found: Mismatch) -> Place:
     layer, number, place = found.stimulus or (None, 0, 0)
     return Place(found.image, 0, layer, number, place)
-
-
-def _both(mapping: Mapping, network: IntegerNetwork, images: Images, chips: Chips) -> ChipResult:
-    if isinstance(mapping, Program):
-        return run_resident(mapping, network, images, chips, Stopwatch())
-    return run_streamed(mapping, network, images, chips, ReadBack(READ_BACK, 0))

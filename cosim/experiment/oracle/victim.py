@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.experiment.levels.packed_spikes import PackedSpikes
-from cosim.experiment.levels.passes import ReadBack, run_network
 from cosim.experiment.levels.resident import image_stimuli
+from cosim.experiment.levels.streamed.packed_spikes import PackedSpikes
+from cosim.experiment.levels.streamed.passes import ReadBack, run_network
 from cosim.mapping.choose import Mapping
 from cosim.mapping.host_layers import chip_inputs
 from cosim.program.program import Program

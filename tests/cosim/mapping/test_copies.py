@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from cosim.experiment.levels.passes import ReadBack, run_network
+from cosim.experiment.levels.streamed.passes import ReadBack, run_network
 from cosim.mapping.host_layers import timestep_writes
 from cosim.mapping.resident import map_network
 from cosim.mapping.streamed import schedule_network
@@ -14,7 +14,7 @@ from cosim.program.program import Program
 from hw.spec import AXON, FANOUT, FLIT, ChipShape, Kind, Register
 from sw.common.errors import InputError
 from sw.model.config.inputs import Encoding
-from tests.cosim.experiment.levels.test_passes import streamed_in
+from tests.cosim.experiment.levels.streamed.test_passes import streamed_in
 from tests.cosim.mapping.test_resident import assert_equals_integer
 from tests.support.faults import GOLDEN
 from tests.support.networks import SMALL, Sketch, random_network

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from cosim.experiment.levels.passes import ReadBack
 from cosim.experiment.levels.resident import run_resident
 from cosim.experiment.levels.results import ChipResult, Chips
-from cosim.experiment.levels.streamed import run_streamed
+from cosim.experiment.levels.streamed.passes import ReadBack
+from cosim.experiment.levels.streamed.run import run_streamed
 from cosim.golden.runner import GoldenRunner
 from cosim.mapping.resident import map_network
 from cosim.mapping.streamed import schedule_network

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cosim.experiment.levels.passes import ReadBack
+from cosim.experiment.levels.streamed.passes import ReadBack
 from cosim.mapping import noise
 from cosim.mapping.choose import Mapping, choose_mapping
 from cosim.mapping.noise import relative, with_noise

@@ -9,10 +9,10 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cosim.experiment.levels.passes import ReadBack
 from cosim.experiment.levels.resident import run_resident
 from cosim.experiment.levels.results import Chips
-from cosim.experiment.levels.streamed import run_streamed
+from cosim.experiment.levels.streamed.passes import ReadBack
+from cosim.experiment.levels.streamed.run import run_streamed
 from cosim.golden.runner import GoldenRunner
 from cosim.mapping.resident import map_network
 from cosim.mapping.streamed import schedule_network

@@ -3,13 +3,13 @@
 import pytest
 
 from cosim.compare.chips import Comparison, compare_images
-from cosim.experiment.levels.passes import ReadBack, run_network
+from cosim.experiment.levels.streamed.passes import ReadBack, run_network
 from cosim.golden.runner import GoldenRunner
 from cosim.mapping.streamed import schedule_network
 from cosim.report.figures import mismatches
 from cosim.rtl.runner import verilated
 from sw.model.config.inputs import Encoding
-from tests.cosim.experiment.levels.test_passes import SEVERAL_ROUNDS, streamed_in
+from tests.cosim.experiment.levels.streamed.test_passes import SEVERAL_ROUNDS, streamed_in
 from tests.cosim.mapping.test_streamed import TINY_CHIP
 from tests.support.networks import SMALL, Sketch, random_network
 from tests.support.subjects import FakeRtl, make_run_of, make_shards, make_subject

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from cosim.experiment.levels.passes import ReadBack, run_network
 from cosim.experiment.levels.resident import image_stimuli
 from cosim.experiment.levels.single import Place, single
+from cosim.experiment.levels.streamed.passes import ReadBack, run_network
 from cosim.mapping.noise import with_noise
 from cosim.mapping.resident import map_network
 from cosim.mapping.streamed import Schedule, schedule_network
@@ -13,7 +13,7 @@ from cosim.program.stimulus import Step
 from hw.spec import ChipShape
 from sw.common.errors import InputError
 from sw.integer.network import IntegerNetwork
-from tests.cosim.experiment.levels.test_passes import draw, streamed_in
+from tests.cosim.experiment.levels.streamed.test_passes import draw, streamed_in
 from tests.cosim.mapping.test_streamed import TINY_CHIP
 from tests.support.faults import GOLDEN
 from tests.support.networks import SMALL, Sketch, random_network

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from cosim.experiment.levels.streamed import READ_BACK
+from cosim.experiment.levels.streamed.run import READ_BACK
 from cosim.experiment.levels.subject import Subject
 from cosim.mapping.choose import choose_mapping
 from cosim.mapping.streamed import Schedule

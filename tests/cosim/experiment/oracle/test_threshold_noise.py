@@ -7,9 +7,9 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from cosim.experiment.levels.packed_spikes import PackedSpikes
-from cosim.experiment.levels.passes import ReadBack, run_network
 from cosim.experiment.levels.resident import image_stimuli
+from cosim.experiment.levels.streamed.packed_spikes import PackedSpikes
+from cosim.experiment.levels.streamed.passes import ReadBack, run_network
 from cosim.experiment.levels.subject import Subject
 from cosim.experiment.oracle.threshold_noise import noisy, threshold_noise
 from cosim.golden.runner import GoldenRunner

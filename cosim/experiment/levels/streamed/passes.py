@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cosim.experiment.levels.flow import Flow
-from cosim.experiment.levels.packed_spikes import PackedSpikes
+from cosim.experiment.levels.streamed.flow import Flow
+from cosim.experiment.levels.streamed.packed_spikes import PackedSpikes
 from cosim.mapping.streamed import LayerSchedule, Round, Schedule
 from cosim.program.program import rectangles
 from cosim.program.runner import Response, Runner, Totals

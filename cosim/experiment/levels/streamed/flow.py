@@ -1,6 +1,6 @@
 """Spikes between the layers of a streamed network: kept until the last layer has taken them."""
 
-from cosim.experiment.levels.packed_spikes import PackedSpikes
+from cosim.experiment.levels.streamed.packed_spikes import PackedSpikes
 from cosim.mapping.streamed import LayerSchedule, Schedule
 
 

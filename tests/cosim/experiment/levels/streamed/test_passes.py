@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cosim.experiment.levels.packed_spikes import PackedSpikes
-from cosim.experiment.levels.passes import LayerRun, ReadBack, run_network, tile_of
+from cosim.experiment.levels.streamed.packed_spikes import PackedSpikes
+from cosim.experiment.levels.streamed.passes import LayerRun, ReadBack, run_network, tile_of
 from cosim.golden.runner import GoldenRunner
 from cosim.mapping.host_layers import chip_inputs
 from cosim.mapping.noise import with_noise

@@ -10,15 +10,15 @@ import pytest
 from numpy.typing import NDArray
 
 from cosim.experiment.levels.answers import NO_ANSWER
-from cosim.experiment.levels.passes import LayerRun, ReadBack, run_network
 from cosim.experiment.levels.results import ChipResult, Chips
-from cosim.experiment.levels.streamed import run_streamed
+from cosim.experiment.levels.streamed.passes import LayerRun, ReadBack, run_network
+from cosim.experiment.levels.streamed.run import run_streamed
 from cosim.mapping.streamed import Schedule, schedule_network
 from cosim.program.program import Program
 from cosim.program.runner import Advance, Run, Stimulus, Totals, unheard
 from hw.spec import Counter, Region
 from sw.integer import inference
-from tests.cosim.experiment.levels.test_passes import draw, streamed_in
+from tests.cosim.experiment.levels.streamed.test_passes import draw, streamed_in
 from tests.cosim.mapping.test_streamed import TINY_CHIP
 from tests.support.faults import (
     GOLDEN,

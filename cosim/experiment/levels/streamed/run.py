@@ -8,15 +8,15 @@ from numpy.typing import NDArray
 
 from cosim.compare.chips import Comparison, Mismatch, compare_images
 from cosim.experiment.levels.answers import NO_ANSWER, Answer
-from cosim.experiment.levels.packed_spikes import PackedSpikes
-from cosim.experiment.levels.passes import (
+from cosim.experiment.levels.results import ChipResult, Chips, layer_counts
+from cosim.experiment.levels.streamed.packed_spikes import PackedSpikes
+from cosim.experiment.levels.streamed.passes import (
     LayerRun,
     ReadBack,
     RoundRun,
     run_network,
     tile_of,
 )
-from cosim.experiment.levels.results import ChipResult, Chips, layer_counts
 from cosim.mapping.host_layers import chip_inputs
 from cosim.mapping.streamed import Schedule
 from cosim.program.core_image import core_number
