@@ -8,16 +8,15 @@ docs/mapping.md tells it in one walk.
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cosim.mapping.host_layers import chip_feeds, chip_input_shape, chip_layers, timestep_writes
-from cosim.mapping.layer.neurons import neuron_settings, no_fan_out
+from cosim.mapping.layer.neurons import neuron_settings
 from cosim.mapping.layer.placement import place
 from cosim.mapping.layer.relays import Pipeline, Stage, pipeline
-from cosim.mapping.layer.routes import Arrivals, Routes, arrivals
+from cosim.mapping.layer.routes import Arrivals, FanOut, Routes, arrivals, no_fan_out
 from cosim.mapping.layer.tiling import Plan, plan_layer, pooled, sites
 from cosim.mapping.layer.weight_planes import plane_weights, synapses
 from cosim.program.core_image import CoreImage, core_xy
@@ -75,7 +74,6 @@ def _cores(
 ) -> tuple[list[CoreImage], LayerMap]:
     """The cores of a layer, and where its neurons are; the host is told of no relay's spikes."""
     layer, delay = stage.layer, stage.delay
-    window: dict[str, Any] = {"first_tick": delay, "last_tick": delay + timesteps}
     core_of, neuron_of = np.full((2, math.prod(layer.output_shape)), -1)
     cores = []
     for tile, numbers in zip(plan.tiles, tiles, strict=True):
@@ -91,8 +89,9 @@ def _cores(
                     plane_weights=plan.plane_weights,
                     pages=plan.pages,
                     synapses=synapses(plan, tile, group, shape),
+                    first_tick=delay,
+                    last_tick=delay + timesteps,
                     trace=not stage.relay,
-                    **window,
                     **neuron_settings(layer, here),
                     **_fan_out(layer, here, onwards),
                 )
@@ -101,9 +100,7 @@ def _cores(
     return cores, LayerMap(layer.name, delay, core, neuron)
 
 
-def _fan_out(
-    layer: IntegerLayer, here: NDArray[np.int64], onwards: Routes | None
-) -> dict[str, Any]:
+def _fan_out(layer: IntegerLayer, here: NDArray[np.int64], onwards: Routes | None) -> FanOut:
     """Where the neurons at these sites send their spikes; the last layer's send none."""
     if onwards is not None:
         return onwards.fan_out(pooled(layer, here))

@@ -8,14 +8,14 @@ are slots, of one image or of several. docs/mapping.md tells it in one walk.
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cosim.mapping.host_layers import chip_feeds, chip_layers, timestep_writes
-from cosim.mapping.layer.neurons import neuron_settings, no_fan_out
+from cosim.mapping.layer.neurons import neuron_settings
 from cosim.mapping.layer.placement import place_alike
+from cosim.mapping.layer.routes import no_fan_out
 from cosim.mapping.layer.tiling import Plan, sites, spans
 from cosim.mapping.layer.weight_planes import plane_weights, synapses
 from cosim.mapping.layer.windows import Windows, all_windows
@@ -198,20 +198,20 @@ def _round(
     cores = []
     for group, numbers in zip(groups, zip(*slots, strict=True), strict=True):
         here = sites(layer, tile, group)
-        image: dict[str, Any] = {
-            "planes": len(weights),
-            "plane_weights": weights,
-            "pages": cut.pages,
-            "synapses": synapses(plan, tile, group, shape),
-            "first_tick": 0,
-            "last_tick": network.timesteps,
-            "trace": True,
+        image = CoreImage(  # the same in every slot
+            x=0,
+            y=0,
+            planes=len(weights),
+            plane_weights=weights,
+            pages=cut.pages,
+            synapses=synapses(plan, tile, group, shape),
+            first_tick=0,
+            last_tick=network.timesteps,
+            trace=True,
             **neuron_settings(layer, here),
             **no_fan_out(len(here)),
-        }
-        for number in numbers:
-            x, y = core_xy(number)
-            cores.append(CoreImage(x=x, y=y, **image))
+        )
+        cores += [replace(image, x=x, y=y) for x, y in map(core_xy, numbers)]
     writes = timestep_writes(network, layer, weights, [core.number for core in cores])
     program = Program(shape, tuple(cores), timesteps=network.timesteps, timestep_writes=writes)
     return Round(cut.windows, groups, slots, program)

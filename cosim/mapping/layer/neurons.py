@@ -1,6 +1,6 @@
-"""A layer's neurons as a core holds them: parameters, registers, and no destinations."""
+"""A layer's neurons as a core holds them: parameters and registers."""
 
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,19 @@ from sw.integer.network import IntegerLayer
 RESET_MODES = {"zero": ResetMode.ZERO, "subtract": ResetMode.SUBTRACT, "none": ResetMode.NONE}
 
 
-def neuron_settings(layer: IntegerLayer, here: NDArray[np.int64]) -> dict[str, Any]:
-    """`CoreImage`'s fields for neurons at these flat indices of (C, H, W), int64 [neurons].
+class NeuronSettings(TypedDict):
+    """The fields of a `CoreImage` that are its neurons'."""
+
+    neurons: int
+    threshold: NDArray[np.int32]
+    bias: NDArray[np.int32]
+    leak: int | None
+    reset: ResetMode
+    noise_mask: int
+
+
+def neuron_settings(layer: IntegerLayer, here: NDArray[np.int64]) -> NeuronSettings:
+    """The settings of the neurons at these flat indices of (C, H, W), int64 [neurons].
 
     Raises `InputError` for parameters that a core cannot hold.
     """
@@ -23,21 +34,17 @@ def neuron_settings(layer: IntegerLayer, here: NDArray[np.int64]) -> dict[str, A
                 f"layer {layer.name} has a {name} from {values.min()} to {values.max()}, a core's "
                 f"holds {MEMBRANE_MIN} to {MEMBRANE_MAX}"
             )
-    settings: dict[str, Any] = {
-        "neurons": len(here),
-        "threshold": layer.spread(layer.threshold).ravel()[here].astype(np.int32),
-        "bias": layer.spread(layer.bias).ravel()[here].astype(np.int32),
-        "leak": layer.leak,
-        "reset": RESET_MODES[layer.reset],
-    }
+    settings = NeuronSettings(
+        neurons=len(here),
+        threshold=layer.spread(layer.threshold).ravel()[here].astype(np.int32),
+        bias=layer.spread(layer.bias).ravel()[here].astype(np.int32),
+        leak=layer.leak,
+        reset=RESET_MODES[layer.reset],
+        noise_mask=0,
+    )
     if not layer.spiking:
         # The LFSR is never 0: the largest threshold and any noise on top of it are out of reach.
         settings["threshold"] = np.full(len(here), MEMBRANE_MAX, np.int32)
-        settings |= {"noise_mask": (1 << LFSR_BITS) - 1, "reset": ResetMode.NONE}
+        settings["noise_mask"] = (1 << LFSR_BITS) - 1
+        settings["reset"] = ResetMode.NONE
     return settings
-
-
-def no_fan_out(neurons: int) -> dict[str, Any]:
-    """`CoreImage`'s fan-out of neurons whose spikes go nowhere but to the host, as a trace."""
-    nowhere = np.zeros(neurons, np.int64)
-    return {"fanout_start": nowhere, "fanout_count": nowhere, "fanout": np.zeros(0, np.uint32)}

@@ -7,6 +7,7 @@ spikes on one axon are one.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,20 @@ class Arrivals:
         chosen = (here >= 0) & (here < channels * pixels)
         shape = (channels, *self.shape[1:])
         return Arrivals(shape, here[chosen], self.axon[chosen], self.corners[chosen])
+
+
+class FanOut(TypedDict):
+    """The fields of a `CoreImage` that are its fan-out."""
+
+    fanout_start: NDArray[np.int64]
+    fanout_count: NDArray[np.int64]
+    fanout: NDArray[np.uint32]
+
+
+def no_fan_out(neurons: int) -> FanOut:
+    """The fan-out of neurons whose spikes go nowhere but to the host, as a trace."""
+    nowhere = np.zeros(neurons, np.int64)
+    return FanOut(fanout_start=nowhere, fanout_count=nowhere, fanout=np.zeros(0, np.uint32))
 
 
 def arrivals(plan: Plan, places: Sequence[Sequence[int]]) -> tuple[Arrivals, ...]:
@@ -94,8 +109,8 @@ class Routes:
         """Fan-out entries of a core whose neurons feed these inputs."""
         return int(self._count[np.unique(inputs)].sum())
 
-    def fan_out(self, inputs: NDArray[np.int64]) -> dict[str, NDArray[np.generic]]:
-        """`CoreImage`'s fan-out for neurons that feed these inputs, int64 [neurons].
+    def fan_out(self, inputs: NDArray[np.int64]) -> FanOut:
+        """The fan-out of neurons that feed these inputs, int64 [neurons].
 
         Neurons that feed the same input share its entries.
         """
@@ -106,11 +121,11 @@ class Routes:
         entry = np.repeat(self._first[fed], count) + within
         fields = self._address | self._corners
         words = FANOUT.pack(**{name: values[entry] for name, values in fields.items()})
-        return {
-            "fanout_start": start[which],
-            "fanout_count": count[which],
-            "fanout": words.astype(np.uint32),
-        }
+        return FanOut(
+            fanout_start=start[which],
+            fanout_count=count[which],
+            fanout=words.astype(np.uint32),
+        )
 
     def input_map(self) -> InputMap:
         """Of what the host streams in."""

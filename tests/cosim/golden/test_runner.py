@@ -7,7 +7,7 @@ import pytest
 
 from cosim.golden.chip import GoldenChip
 from cosim.golden.runner import GoldenRunner
-from cosim.mapping.layer.neurons import no_fan_out
+from cosim.mapping.layer.routes import no_fan_out
 from cosim.program.core_image import CoreImage
 from cosim.program.program import Program, configuration
 from cosim.program.stimulus import Step, control, decode, read_membranes

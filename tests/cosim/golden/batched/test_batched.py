@@ -10,7 +10,7 @@ from cosim.golden.batched.chip import BatchedChip
 from cosim.golden.batched.runner import BatchedRunner
 from cosim.golden.chip import GoldenChip
 from cosim.golden.runner import GoldenRunner
-from cosim.mapping.layer.neurons import no_fan_out
+from cosim.mapping.layer.routes import no_fan_out
 from cosim.mapping.resident import map_network
 from cosim.program.core_image import CoreImage
 from cosim.program.program import Program, configuration
