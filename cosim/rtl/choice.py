@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from cosim.program.runner import Runner
 from cosim.rtl.design import pins
-from cosim.rtl.design.design import Design, Sources, read
+from cosim.rtl.design.design import Design, Sources, is_whole_chip, read
 from cosim.rtl.icarus import icarus
 from cosim.rtl.played import Trace
 from cosim.rtl.runner import RtlRunner, traced, verilated
@@ -78,7 +78,7 @@ def recorder_of(choice: Choice, shape: ChipShape, trace: Trace, *, cleared: bool
     """
     if choice.simulator == "icarus":
         return _cleared(icarus.runner(shape, choice.design, trace), choice, cleared)
-    if choice.design is not None and not choice.design.core:
+    if is_whole_chip(choice.design):
         raise InputError(
             "waves of a whole chip of yours: Verilator has none, take --simulator icarus"
         )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from cosim.rtl.design import verilator
 from sw.common.checks import shown
@@ -83,6 +83,11 @@ class Design:
     def __str__(self) -> str:
         names = ", ".join(name for name, _ in self.files)
         return f"{'core' if self.core else 'chip'} {self.top} of {names}"
+
+
+def is_whole_chip(design: Design | None) -> TypeGuard[Design]:
+    """Whether RTL is a whole chip of a user's; None: ours, which is not."""
+    return design is not None and not design.core
 
 
 def takes_packed(design: Design | None) -> bool:

@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from cosim.rtl.design.design import Design
+from cosim.rtl.design.design import Design, is_whole_chip
 from hw.spec import ChipShape
 from hw.verilog import export
 from hw.verilog.export import PlacedCore
@@ -18,7 +18,7 @@ def chip_files(
 
     Without `tiles` their module is left out, and a core that lies in it.
     """
-    if design is not None and not design.core:
+    if is_whole_chip(design):
         return {USERS: design.text}
     files = {CHIP: export.chip_verilog(shape).encode()}
     if not tiles:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import cocotb_tools.config
 
-from cosim.rtl.design.design import Design, takes_packed
+from cosim.rtl.design.design import Design, is_whole_chip, takes_packed
 from cosim.rtl.design.verilog import chip_files
 from cosim.rtl.simulator import cache, runtime
 from cosim.rtl.simulator.headers import PATIENCE, chip_instance, cpp_header, sv_header
@@ -115,7 +115,7 @@ class Recipe:
     main: Path = COCOTB_MAIN
 
     def __post_init__(self) -> None:
-        if self.design is not None and not self.design.core:
+        if is_whole_chip(self.design):
             object.__setattr__(self, "flat", True)
         if (self.waves or self.random) and not self.flat:
             raise ValueError("waves and random state are those of flat builds only")

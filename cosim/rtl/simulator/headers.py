@@ -1,6 +1,6 @@
 """The spec's numbers, and the chip's pins, for the SystemVerilog and C++ around the chip."""
 
-from cosim.rtl.design.design import Design
+from cosim.rtl.design.design import Design, is_whole_chip
 from cosim.rtl.played import RESET_CYCLES, STEP_END
 from hw import spec
 from hw.spec import ChipShape
@@ -13,7 +13,7 @@ PATIENCE = 2 * spec.NEURONS << spec.FANOUT_BITS  # cycles without anything at th
 def chip_instance(shape: ChipShape, design: Design | None = None) -> str:
     """The chip in a test bench, all its pins connected: ours, or the user's."""
     module, values = export.CHIP_MODULE, ""
-    if design is not None and not design.core:
+    if is_whole_chip(design):
         module = design.top
         values = ", ".join(f".{name}({value})" for name, value in design.parameters)
     pins = [f".{name}({name})" for name in ("clk", "rst", "go", "idle")]
