@@ -10,7 +10,7 @@ import typer
 import yaml
 
 from cosim.cli.app import app
-from tests.architecture.test_docs import options_of
+from tests.support.cli import options_of
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / "docs" / "ci").glob("*.yml"))

@@ -9,6 +9,7 @@ import pytest
 import typer
 
 from cosim.cli.app import app
+from tests.support.cli import options_of
 from tests.support.markdown import tables
 
 ROOT = Path(__file__).parents[2]
@@ -105,15 +106,6 @@ def test_commands_and_their_options_exist(name: str) -> None:
             known = options_of(commands[command])
             for option in re.findall(r"--[a-z][a-z-]*", rest):
                 assert option in known, f"{name}: nc64c {command} {option}"
-
-
-def options_of(command: object) -> set[str]:
-    """All options of a command, and of those below it."""
-    parameters = getattr(command, "params", [])
-    found = {option for each in parameters for option in (*each.opts, *each.secondary_opts)}
-    for below in getattr(command, "commands", {}).values():
-        found |= options_of(below)
-    return found
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

@@ -91,6 +91,23 @@ def names_of(tree: ast.Module) -> set[str]:
     return found
 
 
+def test_no_test_module_imports_another() -> None:
+    """What several of them need stands in tests/support."""
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        for name in imports_of(ast.parse(path.read_text())):
+            inside = name.startswith("tests.") and ".test_" in name
+            assert not inside, f"{path.relative_to(ROOT)} imports {name}"
+
+
+def imports_of(tree: ast.Module) -> Iterator[str]:
+    """What a module imports, with dots: modules, and names from modules."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
 def test_files_and_rooms_are_small() -> None:
     for path in modules():
         lines = len(path.read_text().splitlines())

@@ -1,10 +1,11 @@
-"""RTL and golden model side by side, for tests."""
+"""Two chips side by side: what they are shown, and that they answer alike."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cosim.program.stimulus import Step
 from hw.spec import FLIT, Kind, Region
 
 Responses = Sequence[NDArray[np.uint64]]
@@ -30,3 +31,18 @@ def assert_equal(expected: Responses, got: Responses, what: str) -> None:
             f"{what}, step {number}: {len(want)} flits expected, {len(have)} came; "
             f"missing {[describe(w) for w in missing]}, extra {[describe(w) for w in extra]}"
         )
+
+
+def thinned(rng: np.random.Generator, steps: list[Step], images: int) -> list[list[Step]]:
+    """Steps that differ in their spikes only: parts of these."""
+    return [
+        [
+            Step(step.flits[~_spikes(step) | (rng.random(len(step.flits)) < share)], step.go)
+            for step in steps
+        ]
+        for share in rng.random(images)
+    ]
+
+
+def _spikes(step: Step) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+    return np.asarray(FLIT.get(step.flits, "kind") == Kind.SPIKE)

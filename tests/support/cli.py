@@ -17,6 +17,15 @@ def nc64c(*arguments: object) -> Result:
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
+def options_of(command: object) -> set[str]:
+    """All options of a command, and of those below it."""
+    parameters = getattr(command, "params", [])
+    found = {option for each in parameters for option in (*each.opts, *each.secondary_opts)}
+    for below in getattr(command, "commands", {}).values():
+        found |= options_of(below)
+    return found
+
+
 def small_checkpoint(folder: Path) -> Path:
     """A checkpoint of an untrained network that fits the small chip."""
     path = folder / "small.safetensors"

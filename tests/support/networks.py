@@ -32,6 +32,13 @@ OTHER_GEOMETRIES = (
 )
 CONVOLUTIONS = (Sketch("conv", 2), Sketch("conv", 4), Sketch("conv", 3), Sketch("fc", 3))
 
+VGG5 = (
+    Sketch("conv", 64, pool=True),
+    Sketch("conv", 128),
+    Sketch("conv", 128, pool=True),
+    Sketch("fc", 256),
+    Sketch("fc", 10),
+)
 SMALL = (
     Sketch("conv", 4),
     Sketch("conv", 6, pool=True),

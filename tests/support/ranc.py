@@ -184,6 +184,15 @@ def random_program(seed: int, axons: int = 16, neurons: int = 6, ticks: int = 6)
     return program
 
 
+def chain(**neuron: int) -> Ranc:
+    """Core 0, whose neuron 1 sends on to core 1, whose neuron 0 sends to the output core 2."""
+    first = Core([0, 1, 2, 3] * 2, [Neuron(), Neuron(axons=[0, 1, 2], dx=1, axon=5)])
+    second = Core([0] * 8, [Neuron(axons=[5], dx=1, axon=3)])
+    for name, value in neuron.items():
+        setattr(first.neurons[1], name, value)
+    return Ranc(3, 1, 2, {0: first, 1: second}, [[(0, 0, 0, 0)], [(0, 0, 2, 0)], [(0, 0, 1, 0)]])
+
+
 def expect(program: Ranc) -> Ranc:
     """The same program with what its output core gets, a group for each group sent."""
     first = first_tick(program)

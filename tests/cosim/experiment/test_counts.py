@@ -14,7 +14,7 @@ from cosim.program.stimulus import Step
 from cosim.rtl.played import SimulatorInput, SimulatorOutput
 from cosim.rtl.runner import RtlRunner
 from hw.spec import FLIT, ChipShape, Counter, Kind, Region
-from tests.cosim.mapping.test_streamed import TINY_CHIP
+from tests.support.mapping.on_golden import TINY_CHIP
 from tests.support.subjects import SHAPE, FakeRtl, make_run_of, make_shards, make_subject
 
 CHIP = ChipShape(3, 2, 64, 64)

@@ -11,7 +11,7 @@ from cosim.golden.runner import GoldenRunner
 from cosim.record.record import SetRecord
 from hw.spec import ChipShape
 from sw.common.errors import InputError
-from tests.cosim.mapping.test_streamed import TINY_CHIP
+from tests.support.mapping.on_golden import TINY_CHIP
 from tests.support.subjects import SHAPE, FakeRtl, make_run_of, make_shards, make_subject
 
 BATCHED = GoldenChoice("batched")

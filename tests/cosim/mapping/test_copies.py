@@ -14,9 +14,8 @@ from cosim.program.program import Program
 from hw.spec import AXON, FANOUT, FLIT, ChipShape, Kind, Register
 from sw.common.errors import InputError
 from sw.model.config.inputs import Encoding
-from tests.cosim.experiment.levels.streamed.test_passes import streamed_in
-from tests.cosim.mapping.test_resident import assert_equals_integer
 from tests.support.faults import GOLDEN
+from tests.support.mapping.on_golden import assert_resident, streamed_in
 from tests.support.networks import SMALL, Sketch, random_network
 
 SMALL_CORES = ChipShape(8, 8, 64, 128)
@@ -101,7 +100,7 @@ def test_steps_of_a_resident_first_layer_of_several_tiles(seed: int) -> None:
     network = random_network(
         seed, SEVERAL_TILES, input_shape=(2, 8, 8), timesteps=10, encoding="phase"
     )
-    program = assert_equals_integer(network, shape=SMALL_CORES)
+    program = assert_resident(network, shape=SMALL_CORES)
     cores = np.unique(program.layers[0].core)
     assert len(cores) > 2
     _written_once(program, set(cores.tolist()))

@@ -12,11 +12,7 @@ from cosim.program.program import Program
 from hw.spec import FLIT, FULL_CHIP, ChipShape, Register
 from sw.common.errors import InputError
 from sw.model.config.inputs import Encoding
-from tests.cosim.experiment.levels.streamed.test_passes import (
-    assert_equals_integer as assert_streamed,
-)
-from tests.cosim.mapping.test_resident import assert_equals_integer as assert_resident
-from tests.cosim.mapping.test_streamed import TINY_CHIP
+from tests.support.mapping.on_golden import TINY_CHIP, assert_resident, assert_streamed
 from tests.support.networks import SMALL, random_network
 
 BINARY = ("rate", "latency", "phase")

@@ -16,7 +16,7 @@ from cosim.rtl.runner import verilated
 from hw.spec import FULL_CHIP, LFSR_BITS, ChipShape, ResetMode
 from sw.attack.image_sets import block_seed
 from sw.common.errors import InputError
-from tests.cosim.mapping.test_streamed import TINY_CHIP
+from tests.support.mapping.on_golden import TINY_CHIP
 from tests.support.networks import Sketch, random_network
 from tests.support.subjects import SHAPE, FakeRtl, make_run_of, make_shards, make_subject
 

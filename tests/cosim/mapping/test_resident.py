@@ -1,23 +1,15 @@
-"""Mapped networks on the golden model against the same networks as plain convolutions.
-
-The check of the mapper that shares nothing with it: every spike of every layer and every membrane
-of the output layer.
-"""
+"""Resident networks on the golden model against the same networks as plain convolutions."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from cosim.golden.chip import GoldenChip
 from cosim.mapping import resident
-from cosim.mapping.host_layers import chip_inputs, chip_layers
 from cosim.mapping.layer import tiling
 from cosim.mapping.resident import map_network
 from cosim.mapping.usage import chip_record, utilisation
 from cosim.program.core_image import core_number
-from cosim.program.program import Program, configuration
-from cosim.program.stimulus import Step, class_membranes, decode, image_stimulus, layer_spikes
 from cosim.record.chip_facts import totals
 from hw.spec import FULL_CHIP, ChipShape, ResetMode
 from sw.common.errors import InputError
@@ -26,6 +18,7 @@ from sw.integer.network import IntegerLayer, IntegerNetwork
 from sw.model import geometry
 from sw.model.config import layer as layer_config
 from sw.model.geometry import Geometry
+from tests.support.mapping.on_golden import assert_resident
 from tests.support.networks import CONVOLUTIONS, OTHER_GEOMETRIES, SMALL, Sketch, random_network
 
 DIGITS = (
@@ -37,35 +30,10 @@ DIGITS = (
 )
 
 
-def assert_equals_integer(
-    network: IntegerNetwork, images: int = 3, shape: ChipShape = FULL_CHIP
-) -> Program:
-    """Spike for spike and membrane for membrane; each layer must have fired, and not always."""
-    rng = np.random.default_rng(0)
-    pixels = rng.integers(0, 256, (images, *network.input_shape), dtype=np.uint8)
-    expected, streamed = inference.run(network, pixels), chip_inputs(network, pixels)
-    program = map_network(network, shape)
-    chip = GoldenChip(shape, images)
-    chip.run([Step(configuration(program), go=False)])
-    responses = chip.run_images([image_stimulus(program, streamed[:, i]) for i in range(images)])
-    observed = [decode(response) for response in responses]
-    spikes = [layer_spikes(program, observation) for observation in observed]
-    for layer in chip_layers(network)[:-1]:
-        got = np.stack([image[layer.name] for image in spikes], axis=1)
-        wrong = np.argwhere(got != expected.spikes[layer.name])
-        assert not len(wrong), f"{network.name} {layer.name}: step, image, c, y, x {wrong[:3]}"
-        assert 0 < got.mean() < 1, f"{network.name} {layer.name}: no test"
-    output = network.layers[-1].name
-    assert not any(image[output].any() for image in spikes)
-    membranes = [class_membranes(program, observation) for observation in observed]
-    np.testing.assert_array_equal(np.stack(membranes), expected.membrane, err_msg=network.name)
-    return program
-
-
 @pytest.mark.parametrize("seed", range(3))
 def test_digits_network(seed: int) -> None:
     """16 cores; conv2 is one tile, its 1024 axons an untiled image."""
-    program = assert_equals_integer(random_network(seed, DIGITS))
+    program = assert_resident(random_network(seed, DIGITS))
     assert [row.cores for row in utilisation(program)] == [11, 3, 1, 1]
     assert program.ticks == 4 + 3
 
@@ -74,7 +42,7 @@ def test_digits_network(seed: int) -> None:
 def test_many_tiles(seed: int) -> None:
     """Small cores, so that convolutions need tiles with halos and groups of channels."""
     network = random_network(seed, SMALL, timesteps=3, leak=(None, 1, 3)[seed % 3])
-    program = assert_equals_integer(network, shape=ChipShape(8, 8, 64, 128))
+    program = assert_resident(network, shape=ChipShape(8, 8, 64, 128))
     assert utilisation(program)[0].cores > 8
 
 
@@ -82,7 +50,7 @@ def test_many_tiles(seed: int) -> None:
 @pytest.mark.parametrize("weight_bits", [1, 2, 4, 7])
 def test_resets_and_weight_bits(reset: str, weight_bits: int) -> None:
     network = random_network(7, SMALL, reset=reset, weight_bits=weight_bits)  # type: ignore[arg-type]
-    assert_equals_integer(network, shape=ChipShape(8, 8, 256, 256))
+    assert_resident(network, shape=ChipShape(8, 8, 256, 256))
 
 
 @pytest.mark.parametrize(
@@ -95,7 +63,7 @@ def test_resets_and_weight_bits(reset: str, weight_bits: int) -> None:
     ],
 )
 def test_pages(sketches: tuple[Sketch, ...], side: int, pages: int) -> None:
-    program = assert_equals_integer(random_network(11, sketches, input_shape=(1, side, side)))
+    program = assert_resident(random_network(11, sketches, input_shape=(1, side, side)))
     layers = {layer.name: layer for layer in program.layers}
     number = int(layers[f"{sketches[1].kind}2"].core.flat[0])
     assert {core.pages for core in program.cores if core.number == number} == {pages}
@@ -111,12 +79,12 @@ def test_a_full_chip() -> None:
         Sketch("fc", 10),
     )
     network = random_network(5, sketches, input_shape=(3, 32, 32))
-    program = assert_equals_integer(network, images=2)
+    program = assert_resident(network, images=2)
     assert [row.cores for row in utilisation(program)] == [48, 12, 1, 1]
 
 
 def test_one_layer_on_the_chip() -> None:
-    assert_equals_integer(random_network(3, (Sketch("conv", 4, pool=True), Sketch("fc", 10))))
+    assert_resident(random_network(3, (Sketch("conv", 4, pool=True), Sketch("fc", 10))))
 
 
 def test_registers() -> None:
@@ -148,7 +116,7 @@ def test_fan_out_that_is_too_large_takes_more_cores(monkeypatch: pytest.MonkeyPa
     before = map_network(network, shape)
     most = max(len(core.fanout) for core in before.cores)
     monkeypatch.setattr(resident, "FANOUT_ENTRIES", most - 1)
-    after = assert_equals_integer(network, shape=shape)
+    after = assert_resident(network, shape=shape)
     assert max(len(core.fanout) for core in after.cores) < most
     assert len(after.cores) > len(before.cores)
 
@@ -239,7 +207,7 @@ def test_another_convolution(convolution: Geometry, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(layer_config, "CONVOLUTION", convolution)
     network = random_network(4, CONVOLUTIONS, input_shape=(1, 17, 16), timesteps=3)
     assert network.layers[1].weights.shape[2:] == (convolution.kernel, convolution.kernel)
-    program = assert_equals_integer(network, shape=ChipShape(8, 8, 128, 256))
+    program = assert_resident(network, shape=ChipShape(8, 8, 128, 256))
     assert len(program.cores) > 3
 
 
@@ -249,4 +217,4 @@ def test_another_pooling(monkeypatch: pytest.MonkeyPatch) -> None:
     sketches = (Sketch("conv", 2, pool=True), Sketch("conv", 4, pool=True), Sketch("fc", 3))
     network = random_network(1, sketches, input_shape=(1, 18, 9))
     assert [layer.pooled_shape for layer in network.layers[:2]] == [(2, 6, 3), (4, 2, 1)]
-    assert_equals_integer(network)
+    assert_resident(network)

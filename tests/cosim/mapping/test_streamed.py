@@ -9,16 +9,8 @@ from cosim.program.core_image import core_xy
 from cosim.program.program import rectangles
 from hw.spec import ChipShape
 from sw.common.errors import InputError
-from tests.support.networks import SMALL, Sketch, random_network
-
-VGG5 = (
-    Sketch("conv", 64, pool=True),
-    Sketch("conv", 128),
-    Sketch("conv", 128, pool=True),
-    Sketch("fc", 256),
-    Sketch("fc", 10),
-)
-TINY_CHIP = ChipShape(columns=2, rows=2, axons=128, dendrites=64)
+from tests.support.mapping.on_golden import TINY_CHIP
+from tests.support.networks import SMALL, VGG5, Sketch, random_network
 
 
 def vgg5() -> Schedule:

@@ -7,7 +7,7 @@ from cosim.mapping.streamed import Schedule
 from cosim.mapping.stuck import Cells, with_stuck
 from cosim.program.program import Program
 from sw.common.errors import InputError
-from tests.cosim.mapping.test_streamed import TINY_CHIP
+from tests.support.mapping.on_golden import TINY_CHIP
 from tests.support.subjects import SHAPE, make_subject
 
 

@@ -9,8 +9,7 @@ from cosim.mapping.streamed import schedule_network
 from cosim.report.figures import mismatches
 from cosim.rtl.runner import verilated
 from sw.model.config.inputs import Encoding
-from tests.cosim.experiment.levels.streamed.test_passes import SEVERAL_ROUNDS, streamed_in
-from tests.cosim.mapping.test_streamed import TINY_CHIP
+from tests.support.mapping.on_golden import SEVERAL_ROUNDS, TINY_CHIP, streamed_in
 from tests.support.networks import SMALL, Sketch, random_network
 from tests.support.subjects import FakeRtl, make_run_of, make_shards, make_subject
 

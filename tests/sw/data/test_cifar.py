@@ -10,7 +10,7 @@ from sw.common.errors import InputError
 from sw.data import cifar
 from sw.data.dataset import Dataset, Split
 from sw.data.datasets import load
-from tests.sw.data.test_safe_pickle import python2_batch
+from tests.support.pickles import python2_batch
 
 COUNT = 12  # images per file; 10,000 in the official ones
 SEED = 5

@@ -3,7 +3,6 @@
 import json
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,6 +16,7 @@ from cosim.bench.mesh import noc
 from cosim.bench.simulators import footprint
 from cosim.rtl.icarus import icarus
 from tests.support.cli import nc64c
+from tests.support.figures import record
 from tests.support.markdown import tables
 
 RESULTS = Path(__file__).parents[4] / "docs" / "results" / "benchmarks"
@@ -29,12 +29,6 @@ FOOTPRINT = {
     },
     "peak_mib": {"python": 250.0, "simulator": 99.0},
 }
-
-
-def record(**figures: Any) -> dict[str, Any]:
-    part = {"when": "then", "seconds": 5, "command": "nc64c bench all", "machine": suite.machine()}
-    parts = {name: part | {"figures": each} for name, each in figures.items()}
-    return {"format": suite.FORMAT, "version": suite.VERSION, "parts": parts}
 
 
 def test_numbers_have_three_digits() -> None:

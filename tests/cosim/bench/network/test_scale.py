@@ -7,7 +7,7 @@ from cosim.bench.measure.golden import BATCHED, ONE
 from cosim.bench.measure.timing import spread
 from cosim.bench.network import scale
 from hw.spec import ChipShape
-from tests.cosim.bench.document.test_document import record
+from tests.support.figures import record
 
 
 @pytest.mark.rtl

@@ -13,9 +13,8 @@ from cosim.program.stimulus import Step
 from hw.spec import ChipShape
 from sw.common.errors import InputError
 from sw.integer.network import IntegerNetwork
-from tests.cosim.experiment.levels.streamed.test_passes import draw, streamed_in
-from tests.cosim.mapping.test_streamed import TINY_CHIP
 from tests.support.faults import GOLDEN
+from tests.support.mapping.on_golden import TINY_CHIP, draw, streamed_in
 from tests.support.networks import SMALL, Sketch, random_network
 
 IMAGES = 3

@@ -18,7 +18,7 @@ from cosim.report.page import render
 from cosim.report.verdict import verdict
 from hw.spec import FLIT, Region
 from sw.integer import inference
-from tests.cosim.mapping.test_streamed import TINY_CHIP
+from tests.support.mapping.on_golden import TINY_CHIP
 from tests.support.subjects import (
     SHAPE,
     FakeRtl,

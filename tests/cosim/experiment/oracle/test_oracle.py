@@ -21,7 +21,7 @@ from sw.attack.methods.budget import Budget
 from sw.attack.victim import Labels
 from sw.common.errors import InputError
 from sw.integer import inference
-from tests.cosim.mapping.test_streamed import TINY_CHIP
+from tests.support.mapping.on_golden import TINY_CHIP
 from tests.support.subjects import SHAPE, FakeRtl, make_data, make_subject
 
 DATA = make_data(6)

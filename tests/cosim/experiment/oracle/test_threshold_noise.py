@@ -23,7 +23,7 @@ from sw.attack.gradient.way import Way
 from sw.attack.victim import Labels, Victim
 from sw.common.errors import InputError
 from sw.model.network import as_input
-from tests.cosim.mapping.test_streamed import TINY_CHIP
+from tests.support.mapping.on_golden import TINY_CHIP
 from tests.support.subjects import SHAPE, make_data, make_subject
 
 DATA = make_data(7)

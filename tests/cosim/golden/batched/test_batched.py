@@ -28,7 +28,7 @@ from sw.common.errors import InputError
 from sw.files.paths import DIGITS_CHECKPOINT
 from sw.integer.fold import fold
 from sw.train import checkpoint
-from tests.support.chips import assert_equal
+from tests.support.chips import assert_equal, thinned
 
 SHAPES = (
     ChipShape(2, 2, 64, 64),
@@ -38,21 +38,6 @@ SHAPES = (
     ChipShape(1, 1, 1024, 16),
 )
 IMAGES = 5
-
-
-def thinned(rng: np.random.Generator, steps: list[Step], images: int) -> list[list[Step]]:
-    """Steps that differ in their spikes only: parts of these."""
-    return [
-        [
-            Step(step.flits[~_spikes(step) | (rng.random(len(step.flits)) < share)], step.go)
-            for step in steps
-        ]
-        for share in rng.random(images)
-    ]
-
-
-def _spikes(step: Step) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
-    return np.asarray(FLIT.get(step.flits, "kind") == Kind.SPIKE)
 
 
 @pytest.mark.parametrize("seed", range(40))

@@ -18,8 +18,7 @@ from cosim.program.program import configuration
 from cosim.program.stimulus import Step
 from cosim.verify.random.programs import random_program, random_steps, read_counters
 from hw.spec import ChipShape
-from tests.cosim.golden.batched.test_batched import thinned
-from tests.support.chips import assert_equal
+from tests.support.chips import assert_equal, thinned
 
 WAYS = {"bytes": (Bytes, "multiplied"), "floats": (Floats, "multiplied"), "rows": (Floats, "added")}
 

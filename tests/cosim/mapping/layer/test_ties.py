@@ -11,7 +11,7 @@ from cosim.mapping.streamed import _cuts, schedule_network
 from cosim.program.core_image import core_number
 from cosim.program.program import rectangles
 from hw.spec import ChipShape
-from tests.cosim.mapping.layer.test_parts import layer, plan
+from tests.support.mapping.layers import layer, plan
 from tests.support.networks import Sketch, random_network
 
 

@@ -9,8 +9,7 @@ from cosim.mapping.ranc.grid import wanted
 from cosim.mapping.ranc.mem_file import MAX_BYTES, read_words
 from cosim.mapping.ranc.network import read_network
 from sw.common.errors import InputError
-from tests.cosim.mapping.ranc.test_translate import chain
-from tests.support.ranc import expect, write
+from tests.support.ranc import chain, expect, write
 
 
 def cut(name: str, characters: int) -> Callable[[Path], object]:

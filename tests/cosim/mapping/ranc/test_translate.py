@@ -11,18 +11,17 @@ from cosim.mapping.ranc.translate import Packets, Translation, packets, translat
 from hw.spec import ChipShape
 from sw.common.errors import InputError
 from tests.support.ranc import (
-    Core,
     Neuron,
     Ranc,
     Wraps,
     answers,
+    chain,
     expect,
     random_program,
     write,
 )
 
 SMALL = ChipShape(2, 2, 128, 64)
-AXONS = 8
 
 
 def translated(folder: Path, program: Ranc) -> Translation:
@@ -63,15 +62,6 @@ def test_most_random_programs_do_something() -> None:
         except Wraps:
             continue
     assert sent > 25
-
-
-def chain(**neuron: int) -> Ranc:
-    """Core 0, whose neuron 1 sends on to core 1, whose neuron 0 sends to the output core 2."""
-    first = Core([0, 1, 2, 3] * 2, [Neuron(), Neuron(axons=[0, 1, 2], dx=1, axon=5)])
-    second = Core([0] * AXONS, [Neuron(axons=[5], dx=1, axon=3)])
-    for name, value in neuron.items():
-        setattr(first.neurons[1], name, value)
-    return Ranc(3, 1, 2, {0: first, 1: second}, [[(0, 0, 0, 0)], [(0, 0, 2, 0)], [(0, 0, 1, 0)]])
 
 
 WIDE = ChipShape(4, 2, 128, 64)

@@ -8,10 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cosim.experiment.levels.streamed.packed_spikes import PackedSpikes
 from cosim.experiment.levels.streamed.passes import LayerRun, ReadBack, run_network, tile_of
 from cosim.golden.runner import GoldenRunner
-from cosim.mapping.host_layers import chip_inputs
 from cosim.mapping.noise import with_noise
 from cosim.mapping.resident import map_network
 from cosim.mapping.streamed import Schedule, schedule_network
@@ -19,51 +17,24 @@ from cosim.program.program import Program, rectangles
 from cosim.program.runner import Advance, Run, Stimulus, unheard
 from hw.spec import FLIT, FULL_CHIP, ChipShape, Kind, Region
 from sw.common.errors import InputError
-from sw.integer import inference
-from sw.integer.network import IntegerNetwork
 from sw.model.config import layer as layer_config
 from sw.model.geometry import Geometry
-from tests.cosim.mapping.test_streamed import TINY_CHIP, VGG5
-from tests.support.networks import CONVOLUTIONS, OTHER_GEOMETRIES, SMALL, Sketch, random_network
-
-SEVERAL_ROUNDS = (
-    Sketch("conv", 2),
-    Sketch("conv", 4, pool=True),
-    Sketch("fc", 50),
-    Sketch("fc", 3),
+from tests.support.mapping.on_golden import (
+    SEVERAL_ROUNDS,
+    TINY_CHIP,
+    assert_streamed,
+    streamed_in,
 )
+from tests.support.networks import (
+    CONVOLUTIONS,
+    OTHER_GEOMETRIES,
+    SMALL,
+    VGG5,
+    Sketch,
+    random_network,
+)
+
 NO_READ_BACK = ReadBack(share=0.0, seed=0)
-
-
-def draw(network: IntegerNetwork, images: int) -> NDArray[np.uint8]:
-    shape = (images, *network.input_shape)
-    return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-
-
-def streamed_in(network: IntegerNetwork, images: int, first: int = 0) -> PackedSpikes:
-    """What the host streams in of images `first` to `images`."""
-    spikes = chip_inputs(network, draw(network, images)[first:])
-    return PackedSpikes.pack(spikes.swapaxes(0, 1))
-
-
-def assert_equals_integer(network: IntegerNetwork, images: int, shape: ChipShape) -> Schedule:
-    """Spike for spike and membrane for membrane; layers fire, and not always."""
-    schedule = schedule_network(network, shape)
-    expected = inference.run(network, draw(network, images))
-    inputs = streamed_in(network, images)
-    runs = list(run_network(schedule, inputs, GoldenRunner(), ReadBack(0.5, 1)))
-    for run in runs[:-1]:
-        name = run.schedule.layer.name
-        wrong = np.argwhere(run.spikes.unpack().swapaxes(0, 1) != expected.spikes[name])
-        assert not len(wrong), f"{network.name} {name}: step, image, c, y, x {wrong[:3]}"
-        assert 0 < run.spikes.unpack().mean() < 1, f"{network.name} {name}: no test"
-        assert run.spikes.count().sum() == expected.spikes[name].sum()
-        assert run.membranes is None
-    assert sum(run.strays for run in runs) == 0
-    assert not runs[-1].spikes.count().any()
-    assert runs[-1].answered.all()
-    np.testing.assert_array_equal(runs[-1].membranes, expected.membrane, err_msg=network.name)
-    return schedule
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -71,13 +42,13 @@ def test_a_network_that_the_chip_cannot_hold(seed: int) -> None:
     network = random_network(seed, SMALL, timesteps=3, leak=(None, 1, 3)[seed % 3])
     with pytest.raises(InputError, match="cores"):
         map_network(network, TINY_CHIP)
-    schedule = assert_equals_integer(network, 3, TINY_CHIP)
+    schedule = assert_streamed(network, 3, TINY_CHIP)
     assert max(layer.windows.tiles for layer in schedule.layers) > 4
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_several_rounds(seed: int) -> None:
-    schedule = assert_equals_integer(random_network(seed, SEVERAL_ROUNDS), 5, TINY_CHIP)
+    schedule = assert_streamed(random_network(seed, SEVERAL_ROUNDS), 5, TINY_CHIP)
     assert max(len(layer.rounds) for layer in schedule.layers) > 1
 
 
@@ -85,14 +56,14 @@ def test_several_rounds(seed: int) -> None:
 @pytest.mark.parametrize("reset", ["subtract", "none"])
 def test_resets_and_weight_bits(reset: str, weight_bits: int) -> None:
     network = random_network(7, SMALL, reset=reset, weight_bits=weight_bits)  # type: ignore[arg-type]
-    assert_equals_integer(network, 2, ChipShape(3, 2, 128, 128))
+    assert_streamed(network, 2, ChipShape(3, 2, 128, 128))
 
 
 def test_slots_that_are_no_rectangles() -> None:
     """Two slots of 4 cores on 3 x 3: in one of them a spike takes two flits. 7 x 7 pixels."""
     sketches = (Sketch("conv", 3), Sketch("conv", 5), Sketch("fc", 40), Sketch("fc", 4))
     network = random_network(3, sketches, input_shape=(1, 7, 7))
-    schedule = assert_equals_integer(network, 3, ChipShape(3, 3, 256, 64))
+    schedule = assert_streamed(network, 3, ChipShape(3, 3, 256, 64))
     slots = [slot for layer in schedule.layers for part in layer.rounds for slot in part.slots]
     assert max(len(rectangles(frozenset(slot))) for slot in slots) == 2
 
@@ -102,7 +73,7 @@ def test_vgg5_on_the_full_chip() -> None:
     network = random_network(0, VGG5, input_shape=(3, 32, 32), timesteps=2)
     with pytest.raises(InputError, match="layer conv2 needs 192 cores"):
         map_network(network)
-    assert_equals_integer(network, 1, FULL_CHIP)
+    assert_streamed(network, 1, FULL_CHIP)
 
 
 # ---------------------------------------------------------------- jobs
@@ -224,5 +195,5 @@ def test_another_convolution(geometry: Geometry, monkeypatch: pytest.MonkeyPatch
     """The tiles are cut as `sw.model.geometry` says, whatever it says."""
     monkeypatch.setattr(layer_config, "CONVOLUTION", geometry)
     network = random_network(4, CONVOLUTIONS, input_shape=(1, 17, 16), timesteps=3)
-    schedule = assert_equals_integer(network, 3, ChipShape(2, 2, 128, 64))
+    schedule = assert_streamed(network, 3, ChipShape(2, 2, 128, 64))
     assert max(layer.windows.tiles for layer in schedule.layers) > 1

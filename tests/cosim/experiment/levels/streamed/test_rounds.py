@@ -18,8 +18,6 @@ from cosim.program.program import Program
 from cosim.program.runner import Advance, Run, Stimulus, Totals, unheard
 from hw.spec import Counter, Region
 from sw.integer import inference
-from tests.cosim.experiment.levels.streamed.test_passes import draw, streamed_in
-from tests.cosim.mapping.test_streamed import TINY_CHIP
 from tests.support.faults import (
     GOLDEN,
     Fault,
@@ -32,6 +30,7 @@ from tests.support.faults import (
     repeat_a_spike,
     send,
 )
+from tests.support.mapping.on_golden import TINY_CHIP, draw, streamed_in
 from tests.support.networks import Sketch, random_network
 
 IMAGES = 3
