@@ -16,6 +16,7 @@ from cosim.bench.mesh import noc
 from cosim.bench.network import scale, vgg5
 from cosim.bench.rivals import ranc, ranc_simulator
 from cosim.bench.simulators import footprint, rows
+from sw.common.checks import check_choice
 from sw.common.errors import InputError
 from sw.common.machine import processor, usable_cores, versions
 from sw.common.progress import Progress
@@ -58,8 +59,7 @@ def parse_parts(names: str) -> tuple[str, ...]:
     """Names of parts from "rows,noc". Raises `InputError` for one that there is not."""
     wanted = tuple(name.strip() for name in names.split(",") if name.strip())
     for name in wanted:
-        if name not in PARTS:
-            raise InputError(f"unknown part {name!r}: must be one of {', '.join(PARTS)}")
+        check_choice("unknown part", name, PARTS)
     if not wanted:
         raise InputError(f"no part to measure: name some of {', '.join(PARTS)}")
     return wanted

@@ -22,7 +22,7 @@ from sw.attack.methods import METHODS, fgsm
 from sw.attack.methods.budget import MAX_RESTARTS, Budget
 from sw.attack.set_names import OF_SPIKES
 from sw.attack.victim import Labels, Victim
-from sw.common.checks import check_range, shown
+from sw.common.checks import check_choice, check_range
 from sw.common.errors import InputError
 from sw.data.dataset import Dataset, Images
 from sw.model.config.network import NetworkConfig
@@ -63,10 +63,7 @@ class Attack:
     until_fooled: bool = False
 
     def __post_init__(self) -> None:
-        if self.method not in METHODS:
-            raise InputError(
-                f"unknown attack {shown(self.method)}: must be one of {', '.join(METHODS)}"
-            )
+        check_choice("unknown attack", self.method, METHODS)
         check_range("restarts", self.restarts, 1, MAX_RESTARTS)
         self.budget()
 

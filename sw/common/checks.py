@@ -1,11 +1,16 @@
 """Checks of values that come from outside; each says what is wrong in one sentence."""
 
+from collections.abc import Collection
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
 from sw.common.errors import InputError
 
 Shape = tuple[int, int, int]  # C, H, W
+
+Choice = TypeVar("Choice", bound=str)
 
 MAX_SHOWN = 80  # characters
 MAX_FEATURES = 65_536  # of a layer, and its height and width: far over any chip, far under memory
@@ -24,6 +29,15 @@ def check_range(what: str, value: int, least: int, most: int) -> None:
     """Raises `InputError` unless `value` is an int from `least` to `most`."""
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise InputError(f"{what}: is {shown(value)}, must be an integer from {least} to {most}")
+
+
+def check_choice(what: str, value: object, choices: Collection[Choice]) -> Choice:
+    """The one of `choices` that `value` is. Raises `InputError` if it is none of them."""
+    for choice in choices:
+        if value == choice:
+            return choice
+    listed = " or ".join(choices) if len(choices) <= 2 else f"one of {', '.join(choices)}"
+    raise InputError(f"{what} {shown(value)}: must be {listed}")
 
 
 def check_shape(what: str, shape: Shape) -> None:

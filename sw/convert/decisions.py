@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from sw.common.checks import check_range
+from sw.common.checks import check_choice, check_range
 from sw.common.errors import InputError
 from sw.integer.arm import Code
 from sw.model.config.inputs import Encoding
@@ -42,14 +42,10 @@ class Decisions:
 
     def __post_init__(self) -> None:
         check_range("timesteps", self.timesteps, 1, MAX_TIMESTEPS)
-        for name, value, kinds in (
-            ("reset", self.reset, get_args(ResetKind)),
-            ("fires", self.fires, get_args(Fires)),
-            ("code", self.code, get_args(Code)),
-            ("inputs", self.inputs, ("spikes", "direct", "rate", "latency")),
-        ):
-            if value not in kinds:
-                raise InputError(f"{name} {value!r}: must be {' or '.join(kinds)}")
+        check_choice("reset", self.reset, get_args(ResetKind))
+        check_choice("fires", self.fires, get_args(Fires))
+        check_choice("code", self.code, get_args(Code))
+        check_choice("inputs", self.inputs, ("spikes", "direct", "rate", "latency"))
         check_range(f"bits of code {self.code}", self.bits, 1, MAX_BITS[self.code])
         if not 0 < self.dt < 1e6:
             raise InputError(f"dt {self.dt}: must be seconds, more than 0")

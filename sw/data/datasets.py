@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from sw.common.checks import check_choice
 from sw.common.errors import InputError
 from sw.common.progress import Progress
 from sw.data import cifar, digits, mnist, spikes
@@ -49,8 +50,7 @@ def load(
             one that needs none; a file is missing, truncated or damaged (it is named).
     """
     whole, colon, chosen = name.partition(":")
-    if whole not in NAMES:
-        raise InputError(f"unknown data set {whole!r}: must be one of {', '.join(NAMES)}")
+    check_choice("unknown data set", whole, NAMES)
     if whole == spikes.NAME:
         if folder is None:
             raise InputError(f"data set {whole} needs a file or a folder: name it with --data")

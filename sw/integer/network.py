@@ -6,7 +6,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from sw.common.checks import Shape, check_array, check_range
+from sw.common.checks import Shape, check_array, check_choice, check_range
 from sw.common.errors import InputError
 from sw.integer.arm import Arm, Code
 from sw.integer.window import Window
@@ -132,18 +132,13 @@ class IntegerLayer:
         where = f"layer {self.name}"
         if not isinstance(self.spiking, bool) or not isinstance(self.pool, bool):
             raise InputError(f"{where}: spiking and pool must be true or false")
-        if self.kind not in get_args(LayerKind):
-            kinds = " or ".join(get_args(LayerKind))
-            raise InputError(f"{where}: kind is {self.kind!r}, must be {kinds}")
-        if self.reset not in get_args(Reset):
-            raise InputError(f"{where}: reset is {self.reset!r}, must be zero, subtract or none")
+        check_choice(f"{where}: kind", self.kind, get_args(LayerKind))
+        check_choice(f"{where}: reset", self.reset, get_args(Reset))
         check_range(f"{where}: weight bits", self.weight_bits, 1, MAX_WEIGHT_BITS)
         check_range(f"{where}: fraction bits", self.fraction_bits, 0, MAX_FRACTION_BITS)
         if self.leak is not None:
             check_range(f"{where}: leak shift", self.leak, 0, MAX_LEAK)
-        if self.code not in get_args(Code):
-            codes = " or ".join(get_args(Code))
-            raise InputError(f"{where}: code is {self.code!r}, must be {codes}")
+        check_choice(f"{where}: code", self.code, get_args(Code))
         if self.window is not None and self.kind != "conv":
             raise InputError(f"{where}: has a window, but is fully connected")
 
@@ -236,9 +231,7 @@ class IntegerNetwork:
         return any(layer.recurrent for layer in self.layers)
 
     def __post_init__(self) -> None:
-        if self.encoding not in INPUTS:
-            kinds = " or ".join(INPUTS)
-            raise InputError(f"network {self.name}: encoding is {self.encoding!r}, must be {kinds}")
+        check_choice(f"network {self.name}: encoding", self.encoding, INPUTS)
         check_range(f"network {self.name}: timesteps", self.timesteps, 1, MAX_TIMESTEPS)
         if len(self.layers) < 2:
             raise InputError(f"network {self.name}: needs at least 2 layers")

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from sw.common.checks import MAX_FEATURES, check_range
+from sw.common.checks import MAX_FEATURES, check_choice, check_range
 from sw.common.errors import InputError
 from sw.model.config.layer import LayerSpec
 from sw.model.config.network import NetworkConfig
@@ -65,8 +65,7 @@ def named(
         InputError: no such network, a width out of range, features for another number of layers,
             or images whose sides cannot be halved as often as the network pools.
     """
-    if name not in LAYERS:
-        raise InputError(f"unknown network {name!r}: must be one of {', '.join(LAYERS)}")
+    check_choice("unknown network", name, LAYERS)
     if not 0 < width <= MAX_FEATURES:
         raise InputError(f"width is {width}: must be above 0, such as 0.5 for half the features")
     if fc_width is not None:

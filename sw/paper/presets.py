@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import numpy as np
 
 from sw.attack.attacks import Attack
-from sw.common.checks import check_range, shown
+from sw.common.checks import check_choice, check_range, shown
 from sw.common.errors import InputError, reason
 from sw.data.dataset import Dataset
 from sw.model.config.inputs import Encoding
@@ -82,17 +82,14 @@ class Scale:
         check_range("test_images", self.test_images, 0, 10**9)
         check_range("seeds", self.seeds, 2, 1000)
         check_range("groups", self.groups, 2, 1000)
-        for what, chosen, choices in (
-            ("encodings", self.encodings, ENCODINGS),
-            ("ways", self.ways, WAYS),
-            ("thetas", self.thetas, None),
-            ("eps", self.eps, None),
-        ):
+        for what in ("encodings", "ways", "thetas", "eps"):
+            chosen = getattr(self, what)
             if not chosen or len(set(chosen)) != len(chosen):
                 raise InputError(f"{what}: must be at least one, each of them once")
-            for name in chosen if choices else ():
-                if name not in (choices or ()):
-                    raise InputError(f"{what}: {name!r} must be one of {', '.join(choices or ())}")
+        for encoding in self.encodings:
+            check_choice("encodings", encoding, ENCODINGS)
+        for way in self.ways:
+            check_choice("ways", way, WAYS)
         for eps in self.eps:
             Attack("fgsm", eps)
         self.training(self.seed)
@@ -159,10 +156,7 @@ def load(preset: str, config: Path | None = None) -> Scale:
         InputError: no such preset; or the file is missing, no TOML, has a key that is no field, or
             a value of another type or out of range.
     """
-    scale = {name: value for name, value in PRESETS.items() if name == preset}
-    if not scale:
-        raise InputError(f"unknown preset {preset!r}: must be one of {', '.join(PRESETS)}")
-    (base,) = scale.values()
+    base = PRESETS[check_choice("unknown preset", preset, PRESETS)]
     return base if config is None else _changed(base, config)
 
 
@@ -204,9 +198,8 @@ def _document(path: Path) -> dict[str, Any]:
 def _changed(scale: Scale, path: Path) -> Scale:
     document = _document(path)
     types = get_type_hints(Scale)
-    for name in document.keys() - types.keys():
-        known = ", ".join(field.name for field in fields(Scale))
-        raise InputError(f"config {path}: unknown key {shown(name)}: must be one of {known}")
+    for name in document:
+        check_choice(f"config {path}: unknown key", name, [field.name for field in fields(Scale)])
     changes = {
         name: _typed(f"config {path}: {name}", value, types[name])
         for name, value in document.items()

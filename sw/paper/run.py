@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from sw.common.errors import InputError
+from sw.common.checks import check_choice
 from sw.files.atomic import atomic_write
 from sw.jobs.engine import Engine
 from sw.paper.cells import (
@@ -23,10 +23,7 @@ from sw.paper.worker import Done, Job, Source, images
 
 def check_name(name: str) -> Experiment:
     """The experiment of that name; raises `InputError` if there is none."""
-    for known in EXPERIMENTS:
-        if name == known:
-            return known
-    raise InputError(f"unknown experiment {name!r}: must be one of {', '.join(EXPERIMENTS)}")
+    return check_choice("unknown experiment", name, EXPERIMENTS)
 
 
 def run(

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from sw.common.checks import check_range, shown
+from sw.common.checks import check_choice, check_range, shown
 from sw.common.errors import InputError
 from sw.model.config.inputs import PIXEL_MAX
 
@@ -37,10 +37,7 @@ class Adversarial:
     weight: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.method not in METHODS:
-            raise InputError(
-                f"adversarial {shown(self.method)}: must be one of {', '.join(METHODS)}"
-            )
+        check_choice("adversarial", self.method, METHODS)
         check_range("eps", self.eps, 1, PIXEL_MAX)
         check_range("attack steps", self.steps, 1, 1000)
         if self.method == "fgsm" and self.steps != 1:
@@ -65,9 +62,7 @@ def adversarial(
     method: str, eps: int | None = None, steps: int | None = None, weight: float | None = None
 ) -> Adversarial:
     """The settings of a method; what is None is as usual for it. Raises `InputError`."""
-    known = next((each for each in METHODS if each == method), None)
-    if known is None:
-        raise InputError(f"adversarial {shown(method)}: must be one of {', '.join(METHODS)}")
+    known = check_choice("adversarial", method, METHODS)
     usual = TRADES_WEIGHT if known == "trades" else 0.0
     return Adversarial(
         known,

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from sw.attack.attacks import Attack
-from sw.common.checks import check_range, shown
+from sw.common.checks import check_choice, check_range
 from sw.common.errors import InputError
 from sw.common.machine import processor, usable_cores, versions
 from sw.data.dataset import Dataset, Images
@@ -105,8 +105,7 @@ def _rival(
     steps: int,
 ) -> Run:
     """As its documentation has it."""
-    if name not in LIBRARIES:
-        raise InputError(f"unknown library {shown(name)}: must be one of {', '.join(LIBRARIES)}")
+    check_choice("unknown library", name, LIBRARIES)
     try:
         library: Any = importlib.import_module(name)
     except ImportError as error:

@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from sw.common.checks import check_choice
 from sw.common.errors import InputError
 from sw.model.config.network import NetworkConfig
 from sw.model.geometry import POOLING, output_shape, pooled_shape
@@ -72,6 +73,7 @@ def measure(
 
 
 def _contestant(name: str, config: NetworkConfig) -> tuple[nn.Module, Scores]:
+    check_choice("unknown library", name, (OURS, OURS_FLOAT32, *LIBRARIES))
     if name in (OURS, OURS_FLOAT32):
         return _ours(config, bfloat16=name == OURS)
     return _rival(name, config)
@@ -91,8 +93,6 @@ def _ours(config: NetworkConfig, *, bfloat16: bool) -> tuple[nn.Module, Scores]:
 
 
 def _rival(name: str, config: NetworkConfig) -> tuple[nn.Module, Scores]:
-    if name not in LIBRARIES:
-        raise InputError(f"unknown library {name!r}: must be {OURS} or {' or '.join(LIBRARIES)}")
     try:
         module = importlib.import_module(LIBRARIES[name])
     except ImportError as error:

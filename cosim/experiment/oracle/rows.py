@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from cosim.experiment.oracle.chip import Chip
 from sw.attack.methods import BY_QUERIES, METHODS
 from sw.attack.set_names import OF_SPIKES
-from sw.common.checks import check_range, shown
+from sw.common.checks import check_choice, check_range, shown
 from sw.common.errors import InputError
 
 FLOAT, QUANTISED = "float network", "quantised network"  # in software, for any chip alike
@@ -47,8 +47,7 @@ def parse_attacks(names: str) -> tuple[str, ...]:
     found = tuple(name.strip() for name in names.split(","))
     every = [name for name in METHODS if name not in OF_SPIKES]
     for name in found:
-        if name not in every:
-            raise InputError(f"unknown attack {shown(name)}: must be one of {', '.join(every)}")
+        check_choice("unknown attack", name, every)
     if len(set(found)) != len(found):
         raise InputError(f"attacks {shown(names)}: one of them is there twice")
     return found

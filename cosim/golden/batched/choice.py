@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from cosim.golden.batched.runner import BatchedRunner
 from cosim.golden.runner import GoldenRunner
 from cosim.program.runner import Runner
+from sw.common.checks import check_choice
 from sw.common.device import CPU
 from sw.common.device import device as find_device
 from sw.common.errors import InputError
@@ -28,8 +29,7 @@ class GoldenChoice:
     device: str = CPU
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise InputError(f"golden model {self.kind!r}: must be {' or '.join(KINDS)}")
+        check_choice("golden model", self.kind, KINDS)
         if self.kind == "numpy" and self.device != CPU:
             raise InputError(
                 f"device {self.device!r}: the golden model in numpy runs on the CPU; must be cpu,"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from sw.attack.gradient.surrogates import SURROGATES
-from sw.common.checks import check_range, shown
+from sw.common.checks import check_choice, check_range, shown
 from sw.common.errors import InputError
 from sw.model.config.network import NetworkConfig
 
@@ -68,10 +68,7 @@ class Way:
     def __post_init__(self) -> None:
         if self.through not in get_args(Through):
             raise _no_gradient(self.through)
-        if self.surrogate not in SURROGATES:
-            raise InputError(
-                f"unknown surrogate {shown(self.surrogate)}: must be one of {', '.join(SURROGATES)}"
-            )
+        check_choice("unknown surrogate", self.surrogate, SURROGATES)
         _check_width(self.surrogate, self.width)
         check_range("draws", self.draws, 0, MAX_DRAWS)
         check_range("batch", self.batch, 1, MAX_BATCH)

@@ -7,7 +7,7 @@ from sw.attack.attacks import Attack
 from sw.attack.gradient.way import MAX_DRAWS, TRAINED, Way
 from sw.attack.methods.budget import MAX_STEPS
 from sw.attack.set_names import TRANSFER
-from sw.common.checks import check_range, shown
+from sw.common.checks import check_choice, check_range
 from sw.common.errors import InputError
 
 LARGEST = 255  # at this strength any image may become any other: nothing may stay right
@@ -94,16 +94,13 @@ class Choice:
     transfers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.suite not in SUITES:
-            raise InputError(f"unknown suite {shown(self.suite)}: must be {' or '.join(SUITES)}")
+        check_choice("unknown suite", self.suite, SUITES)
         for what, number in (("steps", self.steps), ("queries", self.queries)):
             if number is not None:
                 check_range(what, number, 1, MAX_STEPS)
         check_range("draws", self.draws, 0, MAX_DRAWS)
-        known = SUITES[self.suite]
         for name in self.only:
-            if name not in known:
-                raise InputError(f"unknown attack {shown(name)}: must be one of {', '.join(known)}")
+            check_choice("unknown attack", name, SUITES[self.suite])
         if len(set(self.only)) < len(self.only):
             raise InputError(f"attacks {', '.join(self.only)}: one of them is there twice")
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from sw.common.checks import MAX_FEATURES, check_range
+from sw.common.checks import MAX_FEATURES, check_choice, check_range
 from sw.common.errors import InputError
 from sw.model.geometry import CONVOLUTION, Geometry
 
@@ -78,12 +78,8 @@ class LayerSpec:
 
     def check(self, where: str) -> None:
         """Raises `InputError`, beginning with `where`, for a value that no network can have."""
-        for what, chosen, choices in (
-            ("kind", self.kind, get_args(LayerKind)),
-            ("reset", self.reset, get_args(SpikeReset)),
-        ):
-            if chosen not in choices:
-                raise InputError(f"{where}: {what} is {chosen!r}, must be {' or '.join(choices)}")
+        check_choice(f"{where}: kind", self.kind, get_args(LayerKind))
+        check_choice(f"{where}: reset", self.reset, get_args(SpikeReset))
         check_range(f"{where}: features", self.features, 1, MAX_FEATURES)
         for what in ("dilation", "groups"):
             check_range(f"{where}: {what}", getattr(self, what), 1, MAX_FEATURES)

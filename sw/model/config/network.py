@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from sw.common.checks import Shape, check_range, check_shape
+from sw.common.checks import Shape, check_choice, check_range, check_shape
 from sw.common.errors import InputError
 from sw.model.config.inputs import INPUTS, SPIKES, Inputs
 from sw.model.config.layer import LayerKind, LayerSpec
@@ -70,12 +70,8 @@ class NetworkConfig:
         check_shape(f"{where}: input shape", self.input_shape)
         check_range(f"{where}: timesteps", self.timesteps, 1, MAX_TIMESTEPS)
         check_range(f"{where}: weight bits", self.weight_bits, 1, MAX_WEIGHT_BITS)
-        for what, chosen, choices in (
-            ("encoding", self.encoding, INPUTS),
-            ("pooling", self.pooling, get_args(Pooling)),
-        ):
-            if chosen not in choices:
-                raise InputError(f"{where}: {what} is {chosen!r}, must be {' or '.join(choices)}")
+        check_choice(f"{where}: encoding", self.encoding, INPUTS)
+        check_choice(f"{where}: pooling", self.pooling, get_args(Pooling))
         if not isinstance(self.norm, bool):
             raise InputError(f"{where}: norm is {self.norm!r}, must be true or false")
         for what, value, most in (

@@ -50,7 +50,7 @@ def test_the_layers_are_the_same() -> None:
 def test_unknown_libraries(tmp_path: Path, name: str) -> None:
     result = nc64c("bench", "train", *SMALL, "--rivals", name, "--out", tmp_path / "x")
     assert result.exit_code == 2
-    assert f"unknown library '{name}': must be nc64c or snntorch or spikingjelly" in result.stderr
+    assert f"unknown library '{name}': must be one of nc64c, nc64c-float32, " in result.stderr
     assert list(tmp_path.iterdir()) == []
 
 

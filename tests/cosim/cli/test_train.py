@@ -183,7 +183,7 @@ def test_the_held_out_images_take_no_more_threads_than_the_training(
         (("--features", "4-x-4-4"), "features '4-x-4-4': must be numbers, such as 64-128-128-256"),
         (("--network", "vgg7"), "unknown network 'vgg7': must be one of digits, vgg5, vgg9"),
         (("--width", "0"), "width is 0.0: must be above 0"),
-        (("--encoding", "ttfs"), "encoding is 'ttfs', must be direct or rate or phase or latency"),
+        (("--encoding", "ttfs"), "encoding 'ttfs': must be one of direct, rate, phase, latency"),
         (("--epochs", "0"), "epochs: is 0, must be an integer from 1"),
         (("--dataset", "cifar10"), "data set cifar10 needs a folder"),
         (("--dataset", "cifar10", "--folder", "/no/such"), "cifar10: /no/such is no folder"),

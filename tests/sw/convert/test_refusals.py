@@ -158,7 +158,7 @@ def test_other_weights_are_the_nearest_codes(code: Any, bits: int) -> None:
         ({"reset": "half"}, "reset 'half': must be zero or subtract"),
         ({"bits": 8}, "bits of code odd: is 8"),
         ({"dt": 0.0}, r"dt 0\.0: must be seconds"),
-        ({"inputs": "phase"}, "inputs 'phase': must be spikes or direct"),
+        ({"inputs": "phase"}, "inputs 'phase': must be one of spikes, direct, rate"),
         ({"timesteps": 0}, "timesteps: is 0"),
     ],
 )

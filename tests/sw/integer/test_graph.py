@@ -73,7 +73,7 @@ def test_what_does_not_fit_is_said() -> None:
         replace(first, window=Window(Geometry(20), Geometry(2)))
     with pytest.raises(InputError, match="has a window, but is fully connected"):
         replace(rest[0], window=Window(Geometry(1), Geometry(1)))
-    with pytest.raises(InputError, match="code is 'one'"):
+    with pytest.raises(InputError, match="code 'one': must be odd or twos"):
         replace(first, code="one")  # type: ignore[arg-type]
 
 

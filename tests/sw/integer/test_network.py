@@ -42,8 +42,8 @@ def _with(array: np.ndarray[Any, Any], value: int) -> np.ndarray[Any, Any]:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"kind": "pool"}, "layer conv2: kind is 'pool', must be conv or fc"),
-        ({"reset": "half"}, "layer conv2: reset is 'half', must be zero, subtract or none"),
+        ({"kind": "pool"}, "layer conv2: kind 'pool': must be conv or fc"),
+        ({"reset": "half"}, "layer conv2: reset 'half': must be one of zero, subtract, none"),
         ({"spiking": 1}, "layer conv2: spiking and pool must be true or false"),
         ({"weight_bits": 0}, "layer conv2: weight bits: is 0, must be an integer from 1 to 8"),
         ({"fraction_bits": -1}, "layer conv2: fraction bits: is -1"),
@@ -84,7 +84,7 @@ def _replaced(index: int, **change: Any) -> tuple[IntegerLayer, ...]:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"encoding": "ttfs"}, "network random1: encoding is 'ttfs', must be direct or rate or"),
+        ({"encoding": "ttfs"}, "network random1: encoding 'ttfs': must be one of direct, rate,"),
         ({"timesteps": 0}, "network random1: timesteps: is 0"),
         ({"layers": (OUTPUT,)}, "network random1: needs at least 2 layers"),
         ({"layers": _replaced(1, name="conv1")}, "two of its layers have the same name"),

@@ -27,7 +27,7 @@ def test_beside_foolbox(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--rivals", "cleverhans"), "unknown library 'cleverhans': must be one of torchattacks"),
+        (("--rivals", "cleverhans"), "unknown library 'cleverhans': must be torchattacks or "),
         (("--steps", "0"), "steps: is 0, must be an integer from 1 to 10000"),
         (("--images", "0"), "images: is 0, must be an integer from 1 to 10000"),
         (("--repeats", "-1"), "repeats: is -1, must be an integer from 1 to 10000"),
