@@ -5,7 +5,6 @@ From a trained network to the first mismatch: `load_checkpoint`, `integer_networ
 written by hand: `core`, `Program`, `Step` with `spike`, `write`, `read` and `control`, `run_both`.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,8 +32,7 @@ from cosim.program.stimulus import (
     spike,
     write,
 )
-from cosim.record.record import SUMMARY_FILE
-from cosim.report.ci.summary import VERSION
+from cosim.report.ci import summary
 from hw.spec import (
     FULL_CHIP,
     ChipShape,
@@ -46,7 +44,7 @@ from hw.spec import (
     ResetMode,
 )
 from sw.attack.image_sets import draw_images
-from sw.common.errors import InputError, reason
+from sw.common.errors import InputError
 from sw.convert import steps
 from sw.convert.decisions import Decisions
 from sw.convert.kept import folder as import_folder
@@ -287,14 +285,4 @@ def read_summary(folder: str | Path) -> dict[str, Any]:
 
     Raises `InputError` if there is none, or of another version than this one knows.
     """
-    path = Path(folder) / SUMMARY_FILE
-    try:
-        document = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
-        why = reason(error) if isinstance(error, OSError) else "it is no JSON"
-        raise InputError(
-            f"cannot read {path}: {why}; give a folder that nc64c cosim has written"
-        ) from error
-    if not isinstance(document, dict) or document.get("schema_version") != VERSION:
-        raise InputError(f"{path}: schema_version must be {VERSION}")
-    return document
+    return summary.read(Path(folder))

@@ -1,11 +1,14 @@
 """`summary.json`: a run's figures for other programs. Stable; docs/summary-json.md has the keys."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
-from cosim.record.record import CHIP_LEVELS, LEVELS, Level, RunRecord
+from cosim.record.record import CHIP_LEVELS, LEVELS, SUMMARY_FILE, Level, RunRecord
 from cosim.report.figures import Points, accuracy, adversarial_loss, hardware, images, total, worst
+from sw.common.errors import InputError, reason
 
 VERSION = 1
 
@@ -58,6 +61,21 @@ def summary(run: RunRecord) -> dict[str, Any]:
         },
         "hardware": asdict(hardware(run)),
     }
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """The `summary.json` in a folder. Raises `InputError` if there is none of this `VERSION`."""
+    path = folder / SUMMARY_FILE
+    try:
+        document = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        why = reason(error) if isinstance(error, OSError) else "it is no JSON"
+        raise InputError(
+            f"cannot read {path}: {why}; give a folder that nc64c cosim has written"
+        ) from error
+    if not isinstance(document, dict) or document.get("schema_version") != VERSION:
+        raise InputError(f"{path}: schema_version must be {VERSION}")
+    return document
 
 
 def _set(run: RunRecord, name: str) -> dict[str, Any]:
