@@ -1,5 +1,7 @@
 """For all tests: one core each for torch and BLAS, as in `cosim.experiment.run`; Ctrl-C; marks.
 
+What a test draws with no generator of its own does not depend on the tests before it.
+
 A test marked `rtl` may build and run a simulator of the chip, which takes half a minute; `make
 check`, which is to be quick, leaves those out. Another one that does so fails: none is forgotten.
 
@@ -7,12 +9,14 @@ The files with the longest tests come first: a long one that begins last would r
 the others have nothing left to do.
 """
 
+import random
 import signal
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from threadpoolctl import threadpool_limits
@@ -50,6 +54,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     item.config.stash[_MAY_SIMULATE] = item.get_closest_marker("rtl") is not None
+    torch.manual_seed(0)
+    np.random.seed(0)
+    random.seed(0)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

