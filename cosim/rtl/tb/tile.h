@@ -83,6 +83,7 @@ void rise(Block& block, Root& root, bool pins, void (*ico)(Root*), void (*nba)(R
             }
             root.__VnbaTriggered[0] = 1;
             nba(&root);
+            root.__VnbaTriggered[0] = 0;  // or else `eval`, which a recorded tile has too, clocks it again
             return;
         }
     }
