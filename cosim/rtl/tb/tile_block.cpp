@@ -65,7 +65,18 @@ class Recorder {
         file_.dump(chip_->time() - 1);
     }
 
-    void edge() { file_.dump(chip_->time()); }
+    // The edge, for what is awake, by Verilator's `eval`: it notes which signals the file must show.
+    void rise(bool core, bool router) {
+        if (core) {
+            tile_->core.clk = 1;
+            tile_->core.eval();
+        }
+        if (router) {
+            tile_->router.clk = 1;
+            tile_->router.eval();
+        }
+        file_.dump(chip_->time());
+    }
 
     static Recorder& instance() {
         static Recorder* const only = new Recorder;  // never destroyed: it outlives the models
@@ -176,15 +187,16 @@ int nc64c_tile_clock(void* handle, int control, long long in_0, long long in_1, 
         router_pins |= put(router.clear_counters, core.clear_counters);
     }
 #ifdef NC64C_TRACE
-    const bool recorded = Recorder::instance().records(static_cast<Tile*>(handle), go);
-    if (recorded) Recorder::instance().settle();
+    if (Recorder::instance().records(&tile, go)) {
+        Recorder::instance().settle();
+        Recorder::instance().rise(core_wakes, router_wakes);
+    } else
 #endif
-    if (core_wakes) rise_core(core, core_pins);
-    if (router_wakes)
-        rise(router, *router.rootp, router_pins, Vrouter___024root___eval_ico, Vrouter___024root___eval_nba);
-#ifdef NC64C_TRACE
-    if (recorded) Recorder::instance().edge();
-#endif
+    {
+        if (core_wakes) rise_core(core, core_pins);
+        if (router_wakes)
+            rise(router, *router.rootp, router_pins, Vrouter___024root___eval_ico, Vrouter___024root___eval_nba);
+    }
     if (router_wakes) tile.status = status_of(router);
     return tile.status | (core.idle & router.idle);
 }
