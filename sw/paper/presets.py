@@ -121,12 +121,12 @@ PRESETS: dict[Preset, Scale] = {
         quantised_epochs=2,
         fast=True,
     ),
-    # 96 networks and 672 trials in half an hour or so on one core: small and hardly trained.
+    # 96 networks and 672 trials in an hour or so on one core: small and hardly trained.
     "phenomena": Scale(
         dataset="cifar10",
         network="vgg5",
-        train_images=4_000,
-        test_images=200,
+        train_images=8_000,
+        test_images=500,
         width=0.125,
         timesteps=4,
         epochs=3,

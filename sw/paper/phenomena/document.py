@@ -15,7 +15,7 @@ from sw.paper.phenomena.verdicts.claims import Part, mean
 from sw.paper.phenomena.verdicts.estimate import Estimate, Sample, everything
 from sw.paper.phenomena.verdicts.verdict import NAMES, Answer, Verdict
 from sw.paper.phenomena.verdicts.view import Condition, Trials, View
-from sw.paper.presets import Scale
+from sw.paper.presets import PRESETS, Scale
 from sw.paper.tables.tables import QUANTISATION, STRENGTHS
 
 SCHEMA = 1
@@ -64,6 +64,12 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
     }
 
 
+def _changed(scale: Scale) -> dict[str, Any]:
+    """What is not as in the preset of the phenomena, by its key in a TOML file."""
+    usual = asdict(PRESETS["phenomena"])
+    return {key: value for key, value in asdict(scale).items() if value != usual[key]}
+
+
 def as_markdown(outcome: Outcome) -> str:
     """Each claim with the figures that test it and its verdict; then all figures."""
     minutes = sum(result.get("seconds", 0) for _, result in outcome.trained.values()) / 60
@@ -71,6 +77,7 @@ def as_markdown(outcome: Outcome) -> str:
         environment("sw.paper.phenomena", "."),
         "phenomena.md.j2",
         scale=outcome.scale,
+        changed=_changed(outcome.scale),
         network=outcome.network,
         networks=len(outcome.trained),
         failed=sum("failed" in result for _, result in outcome.trained.values()),

@@ -29,7 +29,7 @@ app = typer.Typer(
 
 OutOption = Annotated[Path, typer.Option(help="Folder for results, finished cells and networks.")]
 PresetOption = Annotated[
-    str, typer.Option(help="Size: cpu (hours), phenomena (half an hour) or paper (full).")
+    str, typer.Option(help="Size: cpu (hours), phenomena (an hour) or paper (full).")
 ]
 ConfigOption = Annotated[
     Path | None, typer.Option(help="TOML file that changes the preset.", show_default="none")

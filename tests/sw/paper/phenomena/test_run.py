@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from sw.common.errors import InputError
 from sw.jobs.engine import Local
-from sw.paper import worker
+from sw.paper import presets, worker
 from sw.paper.cells import key
 from sw.paper.phenomena import run, trial
 from sw.paper.phenomena.grid import grid
@@ -46,6 +47,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pictures = [f"phenomena-{name}.png" for name in ("claims", "loss", "activity")]
     assert [path.name for path in files] == ["phenomena.json", "phenomena.md", *pictures]
     return out
+
+
+def test_its_command_does_it_again(folder: Path, tmp_path: Path) -> None:
+    """The page has the command, and the TOML file that makes of the preset what was run."""
+    text = (folder / "phenomena.md").read_text()
+    assert "\n    nc64c paper phenomena --config scale.toml --data digits " in text
+    _, behind = text.split("`scale.toml`:\n\n")
+    lines, *_ = behind.split("\n\n")
+    (tmp_path / "scale.toml").write_text(textwrap.dedent(lines))
+    assert presets.load("phenomena", tmp_path / "scale.toml") == TINY
 
 
 def test_files(folder: Path) -> None:
