@@ -144,6 +144,7 @@ BUGS = (
         ("INPUT",),
     ),
     Bug("fan-out entry", "core/emitter.py", "entry.eq(entry + 1)", "entry.eq(entry)", ("SENDING",)),
+    Bug("axon sent", "core/emitter.py", "eq(target.axon)", "eq(target.axon | 1)", ("SENDING",)),
     Bug("no trace", "core/emitter.py", "trace_due.eq(self.trace)", "trace_due.eq(0)", ("SENDING",)),
     Bug(
         "tick stamp",

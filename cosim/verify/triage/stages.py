@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from cosim.golden.cores.lfsr import lfsr_next, lfsr_run
-from cosim.verify.triage.moments import Moment
+from cosim.verify.triage.moments import Bits, Moment
 from cosim.verify.triage.probe import Difference
 from cosim.verify.triage.rules import Outcome, Rule
 from cosim.verify.triage.waves.wave import CYCLE, Visit, Wave
@@ -49,7 +49,7 @@ def first_stage(wave: Wave, at: Difference, m: Moment, right: Outcome) -> Stage 
         how = f"Page {min(missing)} has spikes, and is not among those that the RTL loads."
         return Stage(Rule.INPUT, "sequencer.load_page", begin, how)
     if (axons != m.axons).any():
-        return _axons(m, axons, begin)
+        return _axons(m, axons, wave.arrived(at.tick, *m.axons.shape), begin)
     if not lasts:
         how = f"The RTL passes neuron {at.offset} {len(mine)} times, and never for the last time."
         return Stage(Rule.INPUT, "soma.fetch_neuron", begin, how)
@@ -83,7 +83,8 @@ def _steps_right(visits: list[Visit]) -> bool:
     return all(lfsr_next(before) == after for before, after in pairwise(states))
 
 
-def _axons(m: Moment, axons: "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]", time: int) -> Stage:
+def _axons(m: Moment, axons: Bits, arrived: Bits | None, time: int) -> Stage:
+    """`arrived` is what the core's router gave it, if that is known."""
     words = []
     for name, which in (("lacks", m.axons & ~axons), ("has", axons & ~m.axons)):
         places = np.argwhere(which)[:5].tolist()
@@ -91,7 +92,10 @@ def _axons(m: Moment, axons: "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]", 
             listed = ", ".join(f"page {page} axon {axon}" for page, axon in places)
             words.append(f"{name} {listed}{' and others' if which.sum() > 5 else ''}")
     how = f"Of the spikes that had come for this tick the axon buffer {' and '.join(words)}."
-    return Stage(Rule.TICK, "axons.word", time, how)
+    if arrived is None or (arrived != axons).any():
+        return Stage(Rule.TICK, "axons.word", time, how)
+    how += " It keeps what the router gave it, so they were sent, or carried, to other axons."
+    return Stage(Rule.SENDING, "axons.word", time, how)
 
 
 def _counts(m: Moment, mine: list[Visit], neuron: int) -> Stage | None:

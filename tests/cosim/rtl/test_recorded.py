@@ -57,6 +57,10 @@ def test_the_waves_show_each_neuron_as_the_golden_model_has_it(tmp_path: Path) -
             watcher = Moments((core.x, core.y), tick)
             golden_run(failure.program, failure.steps, watcher)
             assert watcher.moment is not None
+            if tick:
+                arrived = wave.arrived(tick, *watcher.moment.axons.shape)
+                assert arrived is not None
+                assert (arrived == watcher.moment.axons).all()
             active = core.first_tick <= watcher.moment.tick < core.last_tick
             assert active == bool(wave.visits(tick))
             for neuron in range(core.neurons * active):

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hw.spec import MAX_PLANES
+from cosim.program.packing import unpacked
+from hw.spec import AXON, FLIT, MAX_PLANES, Kind
 from sw.common.errors import InputError
 
 CORE, ROUTER = ".soma.fire_neuron", ".choice_west"  # signals by which core and router are found
@@ -187,6 +188,32 @@ class Wave:
         for p, w, value in zip(page.tolist(), word.tolist(), bits, strict=True):
             if p < pages and 64 * w < axons:
                 found[p, 64 * w : 64 * w + 64] = [value >> bit & 1 for bit in range(64)]
+        return found
+
+    def flits(self, name: str, times: Numbers) -> NDArray[np.uint64]:
+        """The flits of a payload at these times, of which `read` keeps not all bits."""
+        pairs = self.changes(name) or [(0, 0)]
+        changes = np.array([time for time, _ in pairs], np.int64)
+        values = np.array([value for _, value in pairs], np.uint64)
+        return values[np.maximum(np.searchsorted(changes, times, side="right") - 1, 0)]
+
+    def arrived(self, tick: int, pages: int, axons: int) -> NDArray[np.bool_] | None:
+        """The axons whose spikes the core's router hands over for a tick, bool [pages, axons].
+
+        None: the tick before it is not in the file.
+        """
+        begins = self.begins()
+        if tick - 1 not in begins:
+            return None
+        start = begins[tick - 1]
+        times = np.arange(start + start % 2, begins[tick], CYCLE)
+        taken = self.at("inbound__valid", times) & self.at("inbound__ready", times)
+        flits = self.flits("inbound__payload", times[taken == 1])
+        spikes, _ = unpacked(flits[FLIT.get(flits, "kind") == Kind.SPIKE])
+        page, axon = (AXON.get(FLIT.get(spikes, "data"), name) for name in ("page", "axon"))
+        found = np.zeros((pages, axons), np.bool_)
+        there = page < pages
+        found[page[there].astype(np.int64), axon[there].astype(np.int64)] = True
         return found
 
     def _word(self, name: str, time: int) -> int:
