@@ -6,10 +6,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
-
 from cosim.program.errors import Mismatch
-from cosim.program.runner import Response, Run, Runner
+from cosim.program.runner import Run, Runner
 from cosim.rtl.played import Trace
 from cosim.verify.case import case_file
 from cosim.verify.case.case import Case
@@ -176,14 +174,9 @@ def waved(found: Found, make: Make, fst: Path) -> Wave | None:
     recorded = _tried(found.lacking, "rtl.fst", run)
     if recorded is None:
         return None
-    if not _answers_as(found.probed.rtl, recorded.responses[0]):
+    if replace(found.probed, golden=recorded.responses[0]).differences:
         found.lacking.append("rtl.fst is of a run that answered otherwise than the one explained")
     return _tried(found.lacking, "golden.vcd", lambda: Wave(fst, trace.first))
-
-
-def _answers_as(one: Response, other: Response) -> bool:
-    pairs = zip(one, other, strict=True)
-    return all(np.array_equal(np.sort(mine), np.sort(theirs)) for mine, theirs in pairs)
 
 
 def dated(said: Explanation, found: Found, wave: Wave) -> Explanation:

@@ -44,16 +44,7 @@ def sent_right(failure: Failure, steps: Sequence[Step], at: Difference, make: Ma
 
 def _sent(wave: Wave, tick: int) -> "Tally[int]":
     """The SPIKE flits that a core hands to its router in a tick."""
-    times = wave.cycles(tick)
-    leaves = wave.at("outbound__valid", times) & wave.at("outbound__ready", times)
-    flits = wave.at("outbound__payload", times[leaves == 1])
-    spikes = flits[FLIT.get(flits.astype(np.uint64), "kind") == Kind.SPIKE]
-    hosts = wave.at("emitter.trace_due", times[leaves == 1])  # their payloads are not kept: 0
-    return (
-        Tally(spikes[(hosts == 0) | (spikes != 0)].tolist())
-        if len(spikes) == len(hosts)
-        else Tally(spikes.tolist())
-    )
+    return Tally(wave.spikes("outbound", wave.cycles(tick)).tolist())
 
 
 def to_missing_pages(failure: Failure, at: Difference) -> bool:

@@ -190,12 +190,15 @@ class Wave:
                 found[p, 64 * w : 64 * w + 64] = [value >> bit & 1 for bit in range(64)]
         return found
 
-    def flits(self, name: str, times: Numbers) -> NDArray[np.uint64]:
-        """The flits of a payload at these times, of which `read` keeps not all bits."""
-        pairs = self.changes(name) or [(0, 0)]
+    def spikes(self, port: str, times: Numbers) -> NDArray[np.uint64]:
+        """The SPIKE flits that pass the core's port (`inbound`, `outbound`) at these times."""
+        passes = self.at(f"{port}__valid", times) & self.at(f"{port}__ready", times)
+        pairs = self.changes(f"{port}__payload") or [(0, 0)]  # `read` keeps not all of its bits
         changes = np.array([time for time, _ in pairs], np.int64)
         values = np.array([value for _, value in pairs], np.uint64)
-        return values[np.maximum(np.searchsorted(changes, times, side="right") - 1, 0)]
+        which = np.searchsorted(changes, times[passes == 1], side="right") - 1
+        flits = values[np.maximum(which, 0)]
+        return flits[FLIT.get(flits, "kind") == Kind.SPIKE]
 
     def arrived(self, tick: int, pages: int, axons: int) -> NDArray[np.bool_] | None:
         """The axons whose spikes the core's router hands over for a tick, bool [pages, axons].
@@ -205,11 +208,8 @@ class Wave:
         begins = self.begins()
         if tick - 1 not in begins:
             return None
-        start = begins[tick - 1]
-        times = np.arange(start + start % 2, begins[tick], CYCLE)
-        taken = self.at("inbound__valid", times) & self.at("inbound__ready", times)
-        flits = self.flits("inbound__payload", times[taken == 1])
-        spikes, _ = unpacked(flits[FLIT.get(flits, "kind") == Kind.SPIKE])
+        times = self.cycles(tick - 1)
+        spikes, _ = unpacked(self.spikes("inbound", times[times < begins[tick]]))
         page, axon = (AXON.get(FLIT.get(spikes, "data"), name) for name in ("page", "axon"))
         found = np.zeros((pages, axons), np.bool_)
         there = (page < pages) & (axon < axons)  # a broken chip may send anything
