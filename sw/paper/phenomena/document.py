@@ -7,6 +7,7 @@ from itertools import product
 from typing import Any
 
 from sw.common.templates import environment, markdown
+from sw.data.datasets import IN_PACKAGE
 from sw.files.store import Result
 from sw.model.config.network import NetworkConfig
 from sw.paper.cells import WEIGHTS, Training
@@ -78,6 +79,7 @@ def as_markdown(outcome: Outcome) -> str:
         "phenomena.md.j2",
         scale=outcome.scale,
         changed=_changed(outcome.scale),
+        in_folder=outcome.scale.dataset.partition(":")[0] not in IN_PACKAGE,
         network=outcome.network,
         networks=len(outcome.trained),
         failed=sum("failed" in result for _, result in outcome.trained.values()),

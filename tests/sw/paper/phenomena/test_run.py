@@ -52,7 +52,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_its_command_does_it_again(folder: Path, tmp_path: Path) -> None:
     """The page has the command, and the TOML file that makes of the preset what was run."""
     text = (folder / "phenomena.md").read_text()
-    assert "\n    nc64c paper phenomena --config scale.toml --data digits " in text
+    assert "\n    nc64c paper phenomena --config scale.toml --out out/phenomena\n" in text
     _, behind = text.split("`scale.toml`:\n\n")
     lines, *_ = behind.split("\n\n")
     (tmp_path / "scale.toml").write_text(textwrap.dedent(lines))
