@@ -198,7 +198,8 @@ class Wave:
         values = np.array([value for _, value in pairs], np.uint64)
         which = np.searchsorted(changes, times[passes == 1], side="right") - 1
         flits = values[np.maximum(which, 0)]
-        return flits[FLIT.get(flits, "kind") == Kind.SPIKE]
+        spikes: NDArray[np.uint64] = flits[FLIT.get(flits, "kind") == Kind.SPIKE]
+        return spikes
 
     def arrived(self, tick: int, pages: int, axons: int) -> NDArray[np.bool_] | None:
         """The axons whose spikes the core's router hands over for a tick, bool [pages, axons].

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from cosim.program.runner import Runner
 from cosim.rtl.icarus import icarus
+from cosim.rtl.played import Trace
 from cosim.verify.case import case_file
 from cosim.verify.triage.folder import triage
 from tests.support.bug_list import BUGS
@@ -51,3 +53,16 @@ def test_a_bug_is_named_and_seen(bug: Bug, tmp_path: Path) -> None:
         *("rtl.fst", "golden.vcd", "waves.gtkw", "waves.sucl", "picture.png"),
         *("terms.txt", "explanation.txt", "replay.txt"),
     }
+
+
+def test_a_recorded_run_that_answers_otherwise_is_told(tmp_path: Path) -> None:
+    """Such as that of our RTL, which is right, beside an unseen one that is not."""
+    (bug,) = (each for each in BUGS if each.name == "compare")
+    design = design_of(bug, SHAPE, tmp_path)
+
+    def make(trace: Trace | None) -> Runner:
+        return icarus_with(None if trace else design, SHAPE, trace)
+
+    assert triage(busy_failure(), make, tmp_path) is not None
+    words = (tmp_path / "mismatch" / "explanation.txt").read_text()
+    assert "rtl.fst is of a run that answered otherwise than the one explained" in words
